@@ -1,0 +1,70 @@
+/** Tensors joined along one axis; their other axes are equal. Backward cuts the gradient at the same places. */
+import { RomoError } from '../tensor/error.ts';
+import { kernel } from '../tensor/kernel.ts';
+import { sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { gatherProgram } from './gather.ts';
+import { differentiable } from './tape.ts';
+
+const insertKernel = kernel(gatherProgram, 'insert');
+const extractKernel = kernel(gatherProgram, 'extract');
+
+interface Block {
+  rows: number;
+  width: number;
+  stride: number;
+  offset: number;
+  sources: number;
+}
+
+/** Every tensor is a column block of the result, read as a matrix [axes before, axis and axes behind]. */
+function blocksOf(tensors: readonly Tensor[], axis: number): Block[] {
+  const rows = sizeOf(tensors[0].shape.slice(0, axis));
+  const stride = tensors.reduce((sum, tensor) => sum + tensor.size / rows, 0);
+  let offset = 0;
+  return tensors.map((tensor) => {
+    const width = tensor.size / rows;
+    const block = { rows, width, stride, offset, sources: 0 };
+    offset += width;
+    return block;
+  });
+}
+
+const op = differentiable<Record<string, Tensor>, number, Record<string, never>>({
+  name: 'concat',
+  forward(inputs, axis) {
+    const tensors = Object.values(inputs);
+    const shape = [...tensors[0].shape];
+    shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
+    const output = tensors[0].gpu.empty(shape);
+    blocksOf(tensors, axis).forEach((sizes, i) => {
+      output.gpu.dispatch(insertKernel, { x: tensors[i], out: output }, { ...sizes }, tensors[i].size);
+    });
+    return { output, saved: {} };
+  },
+  backward(grad, { inputs, options: axis }) {
+    const blocks = blocksOf(Object.values(inputs), axis);
+    return Object.fromEntries(
+      Object.entries(inputs).map(([name, tensor], i) => [
+        name,
+        () => {
+          const out = tensor.gpu.empty(tensor.shape);
+          tensor.gpu.dispatch(extractKernel, { x: grad, out }, { ...blocks[i] }, out.size);
+          return out;
+        },
+      ]),
+    );
+  },
+});
+
+/** Joins along `axis`; negative axes count from the end. */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const [first] = tensors;
+  const at = axis < 0 ? first.shape.length + axis : axis;
+  const fits = (tensor: Tensor) =>
+    tensor.shape.length === first.shape.length && tensor.shape.every((length, i) => i === at || length === first.shape[i]);
+  if (!(at in first.shape) || !tensors.every(fits)) {
+    const shapes = tensors.map((tensor) => `[${tensor.shape}]`).join(', ');
+    throw new RomoError('shape', `concat: ${shapes} along axis ${axis}`, 'All axes but that one must be equal.');
+  }
+  return op(Object.fromEntries(tensors.map((tensor, i) => [`${i}`, tensor])), at);
+}

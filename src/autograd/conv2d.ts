@@ -1,0 +1,124 @@
+/**
+ * 2-d convolution, channels last: x [B, H, W, C], weight [KH, KW, C, O] -> y [B, H', W', O],
+ * y[b, i, j, o] = sum over ky, kx, c of x[b, i * stride - padding + ky, j * stride - padding + kx, c] weight[ky, kx, c, o],
+ * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as in PyTorch's conv2d without bias.
+ * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
+ */
+import source from '../shaders/conv2d.wgsl';
+import { RomoError } from '../tensor/error.ts';
+import { kernel, program } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { columnSums } from './elementary.ts';
+import { splitsFor, transposed } from './matmul.ts';
+import { differentiable } from './tape.ts';
+
+const conv = program('conv2d', source);
+const gatherKernel = kernel(conv, 'gather');
+const gatherScalarKernel = kernel(conv, 'gatherScalar');
+const weightGradientKernel = kernel(conv, 'weightGradient');
+const weightGradientScalarKernel = kernel(conv, 'weightGradientScalar');
+
+export interface Conv2dOptions {
+  /** one number, or [vertical, horizontal]; default 1 */
+  stride?: number | readonly [number, number];
+  /** zeros around the image: one number, or [vertical, horizontal]; default 0 */
+  padding?: number | readonly [number, number];
+}
+
+interface Geometry {
+  stride: readonly [number, number];
+  padding: readonly [number, number];
+}
+
+export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
+  typeof value === 'number' ? [value, value] : value;
+
+function sizesOf(from: readonly number[], to: readonly number[], kernelShape: readonly number[]) {
+  return {
+    batch: from[0],
+    fromHeight: from[1],
+    fromWidth: from[2],
+    fromChannels: from[3],
+    toHeight: to[1],
+    toWidth: to[2],
+    toChannels: to[3],
+    kernelHeight: kernelShape[0],
+    kernelWidth: kernelShape[1],
+    splits: 1,
+    chunk: 0,
+  };
+}
+
+function forwardSteps({ stride, padding }: Geometry) {
+  const [offsetY, offsetX] = [-padding[0], -padding[1]];
+  return { multiplyY: stride[0], multiplyX: stride[1], divideY: 1, divideX: 1, tapSign: 1, offsetY, offsetX };
+}
+
+function backwardSteps({ stride, padding }: Geometry) {
+  const [offsetY, offsetX] = padding;
+  return { multiplyY: 1, multiplyX: 1, divideY: stride[0], divideX: stride[1], tapSign: -1, offsetY, offsetX };
+}
+
+/** x [B, H, W, C] and weight [KH, KW, C, O], read by the given steps, into an image of shape `to`. */
+function gather(x: Tensor, weight: Tensor, to: readonly number[], steps: ReturnType<typeof forwardSteps>): Tensor {
+  const { gpu } = x;
+  const out = gpu.empty(to);
+  const sizes = { ...sizesOf(x.shape, to, weight.shape), ...steps };
+  if (x.channels % 4 === 0 && out.channels % 4 === 0) {
+    const tiles = Math.ceil(out.rows / 8) * Math.ceil(out.channels / 8);
+    gpu.dispatch(gatherKernel, { x4: x, weight4: weight, out4: out }, sizes, tiles);
+  } else gpu.dispatch(gatherScalarKernel, { x, weight, out }, sizes, out.size);
+  return out;
+}
+
+function weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor {
+  const { gpu } = x;
+  const [kernelHeight, kernelWidth, inChannels, outChannels] = shape;
+  const wide = inChannels % 4 === 0 && outChannels % 4 === 0;
+  const tiles = kernelHeight * kernelWidth * (wide ? Math.ceil(inChannels / 8) * Math.ceil(outChannels / 8) : inChannels * outChannels);
+  const splits = splitsFor(gpu.software, tiles, grad.rows);
+  const chunk = Math.ceil(grad.rows / splits);
+  const sizes = { ...sizesOf(x.shape, grad.shape, shape), ...forwardSteps(geometry), splits, chunk };
+  const parts = gpu.empty([splits, ...shape]);
+  if (wide) gpu.dispatch(weightGradientKernel, { x4: x, grad4: grad, out4: parts }, sizes, tiles * splits);
+  else gpu.dispatch(weightGradientScalarKernel, { x, grad, out: parts }, sizes, tiles * splits);
+  return splits === 1 ? parts.view(shape) : columnSums(parts, 1, parts.size / splits).view(shape);
+}
+
+function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): number[] {
+  const fault = (message: string, fix: string) =>
+    new RomoError('shape', `conv2d: ${message} (x [${x.shape}], weight [${weight.shape}])`, fix);
+  if (x.shape.length !== 4 || weight.shape.length !== 4) {
+    throw fault('x and weight need four axes', 'x is [batch, height, width, channels], weight [height, width, in, out].');
+  }
+  const [batch, height, width, channels] = x.shape;
+  const [kernelHeight, kernelWidth, inChannels, outChannels] = weight.shape;
+  if (inChannels !== channels) {
+    throw fault(`weight has ${inChannels} input channels, x has ${channels}`, 'They must be equal.');
+  }
+  const outHeight = Math.floor((height + 2 * padding[0] - kernelHeight) / stride[0]) + 1;
+  const outWidth = Math.floor((width + 2 * padding[1] - kernelWidth) / stride[1]) + 1;
+  if (outHeight < 1 || outWidth < 1) {
+    throw fault(`the kernel is larger than the padded image, padding ${padding}`, 'Use a larger image or more padding.');
+  }
+  return [batch, outHeight, outWidth, outChannels];
+}
+
+const op = differentiable<{ x: Tensor; weight: Tensor }, Geometry, Record<string, never>>({
+  name: 'conv2d',
+  forward({ x, weight }, geometry) {
+    return { output: gather(x, weight, outputShape(x, weight, geometry), forwardSteps(geometry)), saved: {} };
+  },
+  backward(grad, { inputs: { x, weight }, options: geometry }) {
+    return {
+      // [KH, KW, C, O] -> [KH, KW, O, C]: the gradient flows from output to input channels
+      x: () => gather(grad, transposed(weight), x.shape, backwardSteps(geometry)),
+      weight: () => weightGradient(x, grad, weight.shape, geometry),
+    };
+  },
+});
+
+/** See the head of this file. Throws `shape` where channels differ or the kernel does not fit. */
+export function conv2d(x: Tensor, weight: Tensor, { stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
+  return op({ x, weight }, { stride: pair(stride), padding: pair(padding) });
+}

@@ -1,0 +1,180 @@
+/**
+ * EdgeConv (Wang et al., Dynamic Graph CNN, 2019) with its batch norm, activation and maximum, never expanded:
+ * y_i = max over j in N(i) of act(bn(W [x_j - x_i ; x_i])).
+ *
+ * With W = [A | B], W [x_j - x_i ; x_i] = A x_j + (B - A) x_i = P_j + Q_i, so P and Q are computed once per point: 4 B N C O
+ * operations instead of 4 B N k C O, and no [B, N, k, 2C] tensor. Batch norm and leaky ReLU are monotone in each channel, so
+ * the maximum is taken at the largest P_j where gamma >= 0 and at the smallest where gamma < 0.
+ * The walk over the neighbours costs 3 B N k O operations forward and 2 B N k O backward.
+ */
+import source from '../shaders/edge_conv.wgsl';
+import { RomoError } from '../tensor/error.ts';
+import { kernel, program } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
+import { columnSums } from './elementary.ts';
+import { matmul } from './matmul.ts';
+import { reshape } from './reshape.ts';
+import { differentiable, noGradient } from './tape.ts';
+
+const edges = program('edge_conv', source);
+const factorKernel = kernel(edges, 'factorWeight');
+const unfactorKernel = kernel(edges, 'unfactorWeight');
+const reduceKernel = kernel(edges, 'reduceNeighbours');
+const momentsKernel = kernel(edges, 'moments');
+const applyKernel = kernel(edges, 'apply');
+const sumsKernel = kernel(edges, 'gradientSums');
+const countKernel = kernel(edges, 'countSources');
+const scanKernel = kernel(edges, 'scanSources');
+const placeKernel = kernel(edges, 'placeSources');
+const sortKernel = kernel(edges, 'sortSources');
+const coefficientsKernel = kernel(edges, 'gradientCoefficients');
+const inputKernel = kernel(edges, 'inputGradient');
+
+export type EdgeConvOptions = Omit<BatchNormOptions, 'residual'>;
+
+const NO_SIZES = { batch: 1, k: 1, slope: 1, chunk: 1, chunks: 1, epsilon: 0, momentum: 0, training: 0 };
+
+/** weight [2C, O] -> [C, 2O]: A^T beside (B - A)^T. */
+const factorWeight = differentiable<{ weight: Tensor }, undefined, Record<string, never>>({
+  name: 'edgeConv.factorWeight',
+  forward({ weight }) {
+    const [points, channels] = [weight.shape[0] / 2, weight.channels];
+    const output = weight.gpu.empty([points, 2 * channels]);
+    weight.gpu.dispatch(factorKernel, { weight, out: output }, { ...NO_SIZES, points, channels }, points * channels);
+    return { output, saved: {} };
+  },
+  backward(grad, { inputs: { weight } }) {
+    return {
+      weight: () => {
+        const [points, channels] = [weight.shape[0] / 2, weight.channels];
+        const out = weight.gpu.empty(weight.shape);
+        weight.gpu.dispatch(unfactorKernel, { weight: grad, out }, { ...NO_SIZES, points, channels }, points * channels);
+        return out;
+      },
+    };
+  },
+});
+
+interface Inputs extends Record<string, Tensor> {
+  pq: Tensor;
+  neighbours: Tensor;
+  gamma: Tensor;
+  beta: Tensor;
+}
+
+function sizesOf(pq: Tensor, neighbours: Tensor, { momentum = 0.1, eps = 1e-5, slope = 1, training }: EdgeConvOptions) {
+  const [batch, points, k] = neighbours.shape;
+  const chunk = Math.max(8, Math.ceil(Math.sqrt(batch * points)));
+  const chunks = Math.ceil((batch * points) / chunk);
+  const channels = pq.channels / 2;
+  return { batch, points, channels, k, slope, chunk, chunks, epsilon: eps, momentum, training: training ? 1 : 0 };
+}
+
+type Sizes = ReturnType<typeof sizesOf>;
+
+/** Batch norm's view of the same work: its rows are the edges. */
+const edgeRows = (sizes: Sizes) => ({
+  rows: sizes.batch * sizes.points * sizes.k,
+  channels: sizes.channels,
+  chunk: sizes.chunk * sizes.k,
+  chunks: sizes.chunks,
+  epsilon: sizes.epsilon,
+  momentum: sizes.momentum,
+  slope: sizes.slope,
+  training: sizes.training,
+});
+
+/** The graph turned round: for each point where its list begins, and the points that name it, in order. */
+function reverseGraph(neighbours: Tensor, sizes: Sizes): { starts_: Tensor; sources_: Tensor } {
+  const { gpu } = neighbours;
+  const points = sizes.batch * sizes.points;
+  const counts = gpu.zeros([points], 'u32');
+  const starts = gpu.empty([points], 'u32');
+  const sources = gpu.empty([neighbours.size], 'u32');
+  gpu.dispatch(countKernel, { neighbours, counts }, sizes, neighbours.size);
+  gpu.dispatch(scanKernel, { counts, starts }, sizes, sizes.batch);
+  gpu.dispatch(placeKernel, { neighbours, counts, starts_: starts, sources }, sizes, neighbours.size);
+  gpu.dispatch(sortKernel, { starts_: starts, sources }, sizes, points);
+  return { starts_: starts, sources_: sources };
+}
+
+interface Saved extends Record<string, Tensor> {
+  winners: Tensor;
+  sums: Tensor;
+  statistics: Tensor;
+}
+
+const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
+  name: 'edgeConv',
+  forward({ pq, neighbours, gamma, beta }, options) {
+    const { gpu } = pq;
+    const sizes = sizesOf(pq, neighbours, options);
+    const shape = [sizes.batch, sizes.points, sizes.channels];
+    const output = gpu.empty(shape);
+    const winners = gpu.empty(shape, 'u32');
+    const sums = gpu.empty(shape);
+    const spreads = gpu.empty(shape);
+    gpu.dispatch(reduceKernel, { pq, neighbours, gamma, winners, sums, spreads }, sizes, output.size);
+    let statistics: Tensor;
+    if (options.training) {
+      const moment = gpu.empty([sizes.chunks, sizes.channels, 2]);
+      gpu.dispatch(momentsKernel, { pq, sums_: sums, spreads_: spreads, moment }, sizes, sizes.chunks * sizes.channels);
+      statistics = joinMoments(moment, edgeRows(sizes), options);
+    } else statistics = runningMoments(edgeRows(sizes), options);
+    gpu.dispatch(applyKernel, { pq, gamma, beta, winners_: winners, statistics, out: output }, sizes, output.size);
+    return { output, saved: { winners, sums, statistics } };
+  },
+  backward(grad, { inputs: { pq, neighbours, gamma }, options, output, saved: { winners, sums, statistics } }) {
+    const { gpu } = pq;
+    const sizes = sizesOf(pq, neighbours, options);
+    const before = activationGradient(output, grad, { ...edgeRows(sizes), rows: sizes.batch * sizes.points });
+    const gammaSums = gpu.empty([sizes.chunks, sizes.channels]);
+    const betaSums = gpu.empty([sizes.chunks, sizes.channels]);
+    const bindings = { pq, winners_: winners, statistics, grad: before, gammaSums, betaSums };
+    gpu.dispatch(sumsKernel, bindings, sizes, gammaSums.size);
+    const gammaGrad = columnSums(gammaSums, 1, sizes.channels).view(gamma.shape);
+    const betaGrad = columnSums(betaSums, 1, sizes.channels).view(gamma.shape);
+    return {
+      pq: () => {
+        const coefficients = gpu.empty([sizes.channels, 4]);
+        const factors = { statistics, gamma, gammaGrad, betaGrad, coefficient: coefficients };
+        gpu.dispatch(coefficientsKernel, factors, sizes, sizes.channels);
+        const out = gpu.empty(pq.shape);
+        const graph = reverseGraph(neighbours, sizes);
+        const reads = { pq, coefficients, grad: before, winners_: winners, sums_: sums, ...graph };
+        gpu.dispatch(inputKernel, { ...reads, out }, sizes, output.size);
+        return out;
+      },
+      neighbours: noGradient('an index is a whole number'),
+      gamma: () => gammaGrad,
+      beta: () => betaGrad,
+    };
+  },
+});
+
+/**
+ * x [B, N, C], neighbours i32 [B, N, k] (from `knn`), weight [2C, O] whose rows 0 .. C-1 act on x_j - x_i and C .. 2C-1 on x_i,
+ * gamma and beta [O] -> [B, N, O]. Options as for batchNorm; its statistics are over all B N k edges.
+ */
+export function edgeConv(
+  x: Tensor,
+  neighbours: Tensor,
+  weight: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  options: EdgeConvOptions,
+): Tensor {
+  const [batch, points, channels] = x.shape;
+  const fits = x.shape.length === 3 && neighbours.shape[0] === batch && neighbours.shape[1] === points;
+  if (!fits || weight.shape[0] !== 2 * channels || gamma.size !== weight.channels) {
+    throw new RomoError(
+      'shape',
+      `edgeConv: x [${x.shape}], neighbours [${neighbours.shape}], weight [${weight.shape}], gamma [${gamma.shape}]`,
+      'They are [B, N, C], [B, N, k], [2C, O] and [O].',
+    );
+  }
+  const flat = reshape(x, [batch * points, channels]);
+  const pq = reshape(matmul(flat, factorWeight({ weight }, undefined)), [batch, points, 2 * weight.channels]);
+  return reduceEdges({ pq, neighbours, gamma, beta }, options);
+}

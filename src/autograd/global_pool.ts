@@ -1,0 +1,79 @@
+/**
+ * Pooling over all points or pixels: x [B, ..., C] -> [B, C]. The maximum sends its gradient to the winner (the first of
+ * equals), the mean 1/n of it to everyone. Also the sum and mean of all elements.
+ */
+import { RomoError } from '../tensor/error.ts';
+import { kernel } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { columnSums, reduce } from './elementary.ts';
+import { differentiable } from './tape.ts';
+
+const maximaKernel = kernel(reduce, 'maxima');
+const maximaGradientKernel = kernel(reduce, 'maximaGradient');
+const spreadKernel = kernel(reduce, 'spread');
+
+function sizesOf(x: Tensor, name: string) {
+  if (x.shape.length < 3) {
+    throw new RomoError('shape', `${name}: x is [${x.shape}]`, 'x is [batch, ..., channels] with something to pool over.');
+  }
+  const [batches, channels] = [x.shape[0], x.channels];
+  const rows = x.size / (batches * channels);
+  return { batches, rows, channels, chunk: rows, chunks: 1, scale: 1 };
+}
+
+const maxOp = differentiable<{ x: Tensor }, undefined, { winners: Tensor }>({
+  name: 'globalMaxPool',
+  forward({ x }) {
+    const sizes = sizesOf(x, 'globalMaxPool');
+    const output = x.gpu.empty([sizes.batches, sizes.channels]);
+    const winners = x.gpu.empty(output.shape, 'u32');
+    x.gpu.dispatch(maximaKernel, { x, out: output, indices: winners }, sizes, output.size);
+    return { output, saved: { winners } };
+  },
+  backward(grad, { inputs: { x }, saved: { winners } }) {
+    return {
+      x: () => {
+        const out = x.gpu.empty(x.shape);
+        x.gpu.dispatch(maximaGradientKernel, { winners, grad, out }, sizesOf(x, 'globalMaxPool'), out.size);
+        return out;
+      },
+    };
+  },
+});
+
+/** The gradient of a scaled column sum: every row receives it. */
+function spread(grad: Tensor, x: Tensor, batches: number, channels: number, scale: number): Tensor {
+  const out = x.gpu.empty(x.shape);
+  const rows = x.size / (batches * channels);
+  x.gpu.dispatch(spreadKernel, { grad, out }, { batches, rows, channels, chunk: rows, chunks: 1, scale }, out.size);
+  return out;
+}
+
+const meanOp = differentiable<{ x: Tensor }, undefined, Record<string, never>>({
+  name: 'globalMeanPool',
+  forward({ x }) {
+    const { batches, rows, channels } = sizesOf(x, 'globalMeanPool');
+    return { output: columnSums(x, batches, channels, 1 / rows), saved: {} };
+  },
+  backward(grad, { inputs: { x } }) {
+    const { batches, rows, channels } = sizesOf(x, 'globalMeanPool');
+    return { x: () => spread(grad, x, batches, channels, 1 / rows) };
+  },
+});
+
+const totalOp = differentiable<{ x: Tensor }, number, Record<string, never>>({
+  name: 'sum',
+  forward({ x }, factor) {
+    return { output: columnSums(x, 1, 1, factor).view([1]), saved: {} };
+  },
+  backward(grad, { inputs: { x }, options: factor }) {
+    return { x: () => spread(grad, x, 1, 1, factor) };
+  },
+});
+
+export const globalMaxPool = (x: Tensor): Tensor => maxOp({ x }, undefined);
+export const globalMeanPool = (x: Tensor): Tensor => meanOp({ x }, undefined);
+/** The sum of all elements, shape [1]. */
+export const sum = (x: Tensor): Tensor => totalOp({ x }, 1);
+/** The mean of all elements, shape [1]. */
+export const mean = (x: Tensor): Tensor => totalOp({ x }, 1 / x.size);

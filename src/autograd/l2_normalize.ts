@@ -1,0 +1,29 @@
+/** Rows scaled to length 1: y = x / max(|x|, 1e-12), x [..., C] by its last axis. dx = (g - y (y . g)) / |x|. */
+import source from '../shaders/l2_normalize.wgsl';
+import { kernel, program } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { differentiable } from './tape.ts';
+
+const normalizeProgram = program('l2_normalize', source);
+const normalizeKernel = kernel(normalizeProgram, 'normalize');
+const gradientKernel = kernel(normalizeProgram, 'normalizeGradient');
+
+const op = differentiable<{ x: Tensor }, undefined, Record<string, never>>({
+  name: 'l2Normalize',
+  forward({ x }) {
+    const output = x.gpu.empty(x.shape);
+    x.gpu.dispatch(normalizeKernel, { x, out: output }, { rows: x.rows, channels: x.channels }, x.rows);
+    return { output, saved: {} };
+  },
+  backward(grad, { inputs: { x } }) {
+    return {
+      x: () => {
+        const out = x.gpu.empty(x.shape);
+        x.gpu.dispatch(gradientKernel, { x, grad, out }, { rows: x.rows, channels: x.channels }, x.rows);
+        return out;
+      },
+    };
+  },
+});
+
+export const l2Normalize = (x: Tensor): Tensor => op({ x }, undefined);

@@ -1,0 +1,114 @@
+/**
+ * Elementwise ops: a table. Each row has the function and its derivative, which pointwise.wgsl computes under the row's code.
+ * Cost: one read and one write per element forward, three reads and one write backward.
+ */
+import { RomoError } from '../tensor/error.ts';
+import { kernel } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { BINARY, type BinaryName, binaryTensors, columnSums, mulTensors, pointwise } from './elementary.ts';
+import { differentiable } from './tape.ts';
+
+/** name: [code in pointwise.wgsl, f(x), f'(x)]; s is the scalar argument. */
+export const UNARY = {
+  neg: [0, '-x', '-1'],
+  exp: [1, 'exp x', 'f'],
+  log: [2, 'ln x', '1 / x'],
+  sqrt: [3, 'sqrt x', '1 / (2 f)'],
+  square: [4, 'x^2', '2 x'],
+  tanh: [5, 'tanh x', '1 - f^2'],
+  sigmoid: [6, '1 / (1 + exp -x)', 'f (1 - f)'],
+  relu: [7, 'max(x, 0)', '1 where x > 0, else 0'],
+  leakyRelu: [8, 'x where x > 0, else s x', '1 where x > 0, else s'],
+  scale: [9, 's x', 's'],
+  addScalar: [10, 'x + s', '1'],
+  abs: [11, '|x|', 'sign x; 0 at 0'],
+} as const;
+export type UnaryName = keyof typeof UNARY;
+
+function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
+  const code = UNARY[name][0];
+  const forwardKernel = kernel(pointwise, 'unary', { OP: code });
+  const gradientKernel = kernel(pointwise, 'unaryGradient', { OP: code });
+  const op = differentiable<{ x: Tensor }, number, Record<string, never>>({
+    name,
+    forward({ x }, value) {
+      const output = x.gpu.empty(x.shape);
+      x.gpu.dispatch(forwardKernel, { x, out: output }, { count: x.size, period: 1, value }, x.size);
+      return { output, saved: {} };
+    },
+    backward(grad, { inputs: { x }, output, options: value }) {
+      return {
+        x: () => {
+          const out = x.gpu.empty(x.shape);
+          x.gpu.dispatch(gradientKernel, { x, y: output, grad, out }, { count: x.size, period: 1, value }, x.size);
+          return out;
+        },
+      };
+    },
+  });
+  return (x, s = 0) => op({ x }, s);
+}
+
+export const neg = unary('neg');
+export const exp = unary('exp');
+export const log = unary('log');
+export const sqrt = unary('sqrt');
+export const square = unary('square');
+export const tanh = unary('tanh');
+export const sigmoid = unary('sigmoid');
+export const relu = unary('relu');
+export const abs = unary('abs');
+export const leakyRelu = unary('leakyRelu') as (x: Tensor, slope: number) => Tensor;
+export const scale = unary('scale') as (x: Tensor, factor: number) => Tensor;
+export const addScalar = unary('addScalar') as (x: Tensor, value: number) => Tensor;
+
+function checkBroadcast(name: string, x: Tensor, y: Tensor): void {
+  const tail = x.shape.slice(x.shape.length - y.shape.length);
+  if (y.size !== 1 && (y.shape.length > x.shape.length || tail.some((length, axis) => length !== y.shape[axis]))) {
+    throw new RomoError(
+      'shape',
+      `${name}: [${y.shape}] does not repeat along [${x.shape}]`,
+      'The second argument has the same shape, the last axes of the first, or one element.',
+    );
+  }
+}
+
+/** The gradient with respect to y, which repeats along x: add up what its repetitions received. */
+function unrepeat(grad: Tensor, y: Tensor): Tensor {
+  if (y.size === grad.size) return grad;
+  return columnSums(grad, 1, y.size).view(y.shape);
+}
+
+function binary(name: BinaryName): (x: Tensor, y: Tensor) => Tensor {
+  const op = differentiable<{ x: Tensor; y: Tensor }, undefined, Record<string, never>>({
+    name,
+    forward({ x, y }) {
+      checkBroadcast(name, x, y);
+      return { output: binaryTensors(name, x, y), saved: {} };
+    },
+    backward(grad, { inputs: { x, y }, output }) {
+      switch (name) {
+        case 'add':
+          return { x: () => grad, y: () => unrepeat(grad, y) };
+        case 'sub':
+          return { x: () => grad, y: () => unrepeat(neg(grad), y) };
+        case 'mul':
+          return { x: () => mulTensors(grad, y), y: () => unrepeat(mulTensors(grad, x), y) };
+        case 'div': // d(x / y)/dy = -(x / y) / y
+          return {
+            x: () => binaryTensors('div', grad, y),
+            y: () => unrepeat(binaryTensors('div', neg(mulTensors(grad, output)), y), y),
+          };
+      }
+    },
+  });
+  return (x, y) => op({ x, y }, undefined);
+}
+
+/** x + y; y has x's shape, its last axes (a bias), or one element. */
+export const add = binary('add');
+export const sub = binary('sub');
+export const mul = binary('mul');
+export const div = binary('div');
+
+export { BINARY };

@@ -1,0 +1,25 @@
+/**
+ * Softmax and argmax by row, for targets: what they return is a constant. The losses fuse their own softmax (losses.ts), so
+ * no gradient is needed here.
+ */
+import source from '../shaders/softmax.wgsl';
+import { kernel, program } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+const softmaxProgram = program('softmax', source);
+const argmaxKernel = kernel(softmaxProgram, 'argmax');
+const softmaxKernel = kernel(softmaxProgram, 'softmax');
+
+/** x [R, C] -> i32 [R], the column of the largest; the first of equals. */
+export function argmax(x: Tensor): Tensor {
+  const winners = x.gpu.empty([x.rows], 'i32');
+  x.gpu.dispatch(argmaxKernel, { x, winners }, { rows: x.rows, classes: x.channels, temperature: 1 }, x.rows);
+  return winners;
+}
+
+/** x [R, C] -> exp(x / temperature) over its row sum. */
+export function softmax(x: Tensor, temperature = 1): Tensor {
+  const out = x.gpu.empty(x.shape);
+  x.gpu.dispatch(softmaxKernel, { x, out }, { rows: x.rows, classes: x.channels, temperature }, x.rows);
+  return out;
+}

@@ -1,0 +1,173 @@
+/**
+ * Augmentation of images and clouds, drawn anew whenever an object is shown to a network. What stays the same under it
+ * is what the networks learn: without labels nothing else tells them what does not matter.
+ *
+ * - `none`: for evaluation; the image as it is, a fixed subsample of the cloud.
+ * - `mild`: images are shifted, mirrored where allowed, slightly brighter or darker; clouds are scaled per axis and
+ *   shifted, as the 3D MNIST experiments do.
+ * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also turned and sheared.
+ */
+import { RomoError } from '../tensor/error.ts';
+import { cos, sin } from '../tensor/exact.ts';
+import type { Random } from '../tensor/random.ts';
+import { drawIndices } from './subsample.ts';
+import type { CloudRotation } from './types.ts';
+
+export type Strength = 'none' | 'mild' | 'strong';
+
+const DEGREE = 0.017453292519943295;
+
+/**
+ * @param image [H, W, C], values 0..1
+ * @param mirror may the image be mirrored? (Then half of them are.)
+ * @param out [H, W, C], not the image itself
+ */
+export function augmentImage(
+  image: Float32Array,
+  shape: readonly [number, number, number],
+  strength: Strength,
+  mirror: boolean,
+  random: Random,
+  out: Float32Array,
+): void {
+  const size = shape[0] * shape[1] * shape[2];
+  if (image.length !== size || out.length !== size) {
+    throw new RomoError(
+      'shape',
+      `augmentImage: shape [${shape}] needs ${size} values, image has ${image.length}, out ${out.length}`,
+      'Give arrays of the size of the shape',
+    );
+  }
+  if (strength === 'none') {
+    out.set(image);
+    return;
+  }
+  const flip = mirror && random.integer(2) === 1 ? -1 : 1;
+  if (strength === 'mild') {
+    const reach = Math.max(1, Math.floor(shape[1] / 16)); // 2 of 32 pixels
+    const shiftX = random.integer(2 * reach + 1) - reach;
+    const shiftY = random.integer(2 * reach + 1) - reach;
+    warp(image, shape, [flip, 0, shiftX, 0, 1, shiftY], out);
+    adjust(out, random.uniform(0.9, 1.1), 1);
+    return;
+  }
+  const angle = random.uniform(-20, 20) * DEGREE;
+  const scale = random.uniform(0.75, 1.25);
+  const shear = random.uniform(-0.2, 0.2);
+  const shiftX = random.uniform(-0.1, 0.1) * shape[1];
+  const shiftY = random.uniform(-0.1, 0.1) * shape[0];
+  const c = cos(angle) / scale;
+  const s = sin(angle) / scale;
+  warp(image, shape, [flip * (c + shear * s), flip * (shear * c - s), shiftX, s, c, shiftY], out);
+  adjust(out, random.uniform(0.8, 1.2), random.uniform(0.8, 1.2));
+}
+
+/**
+ * @param cloud [P, 3], any P from 1
+ * @param points number of points to draw: without replacement where P is enough, else all and some again
+ * @param rotation about which axis and how far `strong` may turn
+ * @param out [points, 3]
+ */
+export function augmentCloud(
+  cloud: Float32Array,
+  points: number,
+  strength: Strength,
+  rotation: CloudRotation,
+  random: Random,
+  out: Float32Array,
+): void {
+  const total = cloud.length / 3;
+  if (!(total >= 1 && Number.isInteger(total)) || out.length !== 3 * points) {
+    throw new RomoError(
+      'shape',
+      `augmentCloud: the cloud has ${cloud.length} values, out ${out.length} for ${points} points`,
+      'Give a cloud of [P, 3] with at least one point and an out of [points, 3]',
+    );
+  }
+  if (strength === 'none') {
+    for (let i = 0; i < points; i++) {
+      const source = 3 * Math.floor((i * total) / points);
+      for (let axis = 0; axis < 3; axis++) out[3 * i + axis] = cloud[source + axis];
+    }
+    return;
+  }
+  const indices = drawIndices(total, points, random);
+  const map = cloudMap(strength, rotation, random);
+  for (let i = 0; i < points; i++) {
+    const source = 3 * indices[i];
+    for (let axis = 0; axis < 3; axis++) {
+      const row = 4 * axis;
+      out[3 * i + axis] =
+        map[row] * cloud[source] + map[row + 1] * cloud[source + 1] + map[row + 2] * cloud[source + 2] + map[row + 3];
+    }
+  }
+}
+
+/** A random affine map [3, 4]: shear and rotation about the axis (`strong` only), then scale per axis, then shift. */
+function cloudMap(strength: 'mild' | 'strong', rotation: CloudRotation, random: Random): number[] {
+  const map = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
+  if (strength === 'strong') {
+    const u = (rotation.axis + 1) % 3; // the plane that turns
+    const v = (rotation.axis + 2) % 3;
+    const angle = random.uniform(-rotation.maxDegrees, rotation.maxDegrees) * DEGREE;
+    const shear = random.uniform(-0.2, 0.2);
+    const c = cos(angle);
+    const s = sin(angle);
+    map[4 * u + u] = c;
+    map[4 * u + v] = shear * c - s;
+    map[4 * v + u] = s;
+    map[4 * v + v] = shear * s + c;
+  }
+  for (let axis = 0; axis < 3; axis++) {
+    const scale = random.uniform(2 / 3, 3 / 2);
+    for (let column = 0; column < 3; column++) map[4 * axis + column] *= scale;
+    map[4 * axis + 3] = random.uniform(-0.2, 0.2);
+  }
+  return map;
+}
+
+/**
+ * Bilinear sampling under an affine map about the centre: the pixel at (x, y) takes the image's value at
+ * (a x + b y + c, d x + e y + f). Beyond the border the border's value goes on.
+ */
+function warp(
+  image: Float32Array,
+  [height, width, channels]: readonly [number, number, number],
+  [a, b, c, d, e, f]: readonly [number, number, number, number, number, number],
+  out: Float32Array,
+): void {
+  const centreX = (width - 1) / 2;
+  const centreY = (height - 1) / 2;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const sourceX = clamp(a * (x - centreX) + b * (y - centreY) + c + centreX, 0, width - 1);
+      const sourceY = clamp(d * (x - centreX) + e * (y - centreY) + f + centreY, 0, height - 1);
+      const left = Math.floor(sourceX);
+      const top = Math.floor(sourceY);
+      const right = Math.min(left + 1, width - 1);
+      const bottom = Math.min(top + 1, height - 1);
+      const alongX = sourceX - left;
+      const alongY = sourceY - top;
+      for (let channel = 0; channel < channels; channel++) {
+        const at = (row: number, column: number): number => image[(row * width + column) * channels + channel];
+        const upper = at(top, left) * (1 - alongX) + at(top, right) * alongX;
+        const lower = at(bottom, left) * (1 - alongX) + at(bottom, right) * alongX;
+        out[(y * width + x) * channels + channel] = upper * (1 - alongY) + lower * alongY;
+      }
+    }
+  }
+}
+
+/** Multiplies by `brightness`, stretches by `contrast` about the image's mean, keeps the range 0..1. In place. */
+function adjust(image: Float32Array, brightness: number, contrast: number): void {
+  let sum = 0;
+  for (const value of image) sum += value;
+  const mean = (brightness * sum) / image.length;
+  for (let i = 0; i < image.length; i++) {
+    image[i] = clamp(mean + contrast * (brightness * image[i] - mean), 0, 1);
+  }
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

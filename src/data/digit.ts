@@ -1,0 +1,86 @@
+/**
+ * From a digit's 28 x 28 pixels to the image and the point cloud of 3D MNIST.
+ *
+ * Recipe of the published set (D. de la Iglesia Castro, "3D MNIST"): each non-zero pixel of the image, padded by one, is
+ * a box 1 x 1 x 6. Points lie on a lattice over the boxes' surface: 5 x 5 on front and back, 5 x 30 on each side whose
+ * neighbour pixel is empty. So a pixel gives 50 + 150 x (number of empty neighbours) points.
+ */
+export const DIGIT_SIZE = 28;
+export const PADDED_SIZE = DIGIT_SIZE + 2;
+
+const FACE_STEPS = 5;
+const DEPTH_STEPS = 30;
+const HALF_DEPTH = 3;
+
+/**
+ * @param pixels [28, 28] bytes
+ * @returns [30, 30, 1], values 0..1
+ */
+export function digitImage(pixels: Uint8Array): Float32Array {
+  const image = new Float32Array(PADDED_SIZE * PADDED_SIZE);
+  for (let row = 0; row < DIGIT_SIZE; row++) {
+    for (let column = 0; column < DIGIT_SIZE; column++) {
+      image[(row + 1) * PADDED_SIZE + column + 1] = pixels[row * DIGIT_SIZE + column] / 255;
+    }
+  }
+  return image;
+}
+
+/**
+ * The full surface lattice, about 25,000 points, pixel by pixel; none for an empty image.
+ * Axes: 0 is the depth, 1 runs along the image's columns, 2 up (against its rows). The longest side has length 1, the mean
+ * is zero.
+ * @param pixels [28, 28] bytes
+ * @returns [P, 3]
+ */
+export function digitCloud(pixels: Uint8Array): Float32Array {
+  const filled = (row: number, column: number): boolean =>
+    row >= 0 && row < DIGIT_SIZE && column >= 0 && column < DIGIT_SIZE && pixels[row * DIGIT_SIZE + column] > 0;
+  const face = Array.from({ length: FACE_STEPS }, (_, i) => i / (FACE_STEPS - 1) - 0.5);
+  const depth = Array.from({ length: DEPTH_STEPS }, (_, i) => HALF_DEPTH * ((2 * i) / (DEPTH_STEPS - 1) - 1));
+  const points: number[] = [];
+  // The recipe's x is the row, y the column, z the depth; the stored cloud is turned: (x, y, z) -> (z, y, -x).
+  const add = (x: number, y: number, z: number): void => {
+    points.push(z, y, -x);
+  };
+  for (let row = 0; row < DIGIT_SIZE; row++) {
+    for (let column = 0; column < DIGIT_SIZE; column++) {
+      if (!filled(row, column)) continue;
+      for (const x of face) {
+        for (const y of face) {
+          add(row + x, column + y, HALF_DEPTH);
+          add(row + x, column + y, -HALF_DEPTH);
+        }
+      }
+      for (const side of [-1, 1]) {
+        if (!filled(row + side, column)) {
+          for (const y of face) for (const z of depth) add(row + side / 2, column + y, z);
+        }
+        if (!filled(row, column + side)) {
+          for (const x of face) for (const z of depth) add(row + x, column + side / 2, z);
+        }
+      }
+    }
+  }
+  return normalize(points);
+}
+
+/** Divides by the range of the longest axis and moves the mean to zero. */
+function normalize(points: number[]): Float32Array {
+  const count = points.length / 3;
+  const mean = [0, 0, 0];
+  let range = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (let i = axis; i < points.length; i += 3) {
+      low = Math.min(low, points[i]);
+      high = Math.max(high, points[i]);
+      sum += points[i];
+    }
+    mean[axis] = sum / count;
+    range = Math.max(range, high - low);
+  }
+  return Float32Array.from(points, (value, i) => (value - mean[i % 3]) / range);
+}

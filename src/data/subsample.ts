@@ -1,0 +1,36 @@
+/** Uniform random subsamples of a point cloud. */
+import type { Random } from '../tensor/random.ts';
+
+/**
+ * Draws `count` of `total` indices: without replacement where there are enough, else all of them and then again
+ * from all, with replacement. The order is random.
+ */
+export function drawIndices(total: number, count: number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: total }, (_, index) => index);
+  const drawn = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    if (i >= total) {
+      drawn[i] = random.integer(total);
+      continue;
+    }
+    // The first steps of a Fisher-Yates shuffle.
+    const other = i + random.integer(total - i);
+    drawn[i] = order[other];
+    order[other] = order[i];
+  }
+  return drawn;
+}
+
+/**
+ * At most `count` points of a cloud [P, 3], drawn without replacement, in random order.
+ * @returns [min(P, count), 3]
+ */
+export function subsampleCloud(cloud: Float32Array, count: number, random: Random): Float32Array {
+  const total = cloud.length / 3;
+  const indices = drawIndices(total, Math.min(total, count), random);
+  const result = new Float32Array(3 * indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    for (let axis = 0; axis < 3; axis++) result[3 * i + axis] = cloud[3 * indices[i] + axis];
+  }
+  return result;
+}

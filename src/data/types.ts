@@ -1,0 +1,57 @@
+/** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+
+/**
+ * Objects that exist both as an image and as a point cloud. Training sees this and nothing else, so it cannot read a
+ * label. The arrays belong to the data set: do not write to them.
+ */
+export interface PairedData {
+  readonly name: string;
+  readonly length: number;
+  /** Height, width, channels. */
+  readonly imageShape: readonly [number, number, number];
+  /** Names the object in files: stable for one specification and seed, unique within the split. */
+  id(index: number): string;
+  /** [H, W, C], values 0..1. */
+  image(index: number): Float32Array;
+  /** [P, 3], normalised, not augmented; P may differ between objects; in random order, so any prefix is a fair subsample. */
+  cloud(index: number): Float32Array;
+}
+
+/** Class of each object, by index. Only evaluation takes this type. */
+export interface Labels {
+  readonly classNames: readonly string[];
+  readonly values: Int32Array;
+}
+
+export interface Split {
+  readonly pairs: PairedData;
+  readonly labels: Labels;
+}
+
+/** By how much the strong augmentation may turn a cloud, and about which axis (0 x, 1 y, 2 z). */
+export interface CloudRotation {
+  readonly axis: 0 | 1 | 2;
+  /** 180 means any angle: the angle is uniform between minus and plus this. */
+  readonly maxDegrees: number;
+}
+
+export interface DataSet {
+  readonly name: string;
+  readonly train: Split;
+  readonly test: Split;
+  /** May images be mirrored? No for digits and letters. */
+  readonly mirror: boolean;
+  readonly rotation: CloudRotation;
+}
+
+export interface DataOptions {
+  /** Height and width of the images in pixels. */
+  readonly imageSize: number;
+  /** Points that a network takes per cloud; a data set keeps more of them per object where it has them. */
+  readonly points: number;
+  /** Number of objects in each split. */
+  readonly train: number;
+  readonly test: number;
+  readonly seed: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}

@@ -1,0 +1,159 @@
+/** The base of all layers: named tensors, training and evaluation mode, state dicts under PyTorch's names and layouts. */
+import type { Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { sizeOf, type Tensor } from '../tensor/tensor.ts';
+
+/**
+ * How a tensor lies in PyTorch: as here, transposed [out, in], the same with one or two axes of length 1 behind (1x1
+ * convolutions), or [out, in, height, width].
+ */
+export type Layout = 'same' | 'linear' | 'conv1x1' | 'conv1' | 'conv';
+
+export interface Entry {
+  readonly tensor: Tensor;
+  readonly layout: Layout;
+  /** trained by gradient, or only stored (running statistics) */
+  readonly kind: 'parameter' | 'buffer';
+}
+
+export interface Floats {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+export type StateDict = Record<string, Floats>;
+
+export abstract class Module {
+  training = true;
+  private readonly entries = new Map<string, Entry>();
+  private readonly children = new Map<string, Module>();
+
+  constructor(protected readonly gpu: Gpu) {}
+
+  /** Registers a tensor that is trained. It lives until `dispose`. */
+  protected parameter(name: string, tensor: Tensor, layout: Layout = 'same'): Tensor {
+    tensor.keep().requiresGrad = true;
+    this.entries.set(name, { tensor, layout, kind: 'parameter' });
+    return tensor;
+  }
+
+  /** Registers a tensor that is stored but not trained. */
+  protected buffer(name: string, tensor: Tensor): Tensor {
+    this.entries.set(name, { tensor: tensor.keep(), layout: 'same', kind: 'buffer' });
+    return tensor;
+  }
+
+  /** Registers a part; its tensors are called NAME.theirs. */
+  protected child<M extends Module>(name: string, module: M): M {
+    this.children.set(name, module);
+    return module;
+  }
+
+  /** All tensors, by PyTorch's names, in the order of registration. */
+  namedEntries(prefix = ''): Map<string, Entry> {
+    const all = new Map<string, Entry>();
+    for (const [name, entry] of this.entries) all.set(prefix + name, entry);
+    for (const [name, module] of this.children) {
+      for (const [inner, entry] of module.namedEntries(`${prefix}${name}.`)) all.set(inner, entry);
+    }
+    return all;
+  }
+
+  /** What an optimiser trains. */
+  parameters(): Map<string, Tensor> {
+    const entries = [...this.namedEntries()].filter(([, entry]) => entry.kind === 'parameter');
+    return new Map(entries.map(([name, entry]) => [name, entry.tensor]));
+  }
+
+  /** Switches between training and evaluation (batch norm's running statistics). */
+  setTraining(training: boolean): void {
+    this.training = training;
+    for (const module of this.children.values()) module.setTraining(training);
+  }
+
+  /** All tensors in PyTorch's layout. */
+  async stateDict(): Promise<StateDict> {
+    const state: StateDict = {};
+    for (const [name, { tensor, layout }] of this.namedEntries()) {
+      state[name] = toTorch(await tensor.readFloats(), tensor.shape, layout);
+    }
+    return state;
+  }
+
+  /**
+   * Takes over all tensors from PyTorch's layout. Throws `state-dict` with the lists of missing, unused and misshapen keys;
+   * nothing is changed then. `num_batches_tracked` is ignored.
+   * @param name the file, for messages
+   */
+  loadStateDict(state: StateDict, name = 'state dict'): void {
+    const entries = this.namedEntries();
+    const faults: string[] = [];
+    for (const [key, { tensor, layout }] of entries) {
+      const given = state[key];
+      const wanted = torchShape(tensor.shape, layout);
+      if (!given) faults.push(`missing: ${key} [${wanted}]`);
+      else if (`${given.shape}` !== `${wanted}`) faults.push(`misshapen: ${key} is [${given.shape}], not [${wanted}]`);
+    }
+    for (const key of Object.keys(state)) {
+      if (!entries.has(key) && !key.endsWith('num_batches_tracked')) faults.push(`unused: ${key}`);
+    }
+    if (faults.length > 0) {
+      throw new RomoError(
+        'state-dict',
+        `${name} does not fit this model:\n  ${faults.join('\n  ')}`,
+        'Build the model with the options that it was saved with.',
+      );
+    }
+    for (const [key, { tensor, layout }] of entries) tensor.write(fromTorch(state[key].data, tensor.shape, layout));
+  }
+
+  dispose(): void {
+    for (const { tensor } of this.namedEntries().values()) tensor.dispose();
+  }
+}
+
+/** The axes of our layout in PyTorch's order: linear [in, out], conv [height, width, in, out]. */
+const ORDER: Record<Layout, readonly number[] | null> = {
+  same: null,
+  linear: [1, 0],
+  conv1: [1, 0],
+  conv1x1: [1, 0],
+  conv: [3, 2, 0, 1],
+};
+const TRAILING: Partial<Record<Layout, readonly number[]>> = { conv1: [1], conv1x1: [1, 1] };
+
+function torchShape(shape: readonly number[], layout: Layout): number[] {
+  const order = ORDER[layout];
+  return [...(order ? order.map((axis) => shape[axis]) : shape), ...(TRAILING[layout] ?? [])];
+}
+
+/** For each element in PyTorch's order its index in ours. */
+function* indices(shape: readonly number[], order: readonly number[]): Generator<number> {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const counter = order.map(() => 0);
+  for (let left = sizeOf(shape); left > 0; left--) {
+    yield order.reduce((at, axis, position) => at + strides[axis] * counter[position], 0);
+    for (let position = order.length - 1; position >= 0; position--) {
+      counter[position]++;
+      if (counter[position] < shape[order[position]]) break;
+      counter[position] = 0;
+    }
+  }
+}
+
+function toTorch(data: Float32Array, shape: readonly number[], layout: Layout): Floats {
+  const order = ORDER[layout];
+  if (!order) return { shape, data };
+  const out = new Float32Array(data.length);
+  let position = 0;
+  for (const index of indices(shape, order)) out[position++] = data[index];
+  return { shape: torchShape(shape, layout), data: out };
+}
+
+function fromTorch(data: Float32Array, shape: readonly number[], layout: Layout): Float32Array {
+  const order = ORDER[layout];
+  if (!order) return data;
+  const out = new Float32Array(data.length);
+  let position = 0;
+  for (const index of indices(shape, order)) out[index] = data[position++];
+  return out;
+}

@@ -1,0 +1,248 @@
+/**
+ * Safetensors: the file format of weights, 8 bytes of header length, a JSON header, then the raw little-endian values.
+ * Source: https://github.com/huggingface/safetensors#format
+ *
+ * Writing is deterministic: names are sorted, data lie in the order of the names, and the header is padded with spaces to
+ * a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before it is used.
+ */
+import { RomoError } from '../tensor/error.ts';
+
+export type SafetensorDtype = 'f32' | 'i32' | 'u32';
+
+/** One named array; `data` holds the product of `shape` values, row by row. A scalar has the shape []. */
+export interface SafetensorEntry {
+  readonly shape: readonly number[];
+  readonly dtype: SafetensorDtype;
+  readonly data: Float32Array | Int32Array | Uint32Array;
+}
+
+export interface SafetensorFile {
+  readonly tensors: Record<string, SafetensorEntry>;
+  readonly metadata: Record<string, string>;
+}
+
+/** The reference reader refuses longer headers too. */
+const MAX_HEADER_BYTES = 100_000_000;
+const FILE_DTYPE = { f32: 'F32', i32: 'I32', u32: 'U32' } as const;
+const BYTES_PER_VALUE: Readonly<Record<string, number>> = { F32: 4, I32: 4, U32: 4, I64: 8, F64: 8, F16: 2, BF16: 2 };
+
+/**
+ * The bytes of a safetensors file.
+ * @param tensors by name; `__metadata__` is no name for a tensor
+ * @param metadata free text by key
+ * @throws RomoError `shape` where `data` is not as long or not of the kind that shape and dtype say
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, SafetensorEntry>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const names = Object.keys(tensors).sort();
+  const fields: string[] = [];
+  const keys = Object.keys(metadata).sort();
+  if (keys.length > 0) {
+    const pairs = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`);
+    fields.push(`"__metadata__":{${pairs.join(',')}}`);
+  }
+  let offset = 0;
+  for (const name of names) {
+    const { shape, dtype, data } = tensors[name];
+    checkEntry(name, tensors[name]);
+    const end = offset + data.byteLength;
+    const range = `"data_offsets":[${offset},${end}]`;
+    fields.push(`${JSON.stringify(name)}:{"dtype":"${FILE_DTYPE[dtype]}","shape":[${shape.join(',')}],${range}}`);
+    offset = end;
+  }
+  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const headerBytes = Math.ceil(header.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.set(header, 8);
+  file.fill(0x20, 8 + header.length, 8 + headerBytes);
+  let position = 8 + headerBytes;
+  for (const name of names) {
+    const { data } = tensors[name];
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
+    position += data.byteLength;
+  }
+  return file;
+}
+
+function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void {
+  if (name === '__metadata__') {
+    throw new RomoError('shape', 'safetensors: a tensor is called __metadata__', 'Give the tensor another name');
+  }
+  const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
+  const size = elementCount(shape);
+  if (!(data instanceof kind) || data.length !== size) {
+    throw new RomoError(
+      'shape',
+      `safetensors: "${name}" is ${dtype} [${shape}], its data is a ${data.constructor.name} of ${data.length} values`,
+      `Pass a ${kind.name} of ${size} values`,
+    );
+  }
+}
+
+/** The product of the dimensions; NaN where one of them is no size, or where the product is too large to count with. */
+function elementCount(shape: readonly unknown[]): number {
+  let count = 1;
+  for (const dimension of shape) {
+    if (!Number.isSafeInteger(dimension) || (dimension as number) < 0) return Number.NaN;
+    count *= dimension as number;
+    if (!Number.isSafeInteger(count)) return Number.NaN;
+  }
+  return count;
+}
+
+/**
+ * The tensors and the metadata of a safetensors file. F32, I32 and U32 are read as they are; I64 becomes i32 where every
+ * value fits; F64, F16 and BF16 become f32. The result shares no memory with `bytes`.
+ * @param name what errors call the file, usually its path
+ * @throws RomoError `file` on anything that is no well-formed safetensors file: lengths that do not fit, data that overlap
+ *   or leave gaps, a shape that is not as large as its data, an unknown dtype
+ */
+export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFile {
+  const { header, dataStart } = readHeader(bytes, name);
+  const tensors: Record<string, SafetensorEntry> = Object.create(null);
+  let metadata: Record<string, string> = Object.create(null);
+  const ranges: { key: string; begin: number; end: number }[] = [];
+  for (const key of Object.keys(header)) {
+    if (key === '__metadata__') {
+      metadata = readMetadata(header[key], name);
+      continue;
+    }
+    const { shape, fileDtype, begin, end } = readEntry(header[key], key, bytes.length - dataStart, name);
+    ranges.push({ key, begin, end });
+    // A copy, so that it is aligned; slice() would not do it, Node's Buffer shares its memory.
+    const raw = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
+    tensors[key] = { shape, ...convert(raw, fileDtype, key, name) };
+  }
+  checkRanges(ranges, bytes.length - dataStart, name);
+  return { tensors, metadata };
+}
+
+function broken(name: string, what: string): RomoError {
+  return new RomoError(
+    'file',
+    `${name} is no valid safetensors file: ${what}`,
+    'Copy or save the file again; it may be cut off, or of another format',
+  );
+}
+
+function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.length < 8) throw broken(name, `it has ${bytes.length} bytes, its header length alone takes 8`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER_BYTES) || 8 + Number(length) > bytes.length) {
+    throw broken(name, `its header should have ${length} bytes, the whole file has ${bytes.length}`);
+  }
+  const dataStart = 8 + Number(length);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
+  } catch (cause) {
+    throw broken(name, `its header is not JSON (${(cause as Error).message})`);
+  }
+  if (!isRecord(header)) throw broken(name, 'its header is not a JSON object');
+  return { header, dataStart };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readMetadata(value: unknown, name: string): Record<string, string> {
+  if (!isRecord(value)) throw broken(name, '__metadata__ is not an object');
+  const metadata: Record<string, string> = Object.create(null);
+  for (const key of Object.keys(value)) {
+    const text = value[key];
+    if (typeof text !== 'string') throw broken(name, `__metadata__ "${key}" is not a string`);
+    metadata[key] = text;
+  }
+  return metadata;
+}
+
+function readEntry(value: unknown, key: string, dataBytes: number, name: string) {
+  if (!isRecord(value)) throw broken(name, `the entry of "${key}" is not an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_PER_VALUE, dtype)) {
+    const known = Object.keys(BYTES_PER_VALUE).join(', ');
+    throw new RomoError(
+      'file',
+      `${name}: "${key}" has the dtype ${JSON.stringify(dtype)}`,
+      `Save it as one of ${known}`,
+    );
+  }
+  if (!Array.isArray(shape) || Number.isNaN(elementCount(shape))) {
+    throw broken(name, `"${key}" has the shape ${JSON.stringify(shape)}`);
+  }
+  const isOffset = (offset: unknown) => Number.isSafeInteger(offset) && (offset as number) >= 0;
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset)) {
+    throw broken(name, `"${key}" has the data_offsets ${JSON.stringify(offsets)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || end > dataBytes) {
+    throw broken(name, `"${key}" lies at bytes ${begin} to ${end} of ${dataBytes} bytes of data`);
+  }
+  const needed = elementCount(shape) * BYTES_PER_VALUE[dtype];
+  if (needed !== end - begin) {
+    throw broken(name, `"${key}" [${shape}] of ${dtype} needs ${needed} bytes, data_offsets give it ${end - begin}`);
+  }
+  return { shape: shape as number[], fileDtype: dtype, begin, end };
+}
+
+/** Every byte of data belongs to exactly one tensor. */
+function checkRanges(ranges: { key: string; begin: number; end: number }[], dataBytes: number, name: string): void {
+  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let position = 0;
+  for (const { key, begin, end } of ranges) {
+    if (begin < position) throw broken(name, `"${key}" begins at byte ${begin}, inside another tensor's data`);
+    if (begin > position) throw broken(name, `bytes ${position} to ${begin} before "${key}" belong to no tensor`);
+    position = end;
+  }
+  if (position !== dataBytes) throw broken(name, `its tensors end at byte ${position} of ${dataBytes} bytes of data`);
+}
+
+function convert(
+  { buffer }: Uint8Array<ArrayBuffer>,
+  fileDtype: string,
+  key: string,
+  name: string,
+): Omit<SafetensorEntry, 'shape'> {
+  switch (fileDtype) {
+    case 'F32':
+      return { dtype: 'f32', data: new Float32Array(buffer) };
+    case 'I32':
+      return { dtype: 'i32', data: new Int32Array(buffer) };
+    case 'U32':
+      return { dtype: 'u32', data: new Uint32Array(buffer) };
+    case 'F64':
+      return { dtype: 'f32', data: Float32Array.from(new Float64Array(buffer)) };
+    case 'F16':
+      return { dtype: 'f32', data: Float32Array.from(new Uint16Array(buffer), halfToNumber) };
+    case 'BF16':
+      // bfloat16 is the upper half of a float32.
+      return { dtype: 'f32', data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (b) => b << 16).buffer) };
+    default:
+      return { dtype: 'i32', data: Int32Array.from(new BigInt64Array(buffer), (value) => toInt32(value, key, name)) };
+  }
+}
+
+/** The value of an IEEE 754 half: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+function toInt32(value: bigint, key: string, name: string): number {
+  if (BigInt.asIntN(32, value) !== value) {
+    throw new RomoError(
+      'file',
+      `${name}: "${key}" holds ${value}, which does not fit into 32 bits`,
+      'Save it as I32 or F32',
+    );
+  }
+  return Number(value);
+}

@@ -1,0 +1,180 @@
+/** Everything that shapes a run, and the presets. */
+import { RomoError } from '../tensor/error.ts';
+
+export type SsmTarget = 'memory' | 'soft' | 'joint' | 'balanced';
+export type Augmentation = 'mild' | 'strong';
+
+export interface StageConfig {
+  epochs: number;
+  learningRate: number;
+  weightDecay: number;
+  /** temperature of L_mlm */
+  tau: number;
+  /** length of the embedding */
+  dimension: number;
+  /** neighbours in DGCNN's graphs */
+  k: number;
+}
+
+export interface SsmConfig extends StageConfig {
+  /** share of L_ssm; 1 - lambda is L_mlm's */
+  lambda: number;
+  /** memory, soft: the head's own view of the memory row, hard or sharpened; joint, balanced: clusters of each epoch */
+  target: SsmTarget;
+  memoryMomentum: number;
+}
+
+export interface RdlConfig extends StageConfig {
+  /** share of RCLL; 1 - beta is L_mlm's */
+  beta: number;
+  alpha: number;
+  /** encoders start fresh, or from the warm-up's */
+  from: 'fresh' | 'warm';
+  /** one head for both modalities, or one each */
+  sharedHead: boolean;
+  hidden: number;
+  /** from the trained heads, or from clusters of each pair's mean embedding */
+  pseudoLabels: 'heads' | 'pairs';
+}
+
+export interface Config {
+  data: string;
+  preset: PresetName;
+  seed: number;
+  train: number;
+  test: number;
+  batch: number;
+  clusters: number;
+  imageSize: number;
+  points: number;
+  resnet: 'small' | 18 | 34 | 50 | 101;
+  resnetWidth: number;
+  pointEncoder: 'dgcnn' | 'pointnet';
+  /** channels of the point encoder's layers */
+  pointWidths: number[];
+  momentum: number;
+  /** of the heads' logits of unit features */
+  headTemperature: number;
+  augment: Augmentation;
+  ssm: SsmConfig;
+  rdl: RdlConfig;
+}
+
+export const PRESET_NAMES = ['tiny', 'small', 'paper'] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+const SMALL: Config = {
+  data: 'shapes',
+  preset: 'small',
+  seed: 1,
+  train: 600,
+  test: 200,
+  batch: 50,
+  clusters: 10,
+  imageSize: 32,
+  points: 256,
+  resnet: 'small',
+  resnetWidth: 16,
+  pointEncoder: 'dgcnn',
+  pointWidths: [32, 32, 64, 128],
+  momentum: 0.9,
+  headTemperature: 0.1,
+  augment: 'strong',
+  ssm: {
+    epochs: 15,
+    learningRate: 0.02,
+    weightDecay: 1e-4,
+    tau: 0.1,
+    dimension: 128,
+    k: 12,
+    lambda: 0.5,
+    target: 'joint',
+    memoryMomentum: 0.9,
+  },
+  rdl: {
+    epochs: 8,
+    learningRate: 0.02,
+    weightDecay: 1e-4,
+    tau: 0.15,
+    dimension: 128,
+    k: 12,
+    beta: 0.7,
+    alpha: 0.25,
+    from: 'warm',
+    sharedHead: true,
+    hidden: 128,
+    pseudoLabels: 'pairs',
+  },
+};
+
+export const PRESETS: Record<PresetName, Config> = {
+  small: SMALL,
+  tiny: {
+    ...SMALL,
+    preset: 'tiny',
+    train: 40,
+    test: 20,
+    batch: 10,
+    imageSize: 20,
+    points: 64,
+    resnetWidth: 8,
+    pointWidths: [8, 8, 16, 32],
+    ssm: { ...SMALL.ssm, epochs: 2, dimension: 32, k: 8 },
+    rdl: { ...SMALL.rdl, epochs: 2, dimension: 32, k: 8, hidden: 32 },
+  },
+  paper: {
+    ...SMALL,
+    preset: 'paper',
+    train: 5000,
+    test: 1000,
+    imageSize: 224,
+    points: 1024,
+    resnet: 18,
+    resnetWidth: 64,
+    pointWidths: [64, 64, 128, 256],
+    ssm: {
+      epochs: 30,
+      learningRate: 1e-3,
+      weightDecay: 1e-5,
+      tau: 0.05,
+      dimension: 1024,
+      k: 20,
+      lambda: 0.75,
+      target: 'joint',
+      memoryMomentum: 0.9,
+    },
+    rdl: {
+      epochs: 50,
+      learningRate: 2e-4,
+      weightDecay: 1e-6,
+      tau: 0.15,
+      dimension: 256,
+      k: 40,
+      beta: 0.7,
+      alpha: 0.25,
+      from: 'fresh',
+      sharedHead: true,
+      hidden: 128,
+      pseudoLabels: 'pairs',
+    },
+  },
+};
+
+/** Throws `option`, naming what does not fit together. */
+export function checkConfig(config: Config): void {
+  const fault = (message: string, fix: string) => new RomoError('option', message, fix);
+  const { train, test, batch, clusters, points, ssm, rdl } = config;
+  if (batch > train) throw fault(`a batch of ${batch} is larger than the ${train} training objects`, 'Lower --batch.');
+  if (batch < 2) throw fault(`a batch of ${batch} has no other pair to tell apart`, 'Use --batch 2 or more.');
+  if (clusters < 2) throw fault(`${clusters} clusters tell nothing apart`, 'Use --clusters 2 or more.');
+  if (clusters > Math.min(train, test)) {
+    throw fault(`${clusters} clusters for ${train} training and ${test} test objects`, 'Lower --clusters.');
+  }
+  for (const [name, stage] of Object.entries({ ssm, rdl })) {
+    if (stage.k > points) throw fault(`${name}: k ${stage.k} is over the ${points} points of a cloud`, 'Lower k.');
+  }
+  if (rdl.from === 'warm' && (rdl.dimension !== ssm.dimension || rdl.k !== ssm.k)) {
+    const sizes = `dimension ${ssm.dimension} and ${rdl.dimension}, k ${ssm.k} and ${rdl.k}`;
+    throw fault(`rdl cannot start from the warmed-up encoders: ${sizes} differ`, 'Make them equal or use --rdl-from fresh.');
+  }
+}

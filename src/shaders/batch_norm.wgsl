@@ -1,0 +1,194 @@
+// Batch normalisation of a matrix [rows, channels].
+//
+// `moments` gives mean and sum of squared deviations of a chunk of rows, around the chunk's first row so that a large mean
+// costs no digits; `statistics` joins the chunks (Chan, Golub, LeVeque 1979) and updates the running statistics.
+
+struct Sizes {
+  rows: u32,
+  channels: u32,
+  chunk: u32, // rows per invocation of moments and gradientSums
+  chunks: u32,
+  epsilon: f32,
+  momentum: f32,
+  slope: f32, // of the activation below zero: 1 none, 0 ReLU
+  training: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> gamma: array<f32>;
+@group(0) @binding(2) var<storage, read> beta: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> moment: array<vec2f>; // [chunks, channels]: mean, squared deviations
+@group(0) @binding(5) var<storage, read> moments_: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> statistic: array<vec2f>; // [channels]: mean, 1 / standard deviation
+@group(0) @binding(7) var<storage, read> statistics_: array<vec2f>;
+@group(0) @binding(8) var<storage, read_write> runningMean: array<f32>;
+@group(0) @binding(9) var<storage, read_write> runningVar: array<f32>;
+@group(0) @binding(10) var<storage, read> residual: array<f32>;
+@group(0) @binding(11) var<storage, read> grad: array<f32>;
+@group(0) @binding(12) var<storage, read_write> gammaSums: array<f32>; // [chunks, channels]: grad times normalised x
+@group(0) @binding(13) var<storage, read_write> betaSums: array<f32>; // [chunks, channels]: grad
+@group(0) @binding(14) var<storage, read> gammaGrad: array<f32>;
+@group(0) @binding(15) var<storage, read> betaGrad: array<f32>;
+@group(0) @binding(16) var<uniform> sizes: Sizes;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+@compute @workgroup_size(64)
+fn moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.chunks * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let start = i / sizes.channels * sizes.chunk;
+  let end = min(sizes.rows, start + sizes.chunk);
+  let origin = x[start * sizes.channels + channel];
+  var sum = 0.0;
+  var squares = 0.0;
+  for (var row = start; row < end; row++) {
+    let d = x[row * sizes.channels + channel] - origin;
+    sum += d;
+    squares += d * d;
+  }
+  let count = f32(end - start);
+  moment[i] = vec2f(origin + sum / count, max(0.0, squares - sum * sum / count));
+}
+
+@compute @workgroup_size(64)
+fn statistics(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let channel = indexOf(group, groups, local);
+  if (channel >= sizes.channels) {
+    return;
+  }
+  var mean = 0.0;
+  var squares = 0.0;
+  var count = 0.0;
+  for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
+    let part = moments_[chunk * sizes.channels + channel];
+    let size = f32(min(sizes.rows, (chunk + 1u) * sizes.chunk) - chunk * sizes.chunk);
+    let d = part.x - mean;
+    let total = count + size;
+    mean += d * (size / total);
+    squares += part.y + d * d * (count * (size / total));
+    count = total;
+  }
+  statistic[channel] = vec2f(mean, inverseSqrt(squares / count + sizes.epsilon));
+  let unbiased = squares / max(count - 1.0, 1.0);
+  runningMean[channel] += sizes.momentum * (mean - runningMean[channel]);
+  runningVar[channel] += sizes.momentum * (unbiased - runningVar[channel]);
+}
+
+// In evaluation the running statistics stand in for those of the batch.
+@compute @workgroup_size(64)
+fn runningStatistics(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let channel = indexOf(group, groups, local);
+  if (channel < sizes.channels) {
+    statistic[channel] = vec2f(runningMean[channel], inverseSqrt(runningVar[channel] + sizes.epsilon));
+  }
+}
+
+fn normalised(i: u32) -> f32 {
+  let s = statistics_[i % sizes.channels];
+  return (x[i] - s.x) * s.y;
+}
+
+fn activated(v: f32) -> f32 {
+  return select(sizes.slope * v, v, v > 0.0);
+}
+
+@compute @workgroup_size(64)
+fn apply(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.rows * sizes.channels) {
+    let channel = i % sizes.channels;
+    out[i] = activated(gamma[channel] * normalised(i) + beta[channel]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn applyResidual(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.rows * sizes.channels) {
+    let channel = i % sizes.channels;
+    out[i] = activated(gamma[channel] * normalised(i) + beta[channel] + residual[i]);
+  }
+}
+
+// grad of the activation's input. x is the activation's output here: it has the sign of the input.
+@compute @workgroup_size(64)
+fn activationGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.rows * sizes.channels) {
+    out[i] = select(sizes.slope * grad[i], grad[i], x[i] > 0.0);
+  }
+}
+
+@compute @workgroup_size(64)
+fn gradientSums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.chunks * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let start = i / sizes.channels * sizes.chunk;
+  let end = min(sizes.rows, start + sizes.chunk);
+  let s = statistics_[channel];
+  var sums = vec2f();
+  for (var row = start; row < end; row++) {
+    let at = row * sizes.channels + channel;
+    let g = grad[at];
+    sums += vec2f(g * (x[at] - s.x) * s.y, g);
+  }
+  gammaSums[i] = sums.x;
+  betaSums[i] = sums.y;
+}
+
+@compute @workgroup_size(64)
+fn inputGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.rows * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let scale = gamma[channel] * statistics_[channel].y;
+  var g = grad[i];
+  if (sizes.training == 1u) {
+    g -= (betaGrad[channel] + normalised(i) * gammaGrad[channel]) / f32(sizes.rows);
+  }
+  out[i] = scale * g;
+}

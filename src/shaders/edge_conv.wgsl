@@ -1,0 +1,325 @@
+// EdgeConv without edges. An edge's value is P_j + Q_i (see autograd/edge_conv.ts), so whatever is wanted of all edges of a
+// point is a walk over its k neighbours that reads P_j and never writes an edge.
+
+struct Sizes {
+  batch: u32,
+  points: u32,
+  channels: u32,
+  k: u32,
+  slope: f32,
+  chunk: u32, // points per invocation of the statistics
+  chunks: u32,
+  epsilon: f32,
+  momentum: f32,
+  training: u32,
+}
+
+@group(0) @binding(0) var<storage, read> pq: array<f32>; // [batch, points, 2 channels]: P, then Q
+@group(0) @binding(1) var<storage, read> neighbours: array<i32>; // [batch, points, k], within the cloud
+@group(0) @binding(2) var<storage, read> gamma: array<f32>;
+@group(0) @binding(3) var<storage, read> beta: array<f32>;
+@group(0) @binding(4) var<storage, read_write> winners: array<u32>; // [batch, points, channels]: the neighbour with the maximum
+@group(0) @binding(5) var<storage, read_write> sums: array<f32>; // [batch, points, channels]: sum of P_j over the neighbours
+@group(0) @binding(6) var<storage, read_write> spreads: array<f32>; // the same, of (P_j - mean of P_j)^2
+@group(0) @binding(7) var<storage, read> winners_: array<u32>;
+@group(0) @binding(8) var<storage, read> sums_: array<f32>;
+@group(0) @binding(9) var<storage, read> spreads_: array<f32>;
+@group(0) @binding(10) var<storage, read_write> moment: array<vec2f>; // [chunks, channels]: mean, squared deviations
+@group(0) @binding(11) var<storage, read> statistics: array<vec2f>; // [channels]: mean, 1 / standard deviation
+@group(0) @binding(12) var<storage, read_write> out: array<f32>;
+@group(0) @binding(13) var<storage, read> grad: array<f32>; // [batch, points, channels], of the activation's input
+@group(0) @binding(14) var<storage, read> gammaGrad: array<f32>;
+@group(0) @binding(15) var<storage, read> betaGrad: array<f32>;
+@group(0) @binding(16) var<storage, read_write> counts: array<atomic<u32>>; // [batch, points]
+@group(0) @binding(17) var<storage, read_write> starts: array<u32>; // [batch, points]
+@group(0) @binding(18) var<storage, read_write> sources: array<u32>; // [batch, points * k]: who names each point, in order
+@group(0) @binding(19) var<storage, read> starts_: array<u32>;
+@group(0) @binding(20) var<storage, read> sources_: array<u32>;
+@group(0) @binding(21) var<storage, read_write> gammaSums: array<f32>;
+@group(0) @binding(22) var<storage, read_write> betaSums: array<f32>;
+@group(0) @binding(23) var<storage, read> weight: array<f32>; // [2 inChannels, channels]: A^T over B^T
+@group(0) @binding(24) var<storage, read_write> coefficient: array<vec4f>; // [channels]: scale, offset, tilt, mean
+@group(0) @binding(25) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(26) var<uniform> sizes: Sizes;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+// [A^T ; B^T] -> [A^T | (B - A)^T], so that one product with x gives P and Q. `points` is the number of in channels.
+@compute @workgroup_size(64)
+fn factorWeight(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.points * sizes.channels) {
+    return;
+  }
+  let row = i / sizes.channels;
+  let channel = i % sizes.channels;
+  let a = weight[i];
+  out[row * 2u * sizes.channels + channel] = a;
+  out[row * 2u * sizes.channels + sizes.channels + channel] = weight[sizes.points * sizes.channels + i] - a;
+}
+
+// The transpose of factorWeight: dA = dP - dQ, dB = dQ.
+@compute @workgroup_size(64)
+fn unfactorWeight(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.points * sizes.channels) {
+    return;
+  }
+  let row = i / sizes.channels * 2u * sizes.channels;
+  let p = weight[row + i % sizes.channels];
+  let q = weight[row + sizes.channels + i % sizes.channels];
+  out[i] = p - q;
+  out[sizes.points * sizes.channels + i] = q;
+}
+
+// Per point and channel: the neighbour of the largest P_j (smallest where gamma < 0; batch norm and activation are monotone),
+// and for the statistics the sum and the spread of P_j.
+@compute @workgroup_size(64)
+fn reduceNeighbours(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batch * sizes.points * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let point = i / sizes.channels;
+  let first = point / sizes.points * sizes.points;
+  let direction = select(-1.0, 1.0, gamma[channel] >= 0.0);
+  var winner = u32(neighbours[point * sizes.k]);
+  let origin = pq[(first + winner) * 2u * sizes.channels + channel];
+  var best = direction * origin;
+  var sum = 0.0;
+  var squares = 0.0;
+  for (var slot = 1u; slot < sizes.k; slot++) {
+    let j = u32(neighbours[point * sizes.k + slot]);
+    let p = pq[(first + j) * 2u * sizes.channels + channel];
+    let d = p - origin;
+    sum += d;
+    squares += d * d;
+    if (direction * p > best) {
+      best = direction * p;
+      winner = j;
+    }
+  }
+  winners[i] = winner;
+  sums[i] = f32(sizes.k) * origin + sum;
+  spreads[i] = max(0.0, squares - sum * sum / f32(sizes.k));
+}
+
+// Mean and squared deviations of the edges of a chunk of points; joined by batch_norm.wgsl's `statistics`.
+// A point's edges have mean sums / k + Q_i and squared deviations `spreads`.
+@compute @workgroup_size(64)
+fn moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.chunks * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let start = i / sizes.channels * sizes.chunk;
+  let end = min(sizes.batch * sizes.points, start + sizes.chunk);
+  let k = f32(sizes.k);
+  var origin = 0.0;
+  var sum = 0.0;
+  var squares = 0.0;
+  var within = 0.0;
+  for (var point = start; point < end; point++) {
+    let mean = sums_[point * sizes.channels + channel] / k + pq[(point * 2u + 1u) * sizes.channels + channel];
+    if (point == start) {
+      origin = mean;
+    }
+    let d = mean - origin;
+    sum += d;
+    squares += d * d;
+    within += spreads_[point * sizes.channels + channel];
+  }
+  let count = f32(end - start);
+  moment[i] = vec2f(origin + sum / count, within + k * max(0.0, squares - sum * sum / count));
+}
+
+// The winning edge, normalised.
+fn winningEdge(i: u32) -> f32 {
+  let channel = i % sizes.channels;
+  let point = i / sizes.channels;
+  let first = point / sizes.points * sizes.points;
+  let p = pq[(first + winners_[i]) * 2u * sizes.channels + channel];
+  let q = pq[(point * 2u + 1u) * sizes.channels + channel];
+  return (p + q - statistics[channel].x) * statistics[channel].y;
+}
+
+@compute @workgroup_size(64)
+fn apply(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.batch * sizes.points * sizes.channels) {
+    let v = gamma[i % sizes.channels] * winningEdge(i) + beta[i % sizes.channels];
+    out[i] = select(sizes.slope * v, v, v > 0.0);
+  }
+}
+
+// Per chunk of points: the sums behind dgamma and dbeta. Only winning edges carry a gradient.
+@compute @workgroup_size(64)
+fn gradientSums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.chunks * sizes.channels) {
+    return;
+  }
+  let start = i / sizes.channels * sizes.chunk;
+  let end = min(sizes.batch * sizes.points, start + sizes.chunk);
+  var total = vec2f();
+  for (var point = start; point < end; point++) {
+    let at = point * sizes.channels + i % sizes.channels;
+    total += grad[at] * vec2f(winningEdge(at), 1.0);
+  }
+  gammaSums[i] = total.x;
+  betaSums[i] = total.y;
+}
+
+// The graph turned round, for the backward pass: counts, then starts, then sources, then each list put in order.
+@compute @workgroup_size(64)
+fn countSources(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let edge = indexOf(group, groups, local);
+  if (edge < sizes.batch * sizes.points * sizes.k) {
+    let first = edge / (sizes.points * sizes.k) * sizes.points;
+    atomicAdd(&counts[first + u32(neighbours[edge])], 1u);
+  }
+}
+
+// One invocation per cloud: where each point's list begins. The counts are left at zero for the next pass.
+@compute @workgroup_size(64)
+fn scanSources(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let cloud = indexOf(group, groups, local);
+  if (cloud >= sizes.batch) {
+    return;
+  }
+  var total = cloud * sizes.points * sizes.k;
+  for (var point = cloud * sizes.points; point < (cloud + 1u) * sizes.points; point++) {
+    starts[point] = total;
+    total += atomicExchange(&counts[point], 0u);
+  }
+}
+
+@compute @workgroup_size(64)
+fn placeSources(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let edge = indexOf(group, groups, local);
+  if (edge < sizes.batch * sizes.points * sizes.k) {
+    let first = edge / (sizes.points * sizes.k) * sizes.points;
+    let point = first + u32(neighbours[edge]);
+    sources[starts_[point] + atomicAdd(&counts[point], 1u)] = edge / sizes.k;
+  }
+}
+
+fn endOf(point: u32) -> u32 {
+  let next = point + 1u;
+  return select(starts_[min(next, sizes.batch * sizes.points - 1u)], sizes.batch * sizes.points * sizes.k, next == sizes.batch * sizes.points);
+}
+
+// The order in which invocations arrived is chance; sums in f32 must not depend on it.
+@compute @workgroup_size(64)
+fn sortSources(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let point = indexOf(group, groups, local);
+  if (point >= sizes.batch * sizes.points) {
+    return;
+  }
+  let start = starts_[point];
+  let end = endOf(point);
+  for (var i = start + 1u; i < end; i++) {
+    let moved = sources[i];
+    var slot = i;
+    while (slot > start && sources[slot - 1u] > moved) {
+      sources[slot] = sources[slot - 1u];
+      slot--;
+    }
+    sources[slot] = moved;
+  }
+}
+
+// Every edge e receives gamma / std (g - dbeta / n - e_normalised dgamma / n), n the number of edges and g nonzero on winning
+// edges only. What of it depends on the channel alone: scale, offset and tilt (both 0 in evaluation), mean.
+@compute @workgroup_size(64)
+fn gradientCoefficients(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let channel = indexOf(group, groups, local);
+  if (channel >= sizes.channels) {
+    return;
+  }
+  let s = statistics[channel];
+  let share = f32(sizes.training) / (f32(sizes.batch * sizes.points) * f32(sizes.k));
+  coefficient[channel] = vec4f(gamma[channel] * s.y, betaGrad[channel] * share, gammaGrad[channel] * share * s.y, s.x);
+}
+
+// out[point] = [dP | dQ]. P_j collects from the edges that name j, Q_i from its own k edges.
+@compute @workgroup_size(64)
+fn inputGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batch * sizes.points * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let point = i / sizes.channels;
+  let within = point % sizes.points;
+  let factors = coefficients[channel];
+  let p = pq[point * 2u * sizes.channels + channel];
+  let q = pq[(point * 2u + 1u) * sizes.channels + channel];
+  let k = f32(sizes.k);
+  let start = starts_[point];
+  let end = endOf(point);
+  var received = 0.0;
+  var qSum = 0.0;
+  for (var slot = start; slot < end; slot++) {
+    let source = sources_[slot];
+    received += select(0.0, grad[source * sizes.channels + channel], winners_[source * sizes.channels + channel] == within);
+    qSum += pq[(source * 2u + 1u) * sizes.channels + channel];
+  }
+  let named = f32(end - start);
+  let dP = received - named * factors.y - factors.z * (named * (p - factors.w) + qSum);
+  let dQ = grad[i] - k * factors.y - factors.z * (sums_[i] + k * (q - factors.w));
+  out[point * 2u * sizes.channels + channel] = factors.x * dP;
+  out[(point * 2u + 1u) * sizes.channels + channel] = factors.x * dQ;
+}

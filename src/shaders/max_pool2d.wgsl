@@ -1,0 +1,87 @@
+// Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows that
+// it won, so that no two invocations write one number.
+
+struct Sizes {
+  batch: u32,
+  height: u32,
+  width: u32,
+  channels: u32,
+  outHeight: u32,
+  outWidth: u32,
+  size: u32,
+  stride: u32,
+  padding: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> indices: array<u32>; // row * width + column in the image
+@group(0) @binding(3) var<storage, read> winners: array<u32>;
+@group(0) @binding(4) var<storage, read> grad: array<f32>;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+@compute @workgroup_size(64)
+fn pool(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  let channel = i % sizes.channels;
+  let column = i / sizes.channels % sizes.outWidth;
+  let row = i / (sizes.channels * sizes.outWidth) % sizes.outHeight;
+  let batch = i / (sizes.channels * sizes.outWidth * sizes.outHeight);
+  if (batch >= sizes.batch) {
+    return;
+  }
+  var best = -3.4e38;
+  var winner = 0xffffffffu;
+  for (var ky = 0u; ky < sizes.size; ky++) {
+    for (var kx = 0u; kx < sizes.size; kx++) {
+      let y = row * sizes.stride + ky - sizes.padding; // below zero wraps to a huge number: outside
+      let at = column * sizes.stride + kx - sizes.padding;
+      if (y < sizes.height && at < sizes.width) {
+        let value = x[((batch * sizes.height + y) * sizes.width + at) * sizes.channels + channel];
+        if (value > best || winner == 0xffffffffu) {
+          best = value;
+          winner = y * sizes.width + at;
+        }
+      }
+    }
+  }
+  out[i] = best;
+  indices[i] = winner;
+}
+
+@compute @workgroup_size(64)
+fn poolGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  let channel = i % sizes.channels;
+  let column = i / sizes.channels % sizes.width;
+  let row = i / (sizes.channels * sizes.width) % sizes.height;
+  let batch = i / (sizes.channels * sizes.width * sizes.height);
+  if (batch >= sizes.batch) {
+    return;
+  }
+  // The windows w with w * stride <= row + padding < w * stride + size.
+  let lastY = min((row + sizes.padding) / sizes.stride, sizes.outHeight - 1u);
+  let lastX = min((column + sizes.padding) / sizes.stride, sizes.outWidth - 1u);
+  let firstY = (max(row + sizes.padding + 1u, sizes.size) - sizes.size + sizes.stride - 1u) / sizes.stride;
+  let firstX = (max(column + sizes.padding + 1u, sizes.size) - sizes.size + sizes.stride - 1u) / sizes.stride;
+  var sum = 0.0;
+  for (var y = firstY; y <= lastY; y++) {
+    for (var at = firstX; at <= lastX; at++) {
+      let window = ((batch * sizes.outHeight + y) * sizes.outWidth + at) * sizes.channels + channel;
+      sum += select(0.0, grad[window], winners[window] == row * sizes.width + column);
+    }
+  }
+  out[i] = sum;
+}

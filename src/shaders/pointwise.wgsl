@@ -1,0 +1,114 @@
+// Elementwise functions. The override OP picks one; the compiler drops the rest. The codes are those of the table in
+// autograd/pointwise.ts, which holds each function beside its derivative.
+
+override OP: u32 = 0;
+
+struct Sizes {
+  count: u32,
+  period: u32, // length of y where it repeats along x: all of x, its channels, or 1
+  value: f32, // the scalar of scale, addScalar, leakyRelu, fill
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> grad: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<uniform> sizes: Sizes;
+
+fn unaryOf(v: f32) -> f32 {
+  switch (OP) {
+    case 0u: { return -v; }
+    case 1u: { return exp(v); }
+    case 2u: { return log(v); }
+    case 3u: { return sqrt(v); }
+    case 4u: { return v * v; }
+    case 5u: { return tanh(clamp(v, -15.0, 15.0)); } // past 15 tanh is 1 in f32; some drivers overflow there
+    case 6u: { return 1.0 / (1.0 + exp(-max(v, -80.0))); }
+    case 7u: { return max(v, 0.0); }
+    case 8u: { return select(sizes.value * v, v, v > 0.0); }
+    case 9u: { return sizes.value * v; }
+    case 10u: { return v + sizes.value; }
+    case 11u: { return abs(v); }
+    default: { return sizes.value; }
+  }
+}
+
+// v is the input, f the value of the function there.
+fn derivativeOf(v: f32, f: f32) -> f32 {
+  switch (OP) {
+    case 0u: { return -1.0; }
+    case 1u: { return f; }
+    case 2u: { return 1.0 / v; }
+    case 3u: { return 0.5 / f; }
+    case 4u: { return 2.0 * v; }
+    case 5u: { return 1.0 - f * f; }
+    case 6u: { return f * (1.0 - f); }
+    case 7u: { return select(0.0, 1.0, v > 0.0); }
+    case 8u: { return select(sizes.value, 1.0, v > 0.0); }
+    case 9u: { return sizes.value; }
+    case 10u: { return 1.0; }
+    case 11u: { return sign(v); }
+    default: { return 0.0; }
+  }
+}
+
+fn binaryOf(v: f32, w: f32) -> f32 {
+  switch (OP) {
+    case 0u: { return v + w; }
+    case 1u: { return v - w; }
+    case 2u: { return v * w; }
+    default: { return v / w; }
+  }
+}
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+@compute @workgroup_size(64)
+fn unary(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.count) {
+    out[i] = unaryOf(x[i]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn unaryGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.count) {
+    out[i] = grad[i] * derivativeOf(x[i], y[i]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn binary(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.count) {
+    out[i] = binaryOf(x[i], y[i % sizes.period]);
+  }
+}
+
+@compute @workgroup_size(64)
+fn fill(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.count) {
+    out[i] = sizes.value;
+  }
+}

@@ -1,0 +1,98 @@
+// Reductions down the columns of [batches, rows, channels], each in a fixed order.
+
+struct Sizes {
+  batches: u32,
+  rows: u32,
+  channels: u32,
+  chunk: u32, // rows added up by one invocation
+  chunks: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(3) var<storage, read> winners: array<u32>;
+@group(0) @binding(4) var<storage, read> grad: array<f32>;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+// out[batch, chunk, channel] = scale * sum over the chunk's rows
+@compute @workgroup_size(64)
+fn sums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batches * sizes.chunks * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let chunk = i / sizes.channels % sizes.chunks;
+  let batch = i / (sizes.channels * sizes.chunks);
+  let end = min(sizes.rows, (chunk + 1u) * sizes.chunk);
+  var sum = 0.0;
+  for (var row = chunk * sizes.chunk; row < end; row++) {
+    sum += x[(batch * sizes.rows + row) * sizes.channels + channel];
+  }
+  out[i] = sizes.scale * sum;
+}
+
+// out[batch, channel] = the largest of the rows, indices[batch, channel] = its row; the lower row where two are equal
+@compute @workgroup_size(64)
+fn maxima(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batches * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let start = i / sizes.channels * sizes.rows;
+  var best = x[start * sizes.channels + channel];
+  var winner = 0u;
+  for (var row = 1u; row < sizes.rows; row++) {
+    let value = x[(start + row) * sizes.channels + channel];
+    if (value > best) {
+      best = value;
+      winner = row;
+    }
+  }
+  out[i] = best;
+  indices[i] = winner;
+}
+
+// The gradient of `maxima`: grad at the winner's row, 0 elsewhere.
+@compute @workgroup_size(64)
+fn maximaGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batches * sizes.rows * sizes.channels) {
+    return;
+  }
+  let row = i / sizes.channels % sizes.rows;
+  let at = i / (sizes.channels * sizes.rows) * sizes.channels + i % sizes.channels;
+  out[i] = select(0.0, grad[at], winners[at] == row);
+}
+
+// The gradient of `sums` over all rows: every row gets scale * grad.
+@compute @workgroup_size(64)
+fn spread(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i < sizes.batches * sizes.rows * sizes.channels) {
+    out[i] = sizes.scale * grad[i / (sizes.channels * sizes.rows) * sizes.channels + i % sizes.channels];
+  }
+}

@@ -1,0 +1,28 @@
+// Stochastic gradient descent with momentum and weight decay, in place, PyTorch's form. The learning rate is read from a
+// tensor, so that a recorded step can change it.
+
+struct Sizes {
+  count: u32,
+  momentum: f32,
+  weightDecay: f32,
+}
+
+@group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
+@group(0) @binding(1) var<storage, read_write> velocity: array<f32>;
+@group(0) @binding(2) var<storage, read> grad: array<f32>;
+@group(0) @binding(3) var<storage, read> rate: array<f32>;
+@group(0) @binding(4) var<uniform> sizes: Sizes;
+
+@compute @workgroup_size(64)
+fn step(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + local;
+  if (i < sizes.count) {
+    let v = sizes.momentum * velocity[i] + grad[i] + sizes.weightDecay * parameter[i];
+    velocity[i] = v;
+    parameter[i] -= rate[0] * v;
+  }
+}

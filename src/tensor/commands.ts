@@ -1,0 +1,240 @@
+/**
+ * The queue between ops and the GPU. Ops append launches; `flush` encodes them in order, as one compute pass and one submit
+ * where no upload or copy stands between. A recorded list of launches can be kept and run again: see replay.ts.
+ */
+import type { Gpu } from './device.ts';
+import { RomoError } from './error.ts';
+import type { Dispatch } from './kernel.ts';
+import { USAGE } from './memory.ts';
+import type { TypedArray } from './tensor.ts';
+
+/** A launch made ready: nothing about it changes from run to run. */
+export interface Launch {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly groupsX: number;
+  readonly groupsY: number;
+}
+
+export type Command =
+  | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
+  | { readonly kind: 'launches'; readonly launches: readonly (Launch | GPUBuffer)[] }
+  | { readonly kind: 'clear'; readonly buffer: GPUBuffer }
+  | { readonly kind: 'write'; readonly buffer: GPUBuffer; readonly data: TypedArray }
+  | { readonly kind: 'copy'; readonly source: GPUBuffer; readonly target: GPUBuffer; readonly bytes: number };
+
+export class CommandQueue {
+  private commands: Command[] = [];
+  private recording = false;
+  private tail: Promise<void> = Promise.resolve();
+  private uniforms: GPUBuffer | null = null;
+  /** submits so far, for tests and traces */
+  submits = 0;
+
+  constructor(private readonly gpu: Gpu) {}
+
+  dispatch(dispatch: Dispatch): void {
+    checkDispatch(dispatch, this.gpu.device.limits);
+    this.commands.push({ kind: 'dispatch', dispatch });
+  }
+
+  launch(launches: readonly (Launch | GPUBuffer)[]): void {
+    this.commands.push({ kind: 'launches', launches });
+  }
+
+  clear(buffer: GPUBuffer): void {
+    this.commands.push({ kind: 'clear', buffer });
+  }
+
+  write(buffer: GPUBuffer, data: TypedArray): void {
+    if (this.recording) {
+      throw new RomoError('replay', 'an upload cannot be part of a recorded step', 'Write to the tensor before run().');
+    }
+    this.commands.push({ kind: 'write', buffer, data: data.slice() });
+  }
+
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const { device } = this.gpu;
+    const target = device.createBuffer({ size: bytes, usage: USAGE.mapRead | USAGE.copyTarget });
+    this.commands.push({ kind: 'copy', source: buffer, target, bytes });
+    await this.gpu.submit();
+    await target.mapAsync(1);
+    const copy = target.getMappedRange().slice(0);
+    target.destroy();
+    this.gpu.check();
+    return copy;
+  }
+
+  /** Runs `body` and returns what it queued, instead of queueing it. */
+  capture(body: () => void): Command[] {
+    const outer = this.commands;
+    this.commands = [];
+    this.recording = true;
+    try {
+      body();
+      return this.commands;
+    } finally {
+      this.commands = outer;
+      this.recording = false;
+    }
+  }
+
+  flush(): Promise<void> {
+    const commands = this.commands;
+    this.commands = [];
+    const run = this.tail.then(() => this.execute(commands));
+    this.tail = run.catch(() => {}); // the caller sees the error; later work is not held up by it
+    return run;
+  }
+
+  private async execute(commands: readonly Command[]): Promise<void> {
+    const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
+    const needed = uniformBytes(this.gpu, dispatches);
+    if (!this.uniforms || this.uniforms.size < needed) {
+      this.uniforms = this.gpu.device.createBuffer({ size: Math.max(needed, 65536), usage: USAGE.uniform | USAGE.copyTarget });
+    }
+    const launches = (await prepare(this.gpu, dispatches, this.uniforms)).values();
+    const encoder = new Encoder(this.gpu);
+    for (const command of commands) {
+      if (command.kind === 'dispatch') encoder.launch(launches.next().value as Launch);
+      else if (command.kind === 'launches') encoder.all(command.launches);
+      else if (command.kind === 'clear') encoder.clear(command.buffer);
+      else if (command.kind === 'copy') encoder.copy(command.source, command.target, command.bytes);
+      else encoder.write(command.buffer, command.data);
+    }
+    encoder.submit();
+    this.submits += encoder.submits;
+  }
+}
+
+/** Opens command encoders and passes as needed and keeps the order of uploads and launches. */
+class Encoder {
+  private encoder: GPUCommandEncoder | null = null;
+  private pass: GPUComputePassEncoder | null = null;
+  submits = 0;
+
+  constructor(private readonly gpu: Gpu) {}
+
+  private open(): GPUCommandEncoder {
+    this.encoder ??= this.gpu.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private outsidePass(): GPUCommandEncoder {
+    this.pass?.end();
+    this.pass = null;
+    return this.open();
+  }
+
+  launch(launch: Launch): void {
+    const timestampWrites = this.gpu.profiler?.next(launch.label);
+    if (timestampWrites) this.outsidePass();
+    this.pass ??= this.open().beginComputePass(timestampWrites ? { timestampWrites } : undefined);
+    this.pass.setPipeline(launch.pipeline);
+    this.pass.setBindGroup(0, launch.group);
+    this.pass.dispatchWorkgroups(launch.groupsX, launch.groupsY);
+  }
+
+  all(launches: readonly (Launch | GPUBuffer)[]): void {
+    for (const item of launches) {
+      if ('pipeline' in item) this.launch(item);
+      else this.clear(item);
+    }
+  }
+
+  clear(buffer: GPUBuffer): void {
+    this.outsidePass().clearBuffer(buffer);
+  }
+
+  copy(source: GPUBuffer, target: GPUBuffer, bytes: number): void {
+    this.outsidePass().copyBufferToBuffer(source, 0, target, 0, bytes);
+  }
+
+  write(buffer: GPUBuffer, data: TypedArray): void {
+    this.submit();
+    this.gpu.device.queue.writeBuffer(buffer, 0, data as GPUAllowSharedBufferSource);
+  }
+
+  submit(): void {
+    if (!this.encoder) return;
+    this.outsidePass();
+    this.gpu.profiler?.resolve(this.encoder);
+    this.gpu.device.queue.submit([this.encoder.finish()]);
+    this.submits++;
+    this.encoder = null;
+  }
+}
+
+function checkDispatch({ kernel, bindings, sizes }: Dispatch, limits: GPUSupportedLimits): void {
+  const { program, label } = kernel;
+  for (const { name } of program.fields) {
+    if (!(name in sizes)) throw new RomoError('kernel', `${label}: the size ${name} is missing`, '');
+  }
+  if (Object.keys(sizes).length !== program.fields.length) {
+    throw new RomoError('kernel', `${label}: sizes are ${Object.keys(sizes)}, the kernel takes ${program.fields.map((f) => f.name)}`, '');
+  }
+  for (const [name, tensor] of Object.entries(bindings)) {
+    if (!tensor.alive) throw new RomoError('memory', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
+    if (tensor.bytes > limits.maxStorageBufferBindingSize) {
+      throw new RomoError(
+        'memory',
+        `${label}: ${name} [${tensor.shape}] has ${tensor.bytes} bytes, the GPU binds at most ${limits.maxStorageBufferBindingSize}`,
+        'Use a smaller batch.',
+      );
+    }
+  }
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
+
+function slotBytes(gpu: Gpu, dispatch: Dispatch): number {
+  return align(Math.max(16, 4 * dispatch.kernel.program.fields.length), gpu.device.limits.minUniformBufferOffsetAlignment);
+}
+
+export function uniformBytes(gpu: Gpu, dispatches: readonly Dispatch[]): number {
+  return dispatches.reduce((sum, dispatch) => sum + slotBytes(gpu, dispatch), 0);
+}
+
+/** Compiles what is not compiled yet, uploads the sizes of all launches into `uniforms` and makes the bind groups. */
+export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniforms: GPUBuffer): Promise<Launch[]> {
+  const { device, kernels } = gpu;
+  const compiled = dispatches.map((dispatch) => kernels.get(dispatch));
+  const words = new DataView(new ArrayBuffer(uniformBytes(gpu, dispatches)));
+  const launches: Launch[] = [];
+  let offset = 0;
+  for (let i = 0; i < dispatches.length; i++) {
+    const { kernel, bindings, sizes, invocations } = dispatches[i];
+    const { layout, indices } = compiled[i];
+    const { fields, uniform } = kernel.program;
+    fields.forEach(({ name, type }, slot) => {
+      const at = offset + 4 * slot;
+      if (type === 'f32') words.setFloat32(at, sizes[name], true);
+      else if (type === 'i32') words.setInt32(at, sizes[name], true);
+      else words.setUint32(at, sizes[name], true);
+    });
+    const entries: GPUBindGroupEntry[] = Object.values(bindings).map((tensor, slot) => ({
+      binding: indices[slot],
+      resource: { buffer: tensor.storage.buffer, size: tensor.bytes },
+    }));
+    if (uniform >= 0) {
+      const size = align(Math.max(16, 4 * fields.length), 16);
+      entries.push({ binding: uniform, resource: { buffer: uniforms, offset, size } });
+    }
+    // A grid of more than 65,535 workgroups is folded into rows; kernels number their invocations across both axes.
+    const groups = Math.ceil(invocations / kernel.workgroup);
+    const groupsX = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
+    launches.push({
+      label: kernel.label,
+      pipeline: await compiled[i].pipeline,
+      group: device.createBindGroup({ layout, entries }),
+      groupsX,
+      groupsY: Math.ceil(groups / groupsX),
+    });
+    offset += slotBytes(gpu, dispatches[i]);
+  }
+  if (offset > 0) device.queue.writeBuffer(uniforms, 0, words.buffer);
+  return launches;
+}

@@ -1,0 +1,171 @@
+/** Opens the GPU, in Node and in the browser alike, and owns everything that lives on it. */
+import { entry } from '#webgpu';
+import { CommandQueue } from './commands.ts';
+import { RomoError } from './error.ts';
+import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
+import { type MemoryCounters, Pool, Scope } from './memory.ts';
+import { Profiler } from './profile.ts';
+import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
+
+export interface DeviceOptions {
+  /** part of the adapter's name (Node only); any adapter when absent */
+  adapter?: string;
+  /** `largest` asks for all that the adapter gives, `default` for WebGPU's guaranteed minimum */
+  limits?: 'largest' | 'default';
+  /** bytes of freed buffers that the pool keeps for reuse; default 4 GiB */
+  poolBytes?: number;
+  /** time every dispatch; needs the adapter's `timestamp-query` */
+  profile?: boolean;
+}
+
+/** What the recorder of gradients needs to know of a tape; see autograd/tape.ts. */
+export interface Recorder {
+  readonly recording: boolean;
+}
+
+/** A GPU: its queue of work, its kernels and its memory. Open with `openDevice`, end with `close`. */
+export class Gpu {
+  readonly kernels: KernelCache;
+  readonly commands: CommandQueue;
+  readonly profiler: Profiler | null;
+  /** the pool that tensors come from; a recorded step swaps in its own */
+  pool: Pool;
+  /** the tape that ops write to, or null when gradients are not wanted */
+  tape: Recorder | null = null;
+  private readonly scopes: Scope[] = [];
+  private failure: RomoError | null = null;
+  private closed = false;
+
+  constructor(
+    // Dawn's entry point must outlive the device: it is not referenced by it.
+    readonly entryPoint: GPU,
+    readonly device: GPUDevice,
+    readonly adapterName: string,
+    /** a CPU that plays GPU: kernels then avoid workgroup memory and split work less finely */
+    readonly software: boolean,
+    options: DeviceOptions,
+  ) {
+    this.pool = new Pool(device, options.poolBytes ?? 2 ** 32);
+    this.kernels = new KernelCache(device);
+    this.profiler = options.profile ? new Profiler(device) : null;
+    this.commands = new CommandQueue(this);
+    device.addEventListener('uncapturederror', (event) => {
+      this.failure ??= new RomoError('gpu', `the GPU refused a command: ${event.error.message}`, '');
+    });
+    void device.lost.then((info) => {
+      if (!this.closed) {
+        this.failure ??= new RomoError(
+          'device-lost',
+          `the GPU was lost (${info.reason}): ${info.message}`,
+          'Open the device again and go on from the last checkpoint.',
+        );
+      }
+    });
+  }
+
+  /** Throws what the device reported since the last call: a lost device, a refused command. */
+  check(): void {
+    if (this.closed) throw new RomoError('closed', 'this GPU was closed', 'Open it again with openDevice().');
+    if (this.failure) throw this.failure;
+  }
+
+  /** A new tensor from numbers. Plain arrays become f32 unless `dtype` says otherwise. */
+  tensor(data: TensorData, shape: readonly number[], dtype?: DType): Tensor {
+    const values = toTyped(data, shape, dtype);
+    const type = values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : 'f32';
+    const tensor = this.empty(shape, type);
+    tensor.write(values);
+    return tensor;
+  }
+
+  /** A new tensor whose contents are not set; for kernels that write every element. */
+  empty(shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    return Tensor.allocate(this, shape, dtype);
+  }
+
+  /** A new tensor of zeros. */
+  zeros(shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    const tensor = this.empty(shape, dtype);
+    this.commands.clear(tensor.storage.buffer);
+    return tensor;
+  }
+
+  /** Queues one kernel launch; see kernel.ts. Work runs at the next `submit` or read. */
+  dispatch(kernel: Kernel, bindings: Dispatch['bindings'], sizes: Dispatch['sizes'], invocations: number): void {
+    this.commands.dispatch({ kernel, bindings, sizes, invocations });
+  }
+
+  /** Tensors made from here on go back to the pool when the scope ends: `using scope = gpu.scope()`. */
+  scope(): Scope {
+    const scope = new Scope(this.scopes);
+    this.scopes.push(scope);
+    return scope;
+  }
+
+  get currentScope(): Scope | undefined {
+    return this.scopes[this.scopes.length - 1];
+  }
+
+  /** Sends the queued work to the GPU. */
+  async submit(): Promise<void> {
+    this.check();
+    await this.commands.flush();
+    this.check();
+  }
+
+  /** Resolves when the GPU has finished all work submitted so far. */
+  async finish(): Promise<void> {
+    await this.submit();
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  memory(): MemoryCounters {
+    return this.pool.counters();
+  }
+
+  /** Frees everything; Node can exit afterwards. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.device.destroy();
+  }
+}
+
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
+
+/** Tells an adapter's kind from what it says of itself. */
+export function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
+  const parts = [info.vendor, info.architecture, info.device, info.description].filter((part) => part);
+  const name = [...new Set(parts)].join(' ') || 'unnamed adapter';
+  return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(name) };
+}
+
+const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as GPUFeatureName];
+
+/**
+ * Opens the GPU with the largest limits that it gives.
+ * Throws `no-adapter` where there is none.
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
+  const entryPoint = entry(options.adapter);
+  const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!entryPoint || !adapter) {
+    throw new RomoError(
+      'no-adapter',
+      options.adapter ? `no WebGPU adapter is called "${options.adapter}"` : 'no WebGPU adapter was found',
+      'Run `node dist/doctor.js`: it lists the adapters and what to install where there is none.',
+    );
+  }
+  const { name, software } = describeAdapter(adapter.info);
+  const requiredLimits: Record<string, number> = {};
+  if (options.limits !== 'default') {
+    for (const key in adapter.limits) {
+      const value = adapter.limits[key as keyof GPUSupportedLimits];
+      if (typeof value === 'number') requiredLimits[key] = value;
+    }
+  }
+  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  return new Gpu(entryPoint, device, name, software, options);
+}

@@ -1,0 +1,146 @@
+/**
+ * Kernels: WGSL entry points that are launched by name.
+ *
+ * The names and the order of bindings and of the fields of the uniform `Sizes` struct are read from the WGSL itself, so a
+ * launch says `{ x, weight, out }, { rows: 5 }` and a misspelt or forgotten name is an error, not a wrong number.
+ */
+import { RomoError } from './error.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Every kernel uses one-dimensional workgroups of this many invocations unless it says otherwise. */
+export const WORKGROUP = 64;
+
+export interface Binding {
+  readonly index: number;
+  readonly type: GPUBufferBindingType;
+  /** the WGSL element type, such as `array<vec4f>` */
+  readonly wgslType: string;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+}
+
+export interface Program {
+  readonly name: string;
+  readonly source: string;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly fields: readonly Field[];
+  /** binding index of the uniform `sizes` */
+  readonly uniform: number;
+}
+
+export interface Kernel {
+  readonly program: Program;
+  readonly entryPoint: string;
+  readonly constants: Readonly<Record<string, number>>;
+  /** invocations per workgroup */
+  readonly workgroup: number;
+  readonly label: string;
+}
+
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly bindings: Readonly<Record<string, Tensor>>;
+  readonly sizes: Readonly<Record<string, number>>;
+  /** how many invocations are needed; rounded up to whole workgroups */
+  readonly invocations: number;
+}
+
+const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read_write|read))?>\s*(\w+)\s*:\s*([^;]+);/g;
+
+/** Reads the bindings and the uniform's fields out of a WGSL file. */
+export function program(name: string, source: string): Program {
+  const bindings = new Map<string, Binding>();
+  let fields: Field[] = [];
+  let uniform = -1;
+  for (const [, index, space, access, variable, wgslType] of source.matchAll(BINDING)) {
+    if (space === 'uniform') {
+      uniform = Number(index);
+      const body = new RegExp(`struct\\s+${wgslType.trim()}\\s*\\{([^}]*)\\}`).exec(source)?.[1] ?? '';
+      fields = [...body.matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g)].map(([, field, type]) => ({
+        name: field,
+        type: type as Field['type'],
+      }));
+    } else {
+      const type = access === 'read_write' ? 'storage' : 'read-only-storage';
+      bindings.set(variable, { index: Number(index), type, wgslType: wgslType.trim() });
+    }
+  }
+  return { name, source, bindings, fields, uniform };
+}
+
+/** Names one entry point of a program, with its `override` constants. */
+export function kernel(
+  of: Program,
+  entryPoint: string,
+  constants: Record<string, number> = {},
+  workgroup = WORKGROUP,
+): Kernel {
+  const values = Object.entries(constants).map(([key, value]) => `${key}=${value}`);
+  return { program: of, entryPoint, constants, workgroup, label: [`${of.name}.${entryPoint}`, ...values].join(' ') };
+}
+
+export interface CompiledKernel {
+  readonly layout: GPUBindGroupLayout;
+  readonly pipeline: Promise<GPUComputePipeline>;
+  /** the binding names of the launch, in the order of `Dispatch.bindings` */
+  readonly indices: readonly number[];
+}
+
+/** Compiles each kernel once, in the background; the queue waits for what it needs when it is flushed. */
+export class KernelCache {
+  private readonly modules = new Map<Program, GPUShaderModule>();
+  private readonly compiled = new Map<Kernel, CompiledKernel>();
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get(dispatch: Dispatch): CompiledKernel {
+    const found = this.compiled.get(dispatch.kernel);
+    if (found) return found;
+    const { kernel: wanted } = dispatch;
+    const names = Object.keys(dispatch.bindings);
+    const declared = names.map((name) => {
+      const binding = wanted.program.bindings.get(name);
+      if (!binding) throw new RomoError('kernel', `${wanted.label}: no binding is called ${name}`, '');
+      return binding;
+    });
+    const entries: GPUBindGroupLayoutEntry[] = declared.map(({ index, type }) => ({
+      binding: index,
+      visibility: 4,
+      buffer: { type },
+    }));
+    if (wanted.program.uniform >= 0) {
+      entries.push({ binding: wanted.program.uniform, visibility: 4, buffer: { type: 'uniform' } });
+    }
+    const layout = this.device.createBindGroupLayout({ label: wanted.label, entries });
+    const pipeline = this.compile(wanted, layout);
+    pipeline.catch(() => {}); // reported by whoever awaits it
+    const result = { layout, pipeline, indices: declared.map(({ index }) => index) };
+    this.compiled.set(wanted, result);
+    return result;
+  }
+
+  private async compile(wanted: Kernel, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
+    const { program: of, entryPoint, constants, label } = wanted;
+    let module = this.modules.get(of);
+    if (!module) {
+      module = this.device.createShaderModule({ label: of.name, code: of.source });
+      this.modules.set(of, module);
+    }
+    try {
+      return await this.device.createComputePipelineAsync({
+        label,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint, constants: { ...constants } },
+      });
+    } catch (cause) {
+      const info = await module.getCompilationInfo();
+      const notes = info.messages.map((message) => `line ${message.lineNum}: ${message.message}`);
+      const lines = of.source.split('\n').map((line, index) => `${String(index + 1).padStart(4)}  ${line}`);
+      const listing = notes.length > 0 ? `\n${notes.join('\n')}\n${lines.join('\n')}` : '';
+      throw new RomoError('kernel', `${label} does not compile: ${(cause as Error).message}${listing}`, '');
+    }
+  }
+}

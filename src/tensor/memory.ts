@@ -1,0 +1,148 @@
+/** GPU memory: a pool of buffers for reuse, and scopes that give tensors back to it. */
+import { RomoError } from './error.ts';
+import type { Tensor } from './tensor.ts';
+
+// WebGPU's usage flags by value: nothing is put on globalThis, where the names would live.
+export const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80, query: 0x200 };
+
+export interface MemoryCounters {
+  /** bytes held by live tensors */
+  liveBytes: number;
+  /** live storages */
+  liveBuffers: number;
+  /** bytes of freed buffers kept for reuse */
+  pooledBytes: number;
+  /** buffers ever created; constant over steps once warm */
+  created: number;
+  /** the largest liveBytes so far */
+  peakBytes: number;
+}
+
+/** A buffer shared by one tensor and its views; returns to the pool with the last of them. */
+export class Storage {
+  private references = 1;
+
+  constructor(
+    readonly buffer: GPUBuffer,
+    private readonly pool: Pool,
+  ) {}
+
+  retain(): void {
+    this.references++;
+  }
+
+  release(): void {
+    this.references--;
+    if (this.references === 0) this.pool.give(this.buffer);
+  }
+}
+
+/** Keeps freed buffers by size and hands them out again, so that a step of fixed shapes creates none. */
+export class Pool {
+  private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly buffers = new Set<GPUBuffer>();
+  private liveBytes = 0;
+  private liveBuffers = 0;
+  private pooledBytes = 0;
+  private created = 0;
+  private peakBytes = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    /** bytes of freed buffers to keep */
+    private readonly cap: number,
+  ) {}
+
+  take(bytes: number): Storage {
+    const size = bucket(bytes);
+    if (size > this.device.limits.maxBufferSize) {
+      throw new RomoError(
+        'memory',
+        `a tensor of ${bytes} bytes is over this GPU's buffer limit of ${this.device.limits.maxBufferSize}`,
+        'Use a smaller batch.',
+      );
+    }
+    let buffer = this.free.get(size)?.pop();
+    if (buffer) this.pooledBytes -= size;
+    else {
+      buffer = this.device.createBuffer({ size, usage: USAGE.storage | USAGE.copySource | USAGE.copyTarget });
+      this.buffers.add(buffer);
+      this.created++;
+    }
+    this.liveBytes += size;
+    this.liveBuffers++;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    return new Storage(buffer, this);
+  }
+
+  give(buffer: GPUBuffer): void {
+    const size = buffer.size;
+    this.liveBytes -= size;
+    this.liveBuffers--;
+    // Over the cap the buffer is left to the garbage collector, not destroyed: queued commands may still name it.
+    if (this.pooledBytes + size > this.cap) {
+      this.buffers.delete(buffer);
+      return;
+    }
+    const list = this.free.get(size);
+    if (list) list.push(buffer);
+    else this.free.set(size, [buffer]);
+    this.pooledBytes += size;
+  }
+
+  /** Frees every buffer at once, those of live tensors too; for a pool whose work is finished. */
+  destroy(): void {
+    for (const buffer of this.buffers) buffer.destroy();
+    this.buffers.clear();
+    this.free.clear();
+  }
+
+  counters(): MemoryCounters {
+    const { liveBytes, liveBuffers, pooledBytes, created, peakBytes } = this;
+    return { liveBytes, liveBuffers, pooledBytes, created, peakBytes };
+  }
+}
+
+/** Rounds up to one of eight sizes per power of two, so that near sizes share buffers at a waste of at most 1/8. */
+export function bucket(bytes: number): number {
+  const step = Math.max(256, 2 ** (Math.ceil(Math.log2(Math.max(bytes, 1))) - 4));
+  return Math.max(256, Math.ceil(bytes / step) * step);
+}
+
+/** Owns the tensors made while it is the innermost scope and disposes of them at its end. */
+export class Scope {
+  private readonly tensors = new Set<Tensor>();
+  private ended = false;
+
+  constructor(private readonly stack: Scope[]) {}
+
+  add(tensor: Tensor): void {
+    this.tensors.add(tensor);
+  }
+
+  remove(tensor: Tensor): void {
+    this.tensors.delete(tensor);
+  }
+
+  /** Hands the tensor to the scope around this one; returns it. */
+  escape<T extends Tensor>(tensor: T): T {
+    if (tensor.scope !== this) return tensor;
+    this.tensors.delete(tensor);
+    const outer = this.stack[this.stack.indexOf(this) - 1] ?? null;
+    tensor.scope = outer;
+    outer?.add(tensor);
+    return tensor;
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stack.splice(this.stack.indexOf(this), 1);
+    for (const tensor of this.tensors) tensor.dispose();
+    this.tensors.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}

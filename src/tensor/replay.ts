@@ -1,0 +1,62 @@
+/**
+ * Step replay: a step of fixed shapes is recorded once and then run again and again. Its tensors live in a pool of its own,
+ * placed by liveness while it is recorded; a run allocates nothing and builds no bind group.
+ */
+import { type Launch, prepare, uniformBytes } from './commands.ts';
+import type { Gpu } from './device.ts';
+import { RomoError } from './error.ts';
+import { type MemoryCounters, Pool, USAGE } from './memory.ts';
+
+export class Replay {
+  private constructor(
+    private readonly gpu: Gpu,
+    private readonly launches: readonly (Launch | GPUBuffer)[],
+    private readonly pool: Pool,
+  ) {}
+
+  /**
+   * Records what `body` queues, without running it. Tensors that outlive `body` (the loss, say) stay valid and hold the
+   * values of the latest run. Numbers that change from step to step must be read from tensors, not passed as sizes.
+   */
+  static async record(gpu: Gpu, body: () => void): Promise<Replay> {
+    const outer = gpu.pool;
+    const pool = new Pool(gpu.device, Number.POSITIVE_INFINITY);
+    gpu.pool = pool;
+    let commands: ReturnType<typeof gpu.commands.capture>;
+    try {
+      commands = gpu.commands.capture(body);
+    } finally {
+      gpu.pool = outer;
+    }
+    const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
+    const uniforms = gpu.device.createBuffer({
+      size: Math.max(16, uniformBytes(gpu, dispatches)),
+      usage: USAGE.uniform | USAGE.copyTarget,
+    });
+    const ready = (await prepare(gpu, dispatches, uniforms)).values();
+    const launches = commands.map((command) => {
+      if (command.kind === 'dispatch') return ready.next().value as Launch;
+      if (command.kind === 'clear') return command.buffer;
+      throw new RomoError('replay', `a recorded step cannot hold a ${command.kind}`, 'Do it before or after run().');
+    });
+    return new Replay(gpu, launches, pool);
+  }
+
+  /** Queues the recorded step once. */
+  run(): void {
+    this.gpu.commands.launch(this.launches);
+  }
+
+  get dispatches(): number {
+    return this.launches.length;
+  }
+
+  memory(): MemoryCounters {
+    return this.pool.counters();
+  }
+
+  /** Frees the step's memory; call when its last run has been read. */
+  dispose(): void {
+    this.pool.destroy();
+  }
+}

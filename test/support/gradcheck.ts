@@ -1,0 +1,100 @@
+/** Holds an op on the GPU to its float64 reference: values directly, gradients along directions by central differences. */
+import * as assert from 'uvu/assert';
+import type { Gpu } from '../../src/tensor/device.ts';
+import { sizeOf, type Tensor } from '../../src/tensor/tensor.ts';
+import { forwardBackward } from './backward.ts';
+import { assertClose, type Tolerance } from './close.ts';
+import { hashUniform } from './fixture.ts';
+
+export interface Argument {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+export interface GradcheckCase {
+  /** names the case in messages and picks its random directions */
+  readonly name: string;
+  /** the differentiable inputs, in the order in which `op` and `reference` take them */
+  readonly inputs: readonly Argument[];
+  readonly op: (inputs: readonly Tensor[]) => Tensor;
+  readonly reference: (inputs: readonly Float64Array[]) => ArrayLike<number>;
+  /** of the values; default rtol 1e-4, atol 1e-5 */
+  readonly tolerance?: Tolerance;
+  /** of the directional derivatives, relative to their terms; default 1e-3 */
+  readonly gradientRtol?: number;
+  /** what a derivative may be off although all of it vanishes; default 1e-5 */
+  readonly gradientAtol?: number;
+  /** Central differences step over +-step; keep kinks further away than that. Default 1e-6. */
+  readonly step?: number;
+}
+
+/** An argument of numbers in low..high that depend on `name` alone. */
+export function argument(name: string, shape: readonly number[], low = -1, high = 1): Argument {
+  const unit = hashUniform(name, sizeOf(shape));
+  return { shape, data: Float32Array.from(unit, (u) => low + ((u + 1) / 2) * (high - low)) };
+}
+
+const DENSE_DIRECTIONS = 3;
+const SINGLE_ELEMENTS = 5;
+
+/**
+ * Fails unless the op's values and its gradients agree with the reference. With f = sum(weights * op(inputs)) for random weights,
+ * each direction d of each input must satisfy sum(gradient * d) = (f(x + step d) - f(x - step d)) / (2 step).
+ * Directions are dense random ones, and single elements, which show a wrong border that a sum would hide.
+ */
+export async function gradcheck(gpu: Gpu, testCase: GradcheckCase): Promise<void> {
+  const { name, inputs, reference, step = 1e-6, gradientRtol = 1e-3, gradientAtol = 1e-5 } = testCase;
+  const { tolerance = { rtol: 1e-4, atol: 1e-5 } } = testCase;
+  const exact = inputs.map(({ data }) => Float64Array.from(data));
+  const expected = reference(exact);
+  const weights = Float32Array.from(hashUniform(`${name} weights`, expected.length));
+  const leaves = inputs.map(({ data, shape }) => gpu.tensor(data, shape));
+  const { output, gradients } = await forwardBackward(gpu, leaves, () => testCase.op(leaves), weights);
+  for (const leaf of leaves) leaf.dispose();
+  assertClose(name, output, expected, tolerance);
+
+  const weighted = (values: readonly Float64Array[]) => {
+    const out = reference(values);
+    let sum = 0;
+    for (let i = 0; i < out.length; i++) sum += weights[i] * out[i];
+    return sum;
+  };
+  for (const [position, values] of exact.entries()) {
+    for (const [label, direction] of directions(`${name} ${position}`, values.length)) {
+      const shifted = (sign: number) =>
+        weighted(
+          exact.map((other, i) => (i === position ? values.map((v, e) => v + sign * step * direction[e]) : other)),
+        );
+      const numeric = (shifted(1) - shifted(-1)) / (2 * step);
+      let analytic = 0;
+      let squares = 0;
+      for (let e = 0; e < values.length; e++) {
+        const term = gradients[position][e] * direction[e];
+        analytic += term;
+        squares += term * term;
+      }
+      // Terms of both signs may cancel: the error is relative to the terms, not to what is left of them.
+      const allowed = gradientAtol + gradientRtol * (Math.sqrt(squares) + Math.abs(numeric));
+      assert.ok(
+        Math.abs(analytic - numeric) <= allowed,
+        `${name}: the gradient of input ${position} [${inputs[position].shape}] along ${label} is ${analytic}, the ` +
+          `reference gives ${numeric} (allowed difference ${allowed.toExponential(2)})`,
+      );
+    }
+  }
+}
+
+/** Dense random directions, then single elements: the first, the last and random ones. */
+function directions(seed: string, length: number): [string, Float64Array][] {
+  const result: [string, Float64Array][] = [];
+  for (let n = 0; n < DENSE_DIRECTIONS; n++) {
+    result.push([`random direction ${n}`, hashUniform(`${seed} direction ${n}`, length)]);
+  }
+  const random = hashUniform(`${seed} elements`, SINGLE_ELEMENTS).map((u) => Math.floor(((u + 1) / 2) * length));
+  for (const element of new Set([0, length - 1, ...random])) {
+    const single = new Float64Array(length);
+    single[element] = 1;
+    result.push([`element ${element}`, single]);
+  }
+  return result;
+}

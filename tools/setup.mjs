@@ -1,0 +1,161 @@
+/**
+ * Makes a fresh machine ready: Node's version, npm packages, a WebGPU adapter. Plain Node without packages, because it
+ * runs before there are any. It changes nothing on a machine that is ready.
+ *
+ *   node tools/setup.mjs             does it
+ *   node tools/setup.mjs --dry-run   says what it would do
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readProbe, thisMachine } from './machine.mjs';
+import { npm, run } from './run.mjs';
+import { advice, driverVariables, plan, shellLine, withoutDriverVariables } from './systems.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const oldestNode = 20;
+
+/** What stands in the way, in words for the person at the terminal. */
+class SetUpError extends Error {}
+
+/**
+ * Brings the machine to where everything can be built and run, or says what is missing.
+ * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
+ */
+export async function setUp({ dryRun = false } = {}) {
+  try {
+    checkNode();
+    await installPackages(dryRun);
+    return await provideAdapter(dryRun);
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.error(error.message);
+    return null;
+  }
+}
+
+function checkNode() {
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major < oldestNode) {
+    throw new SetUpError(
+      `Node ${oldestNode} or newer is needed, this is ${process.versions.node}: see https://nodejs.org`,
+    );
+  }
+}
+
+/** npm's own record of what it installed is as old as the installation. */
+async function installPackages(dryRun) {
+  const lock = join(root, 'package-lock.json');
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (existsSync(record) && statSync(record).mtimeMs >= statSync(lock).mtimeMs) return;
+  const why = existsSync(record) ? 'package-lock.json is newer than node_modules' : 'node_modules is missing';
+  console.log(`Installing npm packages (${why}): npm ci`);
+  if (dryRun) return;
+  const code = await npm('ci', '--prefix', root, '--include=dev', '--no-fund', '--no-audit');
+  if (code !== 0) {
+    throw new SetUpError(
+      `npm ci failed (exit code ${code}), its reason stands above. It needs a connection to the registry that\n` +
+        '`npm config get registry` names, and a package-lock.json that agrees with package.json. Run `npm ci` yourself\n' +
+        'until it passes, then start again.',
+    );
+  }
+}
+
+function probe(environment) {
+  const script = join(root, 'tools', 'probe.mjs');
+  return readProbe(spawnSync(process.execPath, [script], { env: environment, encoding: 'utf8', timeout: 120_000 }));
+}
+
+/** The adapter that programs get, among those on which a device can be opened; null if there is none. */
+function usable({ adapters, chosen }) {
+  const working = adapters.filter((adapter) => adapter.failure === null);
+  return working.find((adapter) => adapter.description === chosen[0]?.description) ?? working[0] ?? null;
+}
+
+/** Looks for an adapter, first as the environment says, then without its variables about Vulkan drivers. */
+function lookForAdapter() {
+  const found = probe(process.env);
+  if (!found.loads) {
+    throw new SetUpError(
+      `${found.failure}\nIt brings builds for Linux with glibc 2.34 or newer, macOS and Windows. If a file or package is missing,\n` +
+        'run `npm ci`, then start again.',
+    );
+  }
+  const adapter = usable(found);
+  if (adapter) return { adapter, environment: process.env, failure: null };
+  const set = driverVariables.filter((name) => process.env[name] !== undefined);
+  if (set.length > 0) {
+    const environment = withoutDriverVariables(process.env);
+    const second = usable(probe(environment));
+    if (second) {
+      const settings = set.map((name) => `${name}=${process.env[name]}`).join(', ');
+      console.log(`No adapter works with ${settings}; going on without.`);
+      console.log(`Before commands that you start yourself, type: unset ${set.join(' ')}`);
+      return { adapter: second, environment, failure: null };
+    }
+  }
+  return { adapter: null, environment: process.env, failure: found.failure ?? found.adapters[0]?.failure ?? null };
+}
+
+async function provideAdapter(dryRun) {
+  if (dryRun && !existsSync(join(root, 'node_modules', 'webgpu'))) {
+    console.log('Then: looking for a WebGPU adapter (not possible before the npm packages are there).');
+    return process.env;
+  }
+  let found = lookForAdapter();
+  if (!found.adapter) {
+    await installDriver(found.failure, dryRun);
+    if (dryRun) return process.env;
+    found = lookForAdapter();
+  }
+  if (!found.adapter) {
+    const reason = found.failure ? ` (${found.failure})` : '';
+    throw new SetUpError(
+      `The driver is installed, but WebGPU still finds no adapter${reason}. \`npm run doctor\` tells more.`,
+    );
+  }
+  console.log(`WebGPU adapter: ${found.adapter.description || found.adapter.name} (${found.adapter.kind})`);
+  return found.environment;
+}
+
+/** Installs the software driver where the plan allows it, else stops with the commands to type. */
+async function installDriver(failure, dryRun) {
+  const machine = thisMachine();
+  const { why, steps, automatic } = plan(machine);
+  if (failure) console.error(failure);
+  if (!automatic) throw new SetUpError([...advice(machine), 'Then start again.'].join('\n'));
+  console.log(
+    [...why, `${dryRun ? 'Would be installed' : 'Installing it now'} on ${machine.release.name}:`].join('\n'),
+  );
+  for (const step of steps) {
+    console.log(`  ${shellLine(step)}`);
+    if (!dryRun) await carryOut(step);
+  }
+}
+
+async function carryOut(step) {
+  if (step.write) {
+    writeFileSync(step.write, step.text);
+    return;
+  }
+  const [command, ...words] = step.run;
+  const patience = ['-q', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'];
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const code = await run(command, [...patience, ...words], environment);
+  if (code === 0) return;
+  const failed = `\`${shellLine(step)}\` failed (exit code ${code}), its reason stands above.`;
+  // One source that does not answer fails the whole update, though the source that matters may be up to date.
+  if (words[0] === 'update') console.error(`${failed} Going on with the package lists that are there.`);
+  else throw new SetUpError(`${failed} Repair that, then start again.`);
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const unknown = process.argv.slice(2).find((word) => word !== '--dry-run');
+  if (unknown !== undefined) {
+    console.error(`setup: unknown option ${unknown}; the only one is --dry-run`);
+    process.exitCode = 2;
+  } else if (!(await setUp({ dryRun: process.argv.includes('--dry-run') }))) {
+    process.exitCode = 1;
+  }
+}

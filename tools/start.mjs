@@ -1,0 +1,18 @@
+/** `npm start`: makes the machine ready, builds, trains on the built-in shapes. The run is in runs/start/ afterwards. */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './run.mjs';
+import { setUp } from './setup.mjs';
+
+/** What is trained; words after `npm start --` come behind and win. A second start replaces the first one's run. */
+const training = ['--data', 'shapes', '--preset', 'small', '--out', 'runs/start', '--overwrite'];
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const environment = await setUp();
+process.exitCode = environment ? await buildAndTrain(environment) : 1;
+
+async function buildAndTrain(environment) {
+  const built = await run(process.execPath, ['tools/build.mjs']);
+  if (built !== 0) return built;
+  return run(process.execPath, ['dist/train.js', ...training, ...process.argv.slice(2)], environment);
+}

@@ -1,0 +1,104 @@
+/**
+ * `npm test [group...]`: makes the machine ready, checks format, lint and types, builds, then runs each test file in a
+ * process of its own. The last line is always `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { judge, summaryLine } from './report.mjs';
+import { npm, run } from './run.mjs';
+import { setUp } from './setup.mjs';
+
+const groups = ['pure', 'gpu', 'parity'];
+const secondsPerFile = 480;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => process.exit(128 + constants.signals[signal]));
+}
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !groups.includes(name));
+if (unknown.length > 0) {
+  console.error(`test: no group is called ${unknown.join(', ')}; there are ${groups.join(', ')}`);
+  process.exitCode = 2;
+} else {
+  const counts = await testAll(asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups);
+  console.log(summaryLine(counts));
+  // Standing still is no success: a run without any test has failed as well.
+  process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+}
+
+async function testAll(chosen) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const fail = (what) => {
+    console.log(`FAILED: ${what}`);
+    counts.failed++;
+  };
+  const environment = await setUp();
+  if (!environment) {
+    fail('the machine is not ready for the tests, see above');
+    return counts;
+  }
+  // Goes on after a complaint about style or types: the tests tell more about the same change.
+  if ((await npm('run', '--silent', 'check')) !== 0) fail('npm run check');
+  if ((await run(process.execPath, ['tools/build.mjs'])) !== 0) {
+    fail('npm run build');
+    return counts;
+  }
+  const strays = testFiles('.').filter((path) => !groups.includes(path.split(sep)[2]));
+  if (strays.length > 0) fail(`outside the groups ${groups.join(', ')}, so never run: ${strays.join(', ')}`);
+  for (const group of chosen) if (testFiles(group).length === 0) fail(`no test file in test/${group}`);
+  for (const path of chosen.flatMap(testFiles)) {
+    const result = await runFile(path, environment);
+    const { passed, failed, skipped, problem } = judge(result);
+    const skips = skipped > 0 ? `, ${skipped} skipped` : '';
+    console.log(`${failed > 0 ? 'FAILED' : 'ok'}  ${path}  ${passed} passed${skips}  ${result.seconds.toFixed(1)} s`);
+    if (failed > 0 || skipped > 0) console.log(result.output);
+    if (problem) console.log(`${path}: ${problem}`);
+    counts.passed += passed;
+    counts.failed += failed;
+    counts.skipped += skipped;
+  }
+  return counts;
+}
+
+function testFiles(group) {
+  const folder = join('dist', 'test', group);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.test.js'));
+  return names.sort().map((name) => join(folder, name));
+}
+
+/** Runs one file to its end, or to the limit, and keeps all that it printed. */
+function runFile(path, environment) {
+  return new Promise((resolve) => {
+    const begin = performance.now();
+    const seconds = () => (performance.now() - begin) / 1000;
+    const child = spawn(process.execPath, ['--enable-source-maps', path], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    let timedOut = false;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        output += text;
+      });
+    }
+    // Whoever stops the test run stops the file under test with it.
+    const stop = () => child.kill('SIGKILL');
+    process.once('exit', stop);
+    const limit = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, secondsPerFile * 1000);
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      process.off('exit', stop);
+      resolve({ output, code, signal, timedOut, seconds: seconds() });
+    });
+  });
+}
