@@ -175,8 +175,8 @@ function extent(cloud: Float32Array, axis: number): number {
 }
 
 /**
- * Counts in an 8 x 8 x 8 grid over the cubic bounding box, widened by 0.001 at each end, by the largest count; index
- * iz * 64 + ix * 8 + iy. A point on the border of two cells belongs to the lower one, as in the published features.
+ * Counts in an 8 x 8 x 8 grid over the cubic bounding box, by the largest count; index iz * 64 + ix * 8 + iy. A point on
+ * the border of two cells (to 1e-4 of a cell, for rounding) belongs to the lower one, as in the published features.
  */
 function voxelFeatures(cloud: Float32Array): Float64Array {
   const low = [0, 0, 0];
@@ -185,10 +185,10 @@ function voxelFeatures(cloud: Float32Array): Float64Array {
     low[i % 3] = Math.min(low[i % 3], cloud[i]);
     high[i % 3] = Math.max(high[i % 3], cloud[i]);
   }
-  const side = Math.max(...low.map((value, axis) => high[axis] - value)) + 0.002;
+  const side = Math.max(...low.map((value, axis) => high[axis] - value));
   const cell = (i: number, axis: number): number => {
     const start = (low[axis] + high[axis] - side) / 2;
-    return Math.ceil((8 * (cloud[i + axis] - start)) / side) - 1;
+    return Math.max(0, Math.ceil((8 * (cloud[i + axis] - start)) / side - 1e-4) - 1);
   };
   const counts = new Float64Array(512);
   for (let i = 0; i < cloud.length; i += 3) counts[64 * cell(i, 2) + 8 * cell(i, 0) + cell(i, 1)] += 1;

@@ -22,6 +22,7 @@ export const binary: Readonly<Record<string, (a: number, b: number) => number>> 
 /** One operand and a constant. */
 export const withConstant: Readonly<Record<string, (x: number, constant: number) => number>> = {
   scale: (x, factor) => x * factor,
+  addScalar: (x, value) => x + value,
   leakyRelu: (x, slope) => (x > 0 ? x : slope * x),
 };
 

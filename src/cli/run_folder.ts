@@ -1,12 +1,12 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Module } from './model/module.ts';
-import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from './model/safetensors.ts';
-import type { Config } from './romo/config.ts';
-import type { PseudoLabels } from './romo/pseudo_labels.ts';
-import type { PairedData } from './data/types.ts';
-import { RomoError } from './tensor/error.ts';
+import type { Module } from '../model/module.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
+import type { Config } from '../romo/config.ts';
+import type { PseudoLabels } from '../romo/pseudo_labels.ts';
+import type { PairedData } from '../data/types.ts';
+import { RomoError } from '../tensor/error.ts';
 
 const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json'];
 

@@ -1,0 +1,125 @@
+/** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Config, checkConfig, PRESET_NAMES, PRESETS, type PresetName } from '../romo/config.ts';
+
+export interface TrainOptions {
+  config: Config;
+  out: string;
+  overwrite: boolean;
+  quiet: boolean;
+  device: string | undefined;
+}
+
+function whole(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < low) throw new InvalidArgumentError(`a whole number from ${low} is needed.`);
+    return value;
+  };
+}
+
+function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`a number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`);
+    }
+    return value;
+  };
+}
+
+function wholes(text: string): number[] {
+  return text.split(',').map(whole(1));
+}
+
+/** A hyper-parameter: its option, its place in the configuration, how it is read. */
+interface Row {
+  flags: string;
+  text: string;
+  path: string;
+  parse?: (text: string) => unknown;
+  choices?: readonly string[];
+}
+
+const ROWS: readonly Row[] = [
+  { flags: '--data <spec>', text: 'shapes (built in) or mnist3d:DIR (folder with MNIST IDX files)', path: 'data' },
+  { flags: '--train <n>', text: 'training objects', path: 'train', parse: whole(1) },
+  { flags: '--test <n>', text: 'objects held out for the figures', path: 'test', parse: whole(1) },
+  { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
+  { flags: '--batch <n>', text: 'pairs per step', path: 'batch', parse: whole(1) },
+  { flags: '--clusters <n>', text: 'number of clusters: all that must be known about the classes', path: 'clusters', parse: whole(1) },
+  { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize', parse: whole(8) },
+  { flags: '--points <n>', text: 'points per cloud', path: 'points', parse: whole(1) },
+  { flags: '--augment <strength>', text: 'augmentation', path: 'augment', choices: ['mild', 'strong'] },
+  { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet', choices: ['small', '18', '34', '50', '101'] },
+  { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth', parse: whole(1) },
+  { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder', choices: ['dgcnn', 'pointnet'] },
+  { flags: '--point-widths <list>', text: 'channels of its layers, such as 32,32,64,128', path: 'pointWidths', parse: wholes },
+  { flags: '--momentum <x>', text: 'momentum of SGD', path: 'momentum', parse: real(0, 1) },
+  { flags: '--head-temperature <x>', text: "temperature of the heads' logits", path: 'headTemperature', parse: real(1e-6) },
+  ...(['ssm', 'rdl'] as const).flatMap((stage): Row[] => [
+    { flags: `--epochs-${stage} <n>`, text: `${stage}: epochs`, path: `${stage}.epochs`, parse: whole(1) },
+    { flags: `--lr-${stage} <x>`, text: `${stage}: learning rate, cosine to 0`, path: `${stage}.learningRate`, parse: real(0) },
+    { flags: `--weight-decay-${stage} <x>`, text: `${stage}: weight decay`, path: `${stage}.weightDecay`, parse: real(0) },
+    { flags: `--tau-${stage} <x>`, text: `${stage}: temperature of L_mlm`, path: `${stage}.tau`, parse: real(1e-6) },
+    { flags: `--dimension-${stage} <n>`, text: `${stage}: length of the embedding`, path: `${stage}.dimension`, parse: whole(1) },
+    { flags: `--k-${stage} <n>`, text: `${stage}: neighbours in DGCNN's graphs`, path: `${stage}.k`, parse: whole(1) },
+  ]),
+  { flags: '--lambda <x>', text: 'ssm: share of L_ssm, the rest is L_mlm', path: 'ssm.lambda', parse: real(0, 1) },
+  { flags: '--ssm-target <name>', text: 'ssm: where targets come from', path: 'ssm.target', choices: ['memory', 'soft', 'joint', 'balanced'] },
+  { flags: '--memory-momentum <x>', text: 'ssm: momentum of the memory banks', path: 'ssm.memoryMomentum', parse: real(0, 1) },
+  { flags: '--beta <x>', text: 'rdl: share of RCLL, the rest is L_mlm', path: 'rdl.beta', parse: real(0, 1) },
+  { flags: '--alpha <x>', text: "rdl: RCLL's exponent", path: 'rdl.alpha', parse: real(0) },
+  { flags: '--rdl-from <start>', text: 'rdl: where its encoders start', path: 'rdl.from', choices: ['fresh', 'warm'] },
+  { flags: '--hidden <n>', text: "rdl: hidden channels of the head", path: 'rdl.hidden', parse: whole(1) },
+  { flags: '--heads <kind>', text: 'rdl: one head for both modalities or one each', path: 'rdl.sharedHead', choices: ['shared', 'separate'] },
+  { flags: '--pseudo-labels <source>', text: 'rdl: labels from the trained heads or from clusters of pairs', path: 'rdl.pseudoLabels', choices: ['heads', 'pairs'] },
+];
+
+/** What a choice means where the configuration holds no string. */
+const MEANING: Record<string, (text: string) => unknown> = {
+  resnet: (text) => (text === 'small' ? text : Number(text)),
+  'rdl.sharedHead': (text) => text === 'shared',
+};
+
+/** `--data` and its kin for a command; defaults are the preset's. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('Learns one embedding space for images and 3D point clouds, without labels (RoMo).')
+    .usage('[options]')
+    .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(PRESET_NAMES).default('small'))
+    .option('--out <dir>', 'folder of the run', 'runs/latest')
+    .option('--overwrite', 'replace a run that is in the folder')
+    .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
+    .option('--quiet', 'no progress, only the table')
+    .helpOption('--help', 'show this')
+    .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
+  for (const { flags, text, parse, choices } of ROWS) {
+    const option = new Option(flags, text);
+    if (choices) option.choices(choices);
+    else if (parse) option.argParser(parse);
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** Reads the arguments into a checked configuration. */
+export function readTrainOptions(command: Command): TrainOptions {
+  const given = command.opts();
+  const config = structuredClone(PRESETS[given.preset as PresetName]);
+  for (const { flags, path } of ROWS) {
+    const value = given[new Option(flags).attributeName()];
+    if (value === undefined) continue;
+    const [group, field] = path.split('.');
+    const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
+    target[field ?? group] = MEANING[path]?.(value) ?? value;
+  }
+  checkConfig(config);
+  return {
+    config,
+    out: given.out,
+    overwrite: given.overwrite === true,
+    quiet: given.quiet === true,
+    device: given.device,
+  };
+}

@@ -1,0 +1,107 @@
+/** What a run shows in the terminal: progress while it trains, the table at the end. */
+import { MultiBar, type SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import type { Figures } from '../romo/figures.ts';
+import type { StageName } from '../romo/run.ts';
+import type { StepReport } from '../romo/stage.ts';
+
+const FORMAT =
+  '{stage} [{bar}] {percentage}% | epoch {epoch}/{epochs} | loss {loss} ({parts}) | {rate} pairs/s | {remaining} left';
+
+/** Progress bars on a terminal, one line per epoch elsewhere, nothing when quiet. */
+export class ProgressReport {
+  private readonly bars: MultiBar | null;
+  private bar: SingleBar | null = null;
+  private stage = '';
+  private started = 0;
+  private samples = 0;
+  private sum = 0;
+  private count = 0;
+
+  constructor(private readonly quiet: boolean) {
+    const terminal = process.stdout.isTTY && !quiet;
+    this.bars = terminal
+      ? new MultiBar({ format: FORMAT, stream: process.stdout, hideCursor: true, barsize: 24, linewrap: false })
+      : null;
+  }
+
+  line(text: string): void {
+    if (this.quiet) return;
+    if (this.bars) this.bars.log(`${text}\n`);
+    else process.stdout.write(`${text}\n`);
+  }
+
+  step(report: StepReport): void {
+    if (report.stage !== this.stage) {
+      this.stage = report.stage;
+      this.started = performance.now();
+      this.samples = 0;
+      this.sum = 0;
+      this.count = 0;
+      this.bar?.stop();
+      this.bar = this.bars?.create(report.steps, 0, { ...this.shown(report), stage: report.stage }) ?? null;
+    }
+    this.samples += report.samples;
+    this.sum += report.loss;
+    this.count++;
+    this.bar?.update(report.step, this.shown(report));
+    const stepsPerEpoch = report.steps / report.epochs;
+    if (report.step % stepsPerEpoch === 0) {
+      if (!this.bars) {
+        const { loss, parts, rate, remaining } = this.shown(report);
+        this.line(
+          `${report.stage} epoch ${report.epoch + 1}/${report.epochs}  loss ${loss} (${parts})  ${rate} pairs/s  ${remaining} left`,
+        );
+      }
+      this.sum = 0;
+      this.count = 0;
+    }
+  }
+
+  private shown(report: StepReport): Record<string, string | number> {
+    const seconds = Math.max(1e-3, (performance.now() - this.started) / 1000);
+    const left = (seconds / report.step) * (report.steps - report.step);
+    return {
+      stage: report.stage,
+      epoch: report.epoch + 1,
+      epochs: report.epochs,
+      loss: (this.count > 0 ? this.sum / this.count : report.loss).toFixed(4),
+      parts: `supervision ${report.supervision.toFixed(3)}, pairs ${report.invariance.toFixed(3)}`,
+      rate: (this.samples / seconds).toFixed(1),
+      remaining: duration(left),
+    };
+  }
+
+  stop(): void {
+    this.bar?.stop();
+    this.bars?.stop();
+  }
+}
+
+/** Seconds as 42 s or 3 min 05 s. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+const NAMES: Record<StageName, string> = {
+  untrained: 'untrained networks',
+  kmeans: 'k-means on raw data',
+  ssm: 'after ssm (warm-up)',
+  rdl: 'after rdl (robust)',
+};
+
+/** The table of figures; `seconds` where a stage has them. */
+export function figuresTable(stages: Record<StageName, Figures>, seconds: Partial<Record<StageName, number>> = {}): string {
+  const table = new Table({
+    head: ['stage', 'mAP image -> 3D', 'mAP 3D -> image', 'cluster accuracy', 'seconds'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const [name, figures] of Object.entries(stages) as [StageName, Figures][]) {
+    const time = seconds[name];
+    const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) => value.toFixed(4));
+    table.push([NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
+  }
+  return table.toString();
+}

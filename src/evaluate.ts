@@ -1,0 +1,35 @@
+/** `node dist/evaluate.js RUN_DIR`: the figures of a run, computed again from its saved models. */
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { main } from './cli/main.ts';
+import { figuresTable } from './cli/report.ts';
+import { loadModels, readJson } from './cli/run_folder.ts';
+import { openData } from './data/open.ts';
+import type { Config } from './romo/config.ts';
+import { allFigures, emptyModels } from './romo/run.ts';
+import { openDevice } from './tensor/device.ts';
+
+const command = new Command('evaluate')
+  .description('Computes the figures of a run again, from its saved models.')
+  .argument('<run>', 'folder that node dist/train.js wrote')
+  .option('--data <spec>', 'other data than the run was made with')
+  .option('--device <name>', "part of the WebGPU adapter's name")
+  .option('--json', 'print JSON instead of the table')
+  .helpOption('--help', 'show this');
+
+await main(command, async () => {
+  const [folder] = command.args;
+  const options = command.opts();
+  const config: Config = { ...readJson<Config>(join(folder, 'config.json')) };
+  if (options.data) config.data = options.data;
+  const data = await openData(config.data, config);
+  const gpu = await openDevice({ adapter: options.device });
+  try {
+    const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
+    loadModels(join(folder, 'model.safetensors'), models);
+    const stages = await allFigures(gpu, data, config, models);
+    process.stdout.write(options.json ? `${JSON.stringify({ adapter: gpu.adapterName, stages }, null, 2)}\n` : `${figuresTable(stages)}\n`);
+  } finally {
+    gpu.close();
+  }
+});
