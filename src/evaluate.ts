@@ -28,7 +28,9 @@ await main(command, async () => {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(join(folder, 'model.safetensors'), models);
     const stages = await allFigures(gpu, data, config, models);
-    process.stdout.write(options.json ? `${JSON.stringify({ adapter: gpu.adapterName, stages }, null, 2)}\n` : `${figuresTable(stages)}\n`);
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ adapter: gpu.adapterName, stages }, null, 2)}\n` : `${figuresTable(stages)}\n`,
+    );
   } finally {
     gpu.close();
   }

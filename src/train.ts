@@ -24,7 +24,9 @@ await main(command, async () => {
     const log = (entry: object) => appendFileSync(metrics, `${JSON.stringify(entry)}\n`);
     const kind = gpu.software ? 'software' : 'GPU';
     progress.line(`adapter: ${gpu.adapterName} (${kind})`);
-    progress.line(`data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`);
+    progress.line(
+      `data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`,
+    );
     const { models, result } = await run(gpu, data, config, {
       onStep(report) {
         log(report);
@@ -44,7 +46,9 @@ await main(command, async () => {
     progress.stop();
     const { images, points } = result.pseudoLabelAccuracy;
     process.stdout.write(`${figuresTable(result.stages, { ssm: result.seconds.ssm, rdl: result.seconds.rdl })}\n`);
-    process.stdout.write(`pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}; ${duration(total)} in all\n`);
+    process.stdout.write(
+      `pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}; ${duration(total)} in all\n`,
+    );
     process.stdout.write(`written to ${out}\n`);
   } finally {
     progress.stop();

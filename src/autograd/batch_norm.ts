@@ -7,20 +7,20 @@
  */
 import source from '../shaders/batch_norm.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { kernelPair, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { columnSums } from './elementary.ts';
+import { columnSums, dispatchPair } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
 const batchNormProgram = program('batch_norm', source);
-const momentsKernel = kernel(batchNormProgram, 'moments');
-const statisticsKernel = kernel(batchNormProgram, 'statistics');
-const runningKernel = kernel(batchNormProgram, 'runningStatistics');
-const applyKernel = kernel(batchNormProgram, 'apply');
-const applyResidualKernel = kernel(batchNormProgram, 'applyResidual');
-const activationKernel = kernel(batchNormProgram, 'activationGradient');
-const sumsKernel = kernel(batchNormProgram, 'gradientSums');
-const inputKernel = kernel(batchNormProgram, 'inputGradient');
+const momentsKernel = kernelPair(batchNormProgram, 'moments');
+const statisticsKernel = kernelPair(batchNormProgram, 'statistics');
+const runningKernel = kernelPair(batchNormProgram, 'runningStatistics');
+const applyKernel = kernelPair(batchNormProgram, 'apply');
+const applyResidualKernel = kernelPair(batchNormProgram, 'applyResidual');
+const activationKernel = kernelPair(batchNormProgram, 'activationGradient');
+const sumsKernel = kernelPair(batchNormProgram, 'gradientSums');
+const inputKernel = kernelPair(batchNormProgram, 'inputGradient');
 
 export interface BatchNormOptions {
   runningMean: Tensor;
@@ -53,17 +53,21 @@ function sizesOf(x: Tensor, { momentum = 0.1, eps = 1e-5, slope = 1, training }:
 export type BatchNormSizes = ReturnType<typeof sizesOf>;
 
 /** Joins the chunks' moments [chunks, channels, 2] to mean and 1 / std [channels, 2] and moves the running statistics. */
-export function joinMoments(moment: Tensor, sizes: BatchNormSizes, { runningMean, runningVar }: BatchNormOptions): Tensor {
+export function joinMoments(
+  moment: Tensor,
+  sizes: BatchNormSizes,
+  { runningMean, runningVar }: BatchNormOptions,
+): Tensor {
   const statistic = moment.gpu.empty([sizes.channels, 2]);
   const bindings = { moments_: moment, statistic, runningMean, runningVar };
-  moment.gpu.dispatch(statisticsKernel, bindings, sizes, sizes.channels);
+  dispatchPair(moment.gpu, statisticsKernel, bindings, sizes, sizes.channels);
   return statistic;
 }
 
 /** Mean and 1 / std [channels, 2] from the running statistics. */
 export function runningMoments(sizes: BatchNormSizes, { runningMean, runningVar }: BatchNormOptions): Tensor {
   const statistic = runningMean.gpu.empty([sizes.channels, 2]);
-  runningMean.gpu.dispatch(runningKernel, { statistic, runningMean, runningVar }, sizes, sizes.channels);
+  dispatchPair(runningMean.gpu, runningKernel, { statistic, runningMean, runningVar }, sizes, sizes.channels);
   return statistic;
 }
 
@@ -71,7 +75,7 @@ export function runningMoments(sizes: BatchNormSizes, { runningMean, runningVar 
 export function activationGradient(output: Tensor, grad: Tensor, sizes: BatchNormSizes): Tensor {
   if (sizes.slope === 1) return grad;
   const before = output.gpu.empty(output.shape);
-  output.gpu.dispatch(activationKernel, { x: output, grad, out: before }, sizes, output.size);
+  dispatchPair(output.gpu, activationKernel, { x: output, grad, out: before }, sizes, output.size);
   return before;
 }
 
@@ -79,25 +83,38 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
   name: 'batchNorm',
   forward({ x, gamma, beta, residual }, options) {
     const { gpu, channels } = x;
-    for (const [name, tensor] of Object.entries({ gamma, beta, runningMean: options.runningMean, runningVar: options.runningVar })) {
+    for (const [name, tensor] of Object.entries({
+      gamma,
+      beta,
+      runningMean: options.runningMean,
+      runningVar: options.runningVar,
+    })) {
       if (tensor.size !== channels) {
-        throw new RomoError('shape', `batchNorm: ${name} is [${tensor.shape}], x is [${x.shape}]`, `It needs ${channels} elements.`);
+        throw new RomoError(
+          'shape',
+          `batchNorm: ${name} is [${tensor.shape}], x is [${x.shape}]`,
+          `It needs ${channels} elements.`,
+        );
       }
     }
     if (residual && residual.size !== x.size) {
-      throw new RomoError('shape', `batchNorm: residual is [${residual.shape}], x is [${x.shape}]`, 'They must be equal.');
+      throw new RomoError(
+        'shape',
+        `batchNorm: residual is [${residual.shape}], x is [${x.shape}]`,
+        'They must be equal.',
+      );
     }
     const sizes = sizesOf(x, options);
     let statistic: Tensor;
     if (options.training) {
       const moment = gpu.empty([sizes.chunks, channels, 2]);
-      gpu.dispatch(momentsKernel, { x, moment }, sizes, sizes.chunks * channels);
+      dispatchPair(gpu, momentsKernel, { x, moment }, sizes, sizes.chunks * channels);
       statistic = joinMoments(moment, sizes, options);
     } else statistic = runningMoments(sizes, options);
     const output = gpu.empty(x.shape);
     const bindings = { x, gamma, beta, statistics_: statistic, out: output };
-    if (residual) gpu.dispatch(applyResidualKernel, { ...bindings, residual }, sizes, x.size);
-    else gpu.dispatch(applyKernel, bindings, sizes, x.size);
+    if (residual) dispatchPair(gpu, applyResidualKernel, { ...bindings, residual }, sizes, x.size);
+    else dispatchPair(gpu, applyKernel, bindings, sizes, x.size);
     return { output, saved: { statistic } };
   },
   backward(grad, { inputs: { x, gamma }, options, output, saved: { statistic } }) {
@@ -106,13 +123,25 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
     const before = activationGradient(output, grad, sizes);
     const gammaSums = gpu.empty([sizes.chunks, x.channels]);
     const betaSums = gpu.empty([sizes.chunks, x.channels]);
-    gpu.dispatch(sumsKernel, { x, statistics_: statistic, grad: before, gammaSums, betaSums }, sizes, gammaSums.size);
+    dispatchPair(
+      gpu,
+      sumsKernel,
+      { x, statistics_: statistic, grad: before, gammaSums, betaSums },
+      sizes,
+      gammaSums.size,
+    );
     const gammaGrad = columnSums(gammaSums, 1, x.channels).view(gamma.shape);
     const betaGrad = columnSums(betaSums, 1, x.channels).view(gamma.shape);
     return {
       x: () => {
         const out = gpu.empty(x.shape);
-        gpu.dispatch(inputKernel, { x, gamma, statistics_: statistic, grad: before, gammaGrad, betaGrad, out }, sizes, x.size);
+        dispatchPair(
+          gpu,
+          inputKernel,
+          { x, gamma, statistics_: statistic, grad: before, gammaGrad, betaGrad, out },
+          sizes,
+          x.size,
+        );
         return out;
       },
       gamma: () => gammaGrad,

@@ -1,12 +1,15 @@
 /** Tensors joined along one axis; their other axes are equal. Backward cuts the gradient at the same places. */
 import { RomoError } from '../tensor/error.ts';
-import { kernel } from '../tensor/kernel.ts';
+import { kernelPair } from '../tensor/kernel.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { dispatchPair } from './elementary.ts';
 import { gatherProgram } from './gather.ts';
 import { differentiable } from './tape.ts';
 
-const insertKernel = kernel(gatherProgram, 'insert');
-const extractKernel = kernel(gatherProgram, 'extract');
+const insertKernel = kernelPair(gatherProgram, 'insert');
+const extractKernel = kernelPair(gatherProgram, 'extract');
+
+const COUNTED = ['width', 'stride', 'offset'];
 
 interface Block {
   rows: number;
@@ -37,7 +40,7 @@ const op = differentiable<Record<string, Tensor>, number, Record<string, never>>
     shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
     const output = tensors[0].gpu.empty(shape);
     blocksOf(tensors, axis).forEach((sizes, i) => {
-      output.gpu.dispatch(insertKernel, { x: tensors[i], out: output }, { ...sizes }, tensors[i].size);
+      dispatchPair(output.gpu, insertKernel, { x: tensors[i], out: output }, { ...sizes }, tensors[i].size, COUNTED);
     });
     return { output, saved: {} };
   },
@@ -48,7 +51,7 @@ const op = differentiable<Record<string, Tensor>, number, Record<string, never>>
         name,
         () => {
           const out = tensor.gpu.empty(tensor.shape);
-          tensor.gpu.dispatch(extractKernel, { x: grad, out }, { ...blocks[i] }, out.size);
+          dispatchPair(tensor.gpu, extractKernel, { x: grad, out }, { ...blocks[i] }, out.size, COUNTED);
           return out;
         },
       ]),
@@ -61,7 +64,8 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors;
   const at = axis < 0 ? first.shape.length + axis : axis;
   const fits = (tensor: Tensor) =>
-    tensor.shape.length === first.shape.length && tensor.shape.every((length, i) => i === at || length === first.shape[i]);
+    tensor.shape.length === first.shape.length &&
+    tensor.shape.every((length, i) => i === at || length === first.shape[i]);
   if (!(at in first.shape) || !tensors.every(fits)) {
     const shapes = tensors.map((tensor) => `[${tensor.shape}]`).join(', ');
     throw new RomoError('shape', `concat: ${shapes} along axis ${axis}`, 'All axes but that one must be equal.');

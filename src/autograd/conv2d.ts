@@ -5,18 +5,37 @@
  * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
  */
 import source from '../shaders/conv2d.wgsl';
+import subgroupSource from '../shaders/conv2d_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums } from './elementary.ts';
 import { splitsFor, transposed } from './matmul.ts';
 import { differentiable } from './tape.ts';
 
 const conv = program('conv2d', source);
-const gatherKernel = kernel(conv, 'gather');
-const gatherScalarKernel = kernel(conv, 'gatherScalar');
 const weightGradientKernel = kernel(conv, 'weightGradient');
 const weightGradientScalarKernel = kernel(conv, 'weightGradientScalar');
+
+const subgroupConv = program('conv2d_subgroups', subgroupSource);
+const subgroupWeightKernel = kernel(subgroupConv, 'weightGradient', {}, 8);
+
+/** The gather kernels, one pipeline per division (the stride of a backward pass). */
+const gatherKernels = new Map<string, Record<'tiles' | 'scalar' | 'subgroups', Kernel>>();
+function gatherKernelsFor(divideY: number, divideX: number) {
+  const key = `${divideY},${divideX}`;
+  let kernels = gatherKernels.get(key);
+  if (!kernels) {
+    const constants = { DIVIDE_Y: divideY, DIVIDE_X: divideX };
+    kernels = {
+      tiles: kernel(conv, 'gather', constants),
+      scalar: kernel(conv, 'gatherScalar', constants),
+      subgroups: kernel(subgroupConv, 'gather', constants, 8),
+    };
+    gatherKernels.set(key, kernels);
+  }
+  return kernels;
+}
 
 export interface Conv2dOptions {
   /** one number, or [vertical, horizontal]; default 1 */
@@ -63,11 +82,15 @@ function backwardSteps({ stride, padding }: Geometry) {
 function gather(x: Tensor, weight: Tensor, to: readonly number[], steps: ReturnType<typeof forwardSteps>): Tensor {
   const { gpu } = x;
   const out = gpu.empty(to);
-  const sizes = { ...sizesOf(x.shape, to, weight.shape), ...steps };
+  const { divideY, divideX, ...rest } = steps;
+  const sizes = { ...sizesOf(x.shape, to, weight.shape), ...rest };
+  const kernels = gatherKernelsFor(divideY, divideX);
   if (x.channels % 4 === 0 && out.channels % 4 === 0) {
-    const tiles = Math.ceil(out.rows / 8) * Math.ceil(out.channels / 8);
-    gpu.dispatch(gatherKernel, { x4: x, weight4: weight, out4: out }, sizes, tiles);
-  } else gpu.dispatch(gatherScalarKernel, { x, weight, out }, sizes, out.size);
+    const bindings = { x4: x, weight4: weight, out4: out };
+    if (gpu.sharesLoads) {
+      gpu.dispatch(kernels.subgroups, bindings, sizes, 8 * Math.ceil(out.rows / 32) * Math.ceil(out.channels / 16));
+    } else gpu.dispatch(kernels.tiles, bindings, sizes, Math.ceil(out.rows / 8) * Math.ceil(out.channels / 8));
+  } else gpu.dispatch(kernels.scalar, { x, weight, out }, sizes, out.size);
   return out;
 }
 
@@ -75,12 +98,18 @@ function weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geome
   const { gpu } = x;
   const [kernelHeight, kernelWidth, inChannels, outChannels] = shape;
   const wide = inChannels % 4 === 0 && outChannels % 4 === 0;
-  const tiles = kernelHeight * kernelWidth * (wide ? Math.ceil(inChannels / 8) * Math.ceil(outChannels / 8) : inChannels * outChannels);
+  const shared = wide && gpu.sharesLoads;
+  const taps = kernelHeight * kernelWidth;
+  const narrowTiles = taps * (wide ? Math.ceil(inChannels / 8) * Math.ceil(outChannels / 8) : inChannels * outChannels);
+  const tiles = shared ? Math.ceil((taps * inChannels) / 32) * Math.ceil(outChannels / 16) : narrowTiles;
   const splits = splitsFor(gpu.software, tiles, grad.rows);
   const chunk = Math.ceil(grad.rows / splits);
-  const sizes = { ...sizesOf(x.shape, grad.shape, shape), ...forwardSteps(geometry), splits, chunk };
+  const { divideY: _y, divideX: _x, ...steps } = forwardSteps(geometry);
+  const sizes = { ...sizesOf(x.shape, grad.shape, shape), ...steps, splits, chunk };
   const parts = gpu.empty([splits, ...shape]);
-  if (wide) gpu.dispatch(weightGradientKernel, { x4: x, grad4: grad, out4: parts }, sizes, tiles * splits);
+  const bindings = { x4: x, grad4: grad, out4: parts };
+  if (shared) gpu.dispatch(subgroupWeightKernel, bindings, sizes, 8 * tiles * splits);
+  else if (wide) gpu.dispatch(weightGradientKernel, bindings, sizes, tiles * splits);
   else gpu.dispatch(weightGradientScalarKernel, { x, grad, out: parts }, sizes, tiles * splits);
   return splits === 1 ? parts.view(shape) : columnSums(parts, 1, parts.size / splits).view(shape);
 }
@@ -89,7 +118,10 @@ function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): 
   const fault = (message: string, fix: string) =>
     new RomoError('shape', `conv2d: ${message} (x [${x.shape}], weight [${weight.shape}])`, fix);
   if (x.shape.length !== 4 || weight.shape.length !== 4) {
-    throw fault('x and weight need four axes', 'x is [batch, height, width, channels], weight [height, width, in, out].');
+    throw fault(
+      'x and weight need four axes',
+      'x is [batch, height, width, channels], weight [height, width, in, out].',
+    );
   }
   const [batch, height, width, channels] = x.shape;
   const [kernelHeight, kernelWidth, inChannels, outChannels] = weight.shape;
@@ -99,7 +131,10 @@ function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): 
   const outHeight = Math.floor((height + 2 * padding[0] - kernelHeight) / stride[0]) + 1;
   const outWidth = Math.floor((width + 2 * padding[1] - kernelWidth) / stride[1]) + 1;
   if (outHeight < 1 || outWidth < 1) {
-    throw fault(`the kernel is larger than the padded image, padding ${padding}`, 'Use a larger image or more padding.');
+    throw fault(
+      `the kernel is larger than the padded image, padding ${padding}`,
+      'Use a larger image or more padding.',
+    );
   }
   return [batch, outHeight, outWidth, outChannels];
 }

@@ -9,27 +9,27 @@
  */
 import source from '../shaders/edge_conv.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { kernel, kernelPair, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
-import { columnSums } from './elementary.ts';
+import { columnSums, dispatchPair } from './elementary.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './reshape.ts';
 import { differentiable, noGradient } from './tape.ts';
 
 const edges = program('edge_conv', source);
-const factorKernel = kernel(edges, 'factorWeight');
-const unfactorKernel = kernel(edges, 'unfactorWeight');
-const reduceKernel = kernel(edges, 'reduceNeighbours');
-const momentsKernel = kernel(edges, 'moments');
-const applyKernel = kernel(edges, 'apply');
-const sumsKernel = kernel(edges, 'gradientSums');
+const factorKernel = kernelPair(edges, 'factorWeight');
+const unfactorKernel = kernelPair(edges, 'unfactorWeight');
+const reduceKernel = kernelPair(edges, 'reduceNeighbours');
+const momentsKernel = kernelPair(edges, 'moments');
+const applyKernel = kernelPair(edges, 'apply');
+const sumsKernel = kernelPair(edges, 'gradientSums');
 const countKernel = kernel(edges, 'countSources');
 const scanKernel = kernel(edges, 'scanSources');
 const placeKernel = kernel(edges, 'placeSources');
 const sortKernel = kernel(edges, 'sortSources');
-const coefficientsKernel = kernel(edges, 'gradientCoefficients');
-const inputKernel = kernel(edges, 'inputGradient');
+const coefficientsKernel = kernelPair(edges, 'gradientCoefficients');
+const inputKernel = kernelPair(edges, 'inputGradient');
 
 export type EdgeConvOptions = Omit<BatchNormOptions, 'residual'>;
 
@@ -41,7 +41,13 @@ const factorWeight = differentiable<{ weight: Tensor }, undefined, Record<string
   forward({ weight }) {
     const [points, channels] = [weight.shape[0] / 2, weight.channels];
     const output = weight.gpu.empty([points, 2 * channels]);
-    weight.gpu.dispatch(factorKernel, { weight, out: output }, { ...NO_SIZES, points, channels }, points * channels);
+    dispatchPair(
+      weight.gpu,
+      factorKernel,
+      { weight, out: output },
+      { ...NO_SIZES, points, channels },
+      points * channels,
+    );
     return { output, saved: {} };
   },
   backward(grad, { inputs: { weight } }) {
@@ -49,7 +55,13 @@ const factorWeight = differentiable<{ weight: Tensor }, undefined, Record<string
       weight: () => {
         const [points, channels] = [weight.shape[0] / 2, weight.channels];
         const out = weight.gpu.empty(weight.shape);
-        weight.gpu.dispatch(unfactorKernel, { weight: grad, out }, { ...NO_SIZES, points, channels }, points * channels);
+        dispatchPair(
+          weight.gpu,
+          unfactorKernel,
+          { weight: grad, out },
+          { ...NO_SIZES, points, channels },
+          points * channels,
+        );
         return out;
       },
     };
@@ -101,6 +113,7 @@ function reverseGraph(neighbours: Tensor, sizes: Sizes): { starts_: Tensor; sour
 
 interface Saved extends Record<string, Tensor> {
   winners: Tensor;
+  peaks: Tensor;
   sums: Tensor;
   statistics: Tensor;
 }
@@ -113,37 +126,44 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
     const shape = [sizes.batch, sizes.points, sizes.channels];
     const output = gpu.empty(shape);
     const winners = gpu.empty(shape, 'u32');
+    const peaks = gpu.empty(shape);
     const sums = gpu.empty(shape);
     const spreads = gpu.empty(shape);
-    gpu.dispatch(reduceKernel, { pq, neighbours, gamma, winners, sums, spreads }, sizes, output.size);
+    dispatchPair(gpu, reduceKernel, { pq, neighbours, gamma, winners, peaks, sums, spreads }, sizes, output.size);
     let statistics: Tensor;
     if (options.training) {
       const moment = gpu.empty([sizes.chunks, sizes.channels, 2]);
-      gpu.dispatch(momentsKernel, { pq, sums_: sums, spreads_: spreads, moment }, sizes, sizes.chunks * sizes.channels);
+      dispatchPair(
+        gpu,
+        momentsKernel,
+        { pq, sums_: sums, spreads_: spreads, moment },
+        sizes,
+        sizes.chunks * sizes.channels,
+      );
       statistics = joinMoments(moment, edgeRows(sizes), options);
     } else statistics = runningMoments(edgeRows(sizes), options);
-    gpu.dispatch(applyKernel, { pq, gamma, beta, winners_: winners, statistics, out: output }, sizes, output.size);
-    return { output, saved: { winners, sums, statistics } };
+    dispatchPair(gpu, applyKernel, { pq, gamma, beta, peaks_: peaks, statistics, out: output }, sizes, output.size);
+    return { output, saved: { winners, peaks, sums, statistics } };
   },
-  backward(grad, { inputs: { pq, neighbours, gamma }, options, output, saved: { winners, sums, statistics } }) {
+  backward(grad, { inputs: { pq, neighbours, gamma }, options, output, saved: { winners, peaks, sums, statistics } }) {
     const { gpu } = pq;
     const sizes = sizesOf(pq, neighbours, options);
     const before = activationGradient(output, grad, { ...edgeRows(sizes), rows: sizes.batch * sizes.points });
     const gammaSums = gpu.empty([sizes.chunks, sizes.channels]);
     const betaSums = gpu.empty([sizes.chunks, sizes.channels]);
-    const bindings = { pq, winners_: winners, statistics, grad: before, gammaSums, betaSums };
-    gpu.dispatch(sumsKernel, bindings, sizes, gammaSums.size);
+    const bindings = { pq, peaks_: peaks, statistics, grad: before, gammaSums, betaSums };
+    dispatchPair(gpu, sumsKernel, bindings, sizes, gammaSums.size);
     const gammaGrad = columnSums(gammaSums, 1, sizes.channels).view(gamma.shape);
     const betaGrad = columnSums(betaSums, 1, sizes.channels).view(gamma.shape);
     return {
       pq: () => {
         const coefficients = gpu.empty([sizes.channels, 4]);
         const factors = { statistics, gamma, gammaGrad, betaGrad, coefficient: coefficients };
-        gpu.dispatch(coefficientsKernel, factors, sizes, sizes.channels);
+        dispatchPair(gpu, coefficientsKernel, factors, sizes, sizes.channels);
         const out = gpu.empty(pq.shape);
         const graph = reverseGraph(neighbours, sizes);
         const reads = { pq, coefficients, grad: before, winners_: winners, sums_: sums, ...graph };
-        gpu.dispatch(inputKernel, { ...reads, out }, sizes, output.size);
+        dispatchPair(gpu, inputKernel, { ...reads, out }, sizes, output.size);
         return out;
       },
       neighbours: noGradient('an index is a whole number'),

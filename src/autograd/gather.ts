@@ -1,23 +1,28 @@
 /** Rows by index: x [R, C], index i32 [n] -> y [n, C], y[i] = x[index[i]]. Backward adds up the rows that share an index. */
 import source from '../shaders/gather.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { kernelPair, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { dispatchPair } from './elementary.ts';
 import { differentiable, noGradient } from './tape.ts';
 
 export const gatherProgram = program('gather', source);
-const gatherKernel = kernel(gatherProgram, 'gather');
-const scatterKernel = kernel(gatherProgram, 'scatterAdd');
+const gatherKernel = kernelPair(gatherProgram, 'gather');
+const scatterKernel = kernelPair(gatherProgram, 'scatterAdd');
 
 const op = differentiable<{ x: Tensor; index: Tensor }, undefined, Record<string, never>>({
   name: 'gather',
   forward({ x, index }) {
     if (x.shape.length !== 2 || index.dtype !== 'i32') {
-      throw new RomoError('shape', `gather: x is [${x.shape}], index [${index.shape}] of ${index.dtype}`, 'x is [R, C], index i32.');
+      throw new RomoError(
+        'shape',
+        `gather: x is [${x.shape}], index [${index.shape}] of ${index.dtype}`,
+        'x is [R, C], index i32.',
+      );
     }
     const output = x.gpu.empty([index.size, x.channels]);
     const sizes = { rows: index.size, width: x.channels, stride: 0, offset: 0, sources: x.rows };
-    x.gpu.dispatch(gatherKernel, { x, indices: index, out: output }, sizes, output.size);
+    dispatchPair(x.gpu, gatherKernel, { x, indices: index, out: output }, sizes, output.size, ['width']);
     return { output, saved: {} };
   },
   backward(grad, { inputs: { x, index } }) {
@@ -34,6 +39,6 @@ export const gather = (x: Tensor, index: Tensor): Tensor => op({ x, index }, und
 export function scatterAdd(x: Tensor, index: Tensor, sources: number): Tensor {
   const out = x.gpu.empty([sources, x.channels]);
   const sizes = { rows: index.size, width: x.channels, stride: 0, offset: 0, sources };
-  x.gpu.dispatch(scatterKernel, { x, indices: index, out }, sizes, out.size);
+  dispatchPair(x.gpu, scatterKernel, { x, indices: index, out }, sizes, out.size, ['width']);
   return out;
 }

@@ -3,18 +3,22 @@
  * equals), the mean 1/n of it to everyone. Also the sum and mean of all elements.
  */
 import { RomoError } from '../tensor/error.ts';
-import { kernel } from '../tensor/kernel.ts';
+import { kernelPair } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { columnSums, reduce } from './elementary.ts';
+import { columnSums, dispatchPair, reduce } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
-const maximaKernel = kernel(reduce, 'maxima');
-const maximaGradientKernel = kernel(reduce, 'maximaGradient');
-const spreadKernel = kernel(reduce, 'spread');
+const maximaKernel = kernelPair(reduce, 'maxima');
+const maximaGradientKernel = kernelPair(reduce, 'maximaGradient');
+const spreadKernel = kernelPair(reduce, 'spread');
 
 function sizesOf(x: Tensor, name: string) {
   if (x.shape.length < 3) {
-    throw new RomoError('shape', `${name}: x is [${x.shape}]`, 'x is [batch, ..., channels] with something to pool over.');
+    throw new RomoError(
+      'shape',
+      `${name}: x is [${x.shape}]`,
+      'x is [batch, ..., channels] with something to pool over.',
+    );
   }
   const [batches, channels] = [x.shape[0], x.channels];
   const rows = x.size / (batches * channels);
@@ -27,14 +31,14 @@ const maxOp = differentiable<{ x: Tensor }, undefined, { winners: Tensor }>({
     const sizes = sizesOf(x, 'globalMaxPool');
     const output = x.gpu.empty([sizes.batches, sizes.channels]);
     const winners = x.gpu.empty(output.shape, 'u32');
-    x.gpu.dispatch(maximaKernel, { x, out: output, indices: winners }, sizes, output.size);
+    dispatchPair(x.gpu, maximaKernel, { x, out: output, indices: winners }, sizes, output.size);
     return { output, saved: { winners } };
   },
   backward(grad, { inputs: { x }, saved: { winners } }) {
     return {
       x: () => {
         const out = x.gpu.empty(x.shape);
-        x.gpu.dispatch(maximaGradientKernel, { winners, grad, out }, sizesOf(x, 'globalMaxPool'), out.size);
+        dispatchPair(x.gpu, maximaGradientKernel, { winners, grad, out }, sizesOf(x, 'globalMaxPool'), out.size);
         return out;
       },
     };
@@ -45,7 +49,13 @@ const maxOp = differentiable<{ x: Tensor }, undefined, { winners: Tensor }>({
 function spread(grad: Tensor, x: Tensor, batches: number, channels: number, scale: number): Tensor {
   const out = x.gpu.empty(x.shape);
   const rows = x.size / (batches * channels);
-  x.gpu.dispatch(spreadKernel, { grad, out }, { batches, rows, channels, chunk: rows, chunks: 1, scale }, out.size);
+  dispatchPair(
+    x.gpu,
+    spreadKernel,
+    { grad, out },
+    { batches, rows, channels, chunk: rows, chunks: 1, scale },
+    out.size,
+  );
   return out;
 }
 

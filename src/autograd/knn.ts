@@ -4,23 +4,61 @@
  * No gradient: the graph is piecewise constant in x.
  */
 import source from '../shaders/knn.wgsl';
+import subgroupSource from '../shaders/knn_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { concat } from './concat.ts';
+import { fill } from './elementary.ts';
 
 const knnProgram = program('knn', source);
 const knnKernel = kernel(knnProgram, 'knn');
 const knnScalarKernel = kernel(knnProgram, 'knnScalar');
 
+const subgroupProgram = program('knn_subgroups', subgroupSource);
+const LONGEST_LIST = 64;
+
+/** One pipeline per length of the list, in steps of 4. */
+const subgroupKernels = new Map<number, Kernel>();
+function subgroupKernel(k: number): Kernel {
+  const chunks = Math.ceil(k / 4);
+  let found = subgroupKernels.get(chunks);
+  if (!found) {
+    found = kernel(subgroupProgram, 'knn', { CHUNKS: chunks }, 8);
+    subgroupKernels.set(chunks, found);
+  }
+  return found;
+}
+
+/** Channels filled up with zeros to a multiple of 4: distances stay what they are. */
+function padChannels(x: Tensor): Tensor {
+  const missing = (4 - (x.channels % 4)) % 4;
+  if (missing === 0) return x;
+  const zeros = fill(x.gpu, [...x.shape.slice(0, -1), missing], 0);
+  const padded = concat([x, zeros], -1);
+  zeros.dispose();
+  return padded;
+}
+
 /** Throws `shape` unless 1 <= k <= N. */
 export function knn(x: Tensor, k: number): Tensor {
   const [batch, points, channels] = x.shape;
   if (x.shape.length !== 3 || !Number.isInteger(k) || k < 1 || k > points) {
-    throw new RomoError('shape', `knn: x is [${x.shape}], k is ${k}`, 'x is [batch, points, channels]; k is from 1 to points.');
+    throw new RomoError(
+      'shape',
+      `knn: x is [${x.shape}], k is ${k}`,
+      'x is [batch, points, channels]; k is from 1 to points.',
+    );
   }
   const neighbours = x.gpu.empty([batch, points, k], 'i32');
   const sizes = { batch, points, channels, k };
-  if (channels % 4 === 0 && points % 4 === 0) x.gpu.dispatch(knnKernel, { x4: x, neighbours }, sizes, batch * points);
+  if (x.gpu.sharesLoads && k <= LONGEST_LIST) {
+    const padded = padChannels(x);
+    const wide = { ...sizes, channels: padded.channels };
+    x.gpu.dispatch(subgroupKernel(k), { x4: padded, neighbours }, wide, 8 * batch * Math.ceil(points / 16));
+    if (padded !== x) padded.dispose();
+  } else if (channels % 4 === 0 && points % 4 === 0)
+    x.gpu.dispatch(knnKernel, { x4: x, neighbours }, sizes, batch * points);
   else x.gpu.dispatch(knnScalarKernel, { x, neighbours }, sizes, batch * points);
   return neighbours;
 }

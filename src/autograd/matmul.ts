@@ -3,6 +3,7 @@
  * dA = dY B^T, dB = A^T dY. Cost: 2 M N K operations.
  */
 import source from '../shaders/matmul.wgsl';
+import subgroupSource from '../shaders/matmul_subgroups.wgsl';
 import transposeSource from '../shaders/transpose.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
@@ -14,6 +15,9 @@ const matmulProgram = program('matmul', source);
 const scalarKernel = kernel(matmulProgram, 'scalar');
 const tilesKernel = kernel(matmulProgram, 'tiles');
 const tilesTransposedAKernel = kernel(matmulProgram, 'tilesTransposedA');
+const subgroupProgram = program('matmul_subgroups', subgroupSource);
+const subgroupTilesKernel = kernel(subgroupProgram, 'tiles', {}, 8);
+const subgroupTransposedAKernel = kernel(subgroupProgram, 'tilesTransposedA', {}, 8);
 const transposeKernel = kernel(program('transpose', transposeSource), 'transpose');
 
 export interface MatmulOptions {
@@ -31,7 +35,7 @@ export function transposed(x: Tensor): Tensor {
 
 /** How many parts a sum of `inner` terms is cut into, so that `tiles` invocations become enough to fill the machine. */
 export function splitsFor(software: boolean, tiles: number, inner: number): number {
-  const wanted = Math.ceil((software ? 64 : 32768) / tiles);
+  const wanted = Math.ceil((software ? 32 : 32768) / tiles);
   const longest = Math.ceil(inner / 256); // shorter parts cost more in the second pass than they gain
   return Math.max(1, Math.min(wanted, longest, 256));
 }
@@ -56,7 +60,9 @@ export function product(a: Tensor, b: Tensor, { transposeA = false, transposeB =
   }
   const shape = a.shape.length === 3 || b.shape.length === 3 ? [batches, rows, columns] : [rows, columns];
   const wide = columns % 4 === 0 && (transposeA ? rows % 4 === 0 : inner % 4 === 0);
-  const tiles = batches * Math.ceil(rows / 8) * Math.ceil(columns / 8);
+  const shared = gpu.sharesLoads;
+  const tiles =
+    batches * (shared ? Math.ceil(rows / 32) * Math.ceil(columns / 16) : Math.ceil(rows / 8) * Math.ceil(columns / 8));
   const splits = wide ? splitsFor(gpu.software, tiles, inner) : 1;
   const sizes = {
     batches,
@@ -79,7 +85,11 @@ export function product(a: Tensor, b: Tensor, { transposeA = false, transposeB =
   }
   const b4 = transposeB ? transposed(b) : b;
   const out4 = splits === 1 ? gpu.empty(shape) : gpu.empty([batches, splits, rows, columns]);
-  gpu.dispatch(transposeA ? tilesTransposedAKernel : tilesKernel, { a4: a, b4, out4 }, sizes, tiles * splits);
+  const [plain, transposedA] = shared
+    ? [subgroupTilesKernel, subgroupTransposedAKernel]
+    : [tilesKernel, tilesTransposedAKernel];
+  const invocations = tiles * splits * (shared ? 8 : 1);
+  gpu.dispatch(transposeA ? transposedA : plain, { a4: a, b4, out4 }, sizes, invocations);
   if (transposeB) b4.dispose();
   if (splits === 1) return out4;
   const out = columnSums(out4, batches, rows * columns).view(shape);
@@ -97,12 +107,16 @@ const op = differentiable<{ a: Tensor; b: Tensor }, MatmulOptions, Record<string
       a: () =>
         sharedBatch(
           a,
-          transposeA ? product(b, grad, { transposeA: transposeB, transposeB: true }) : product(grad, b, { transposeB: !transposeB }),
+          transposeA
+            ? product(b, grad, { transposeA: transposeB, transposeB: true })
+            : product(grad, b, { transposeB: !transposeB }),
         ),
       b: () =>
         sharedBatch(
           b,
-          transposeB ? product(grad, a, { transposeA: true, transposeB: transposeA }) : product(a, grad, { transposeA: !transposeA }),
+          transposeB
+            ? product(grad, a, { transposeA: true, transposeB: transposeA })
+            : product(a, grad, { transposeA: !transposeA }),
         ),
     };
   },

@@ -19,7 +19,11 @@ export interface MaxPool2dOptions {
   padding?: number;
 }
 
-const op = differentiable<{ x: Tensor }, Required<MaxPool2dOptions>, { winners: Tensor; sizes: Record<string, number> }>({
+const op = differentiable<
+  { x: Tensor },
+  Required<MaxPool2dOptions>,
+  { winners: Tensor; sizes: Record<string, number> }
+>({
   name: 'maxPool2d',
   forward({ x }, { kernel: size, stride, padding }) {
     if (x.shape.length !== 4 || 2 * padding > size) {

@@ -3,9 +3,17 @@
  * Cost: one read and one write per element forward, three reads and one write backward.
  */
 import { RomoError } from '../tensor/error.ts';
-import { kernel } from '../tensor/kernel.ts';
+import { kernelPair } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { BINARY, type BinaryName, binaryTensors, columnSums, mulTensors, pointwise } from './elementary.ts';
+import {
+  BINARY,
+  type BinaryName,
+  binaryTensors,
+  columnSums,
+  dispatchPair,
+  mulTensors,
+  pointwise,
+} from './elementary.ts';
 import { differentiable } from './tape.ts';
 
 /** name: [code in pointwise.wgsl, f(x), f'(x)]; s is the scalar argument. */
@@ -27,20 +35,21 @@ export type UnaryName = keyof typeof UNARY;
 
 function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
   const code = UNARY[name][0];
-  const forwardKernel = kernel(pointwise, 'unary', { OP: code });
-  const gradientKernel = kernel(pointwise, 'unaryGradient', { OP: code });
+  const forwardKernel = kernelPair(pointwise, 'unary', { OP: code });
+  const gradientKernel = kernelPair(pointwise, 'unaryGradient', { OP: code });
   const op = differentiable<{ x: Tensor }, number, Record<string, never>>({
     name,
     forward({ x }, value) {
       const output = x.gpu.empty(x.shape);
-      x.gpu.dispatch(forwardKernel, { x, out: output }, { count: x.size, period: 1, value }, x.size);
+      dispatchPair(x.gpu, forwardKernel, { x, out: output }, { count: x.size, period: 1, value }, x.size, ['count']);
       return { output, saved: {} };
     },
     backward(grad, { inputs: { x }, output, options: value }) {
       return {
         x: () => {
           const out = x.gpu.empty(x.shape);
-          x.gpu.dispatch(gradientKernel, { x, y: output, grad, out }, { count: x.size, period: 1, value }, x.size);
+          const sizes = { count: x.size, period: 1, value };
+          dispatchPair(x.gpu, gradientKernel, { x, y: output, grad, out }, sizes, x.size, ['count']);
           return out;
         },
       };

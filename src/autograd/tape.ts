@@ -100,7 +100,11 @@ export class Tape {
     const { loss, gpu } = this;
     if (!loss) throw new RomoError('tape', 'backward: nothing was recorded', 'Use record(gpu, () => loss).');
     if (!seed && loss.size !== 1) {
-      throw new RomoError('tape', `backward: the output has shape [${loss.shape}], not [1]`, 'Pass a seed of that shape.');
+      throw new RomoError(
+        'tape',
+        `backward: the output has shape [${loss.shape}], not [1]`,
+        'Pass a seed of that shape.',
+      );
     }
     const gradients = new Map<Tensor, Tensor>();
     gradients.set(loss, seed ? seed.view(seed.shape) : fill(gpu, loss.shape, 1));

@@ -1,5 +1,5 @@
 /** How every command runs and ends: one clear line for a user's mistake (exit code 2), the stack for ours (exit code 1). */
-import { CommanderError, type Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
 // Mistakes of the user, as opposed to a lost device or a fault of the program.

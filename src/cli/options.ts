@@ -13,7 +13,8 @@ export interface TrainOptions {
 function whole(low: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < low) throw new InvalidArgumentError(`a whole number from ${low} is needed.`);
+    if (!Number.isSafeInteger(value) || value < low)
+      throw new InvalidArgumentError(`a whole number from ${low} is needed.`);
     return value;
   };
 }
@@ -22,7 +23,9 @@ function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => n
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
-      throw new InvalidArgumentError(`a number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`);
+      throw new InvalidArgumentError(
+        `a number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
+      );
     }
     return value;
   };
@@ -47,33 +50,83 @@ const ROWS: readonly Row[] = [
   { flags: '--test <n>', text: 'objects held out for the figures', path: 'test', parse: whole(1) },
   { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
   { flags: '--batch <n>', text: 'pairs per step', path: 'batch', parse: whole(1) },
-  { flags: '--clusters <n>', text: 'number of clusters: all that must be known about the classes', path: 'clusters', parse: whole(1) },
+  {
+    flags: '--clusters <n>',
+    text: 'number of clusters: all that must be known about the classes',
+    path: 'clusters',
+    parse: whole(1),
+  },
   { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize', parse: whole(8) },
   { flags: '--points <n>', text: 'points per cloud', path: 'points', parse: whole(1) },
   { flags: '--augment <strength>', text: 'augmentation', path: 'augment', choices: ['mild', 'strong'] },
   { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet', choices: ['small', '18', '34', '50', '101'] },
   { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth', parse: whole(1) },
   { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder', choices: ['dgcnn', 'pointnet'] },
-  { flags: '--point-widths <list>', text: 'channels of its layers, such as 32,32,64,128', path: 'pointWidths', parse: wholes },
+  {
+    flags: '--point-widths <list>',
+    text: 'channels of its layers, such as 32,32,64,128',
+    path: 'pointWidths',
+    parse: wholes,
+  },
   { flags: '--momentum <x>', text: 'momentum of SGD', path: 'momentum', parse: real(0, 1) },
-  { flags: '--head-temperature <x>', text: "temperature of the heads' logits", path: 'headTemperature', parse: real(1e-6) },
+  {
+    flags: '--head-temperature <x>',
+    text: "temperature of the heads' logits",
+    path: 'headTemperature',
+    parse: real(1e-6),
+  },
   ...(['ssm', 'rdl'] as const).flatMap((stage): Row[] => [
     { flags: `--epochs-${stage} <n>`, text: `${stage}: epochs`, path: `${stage}.epochs`, parse: whole(1) },
-    { flags: `--lr-${stage} <x>`, text: `${stage}: learning rate, cosine to 0`, path: `${stage}.learningRate`, parse: real(0) },
-    { flags: `--weight-decay-${stage} <x>`, text: `${stage}: weight decay`, path: `${stage}.weightDecay`, parse: real(0) },
+    {
+      flags: `--lr-${stage} <x>`,
+      text: `${stage}: learning rate, cosine to 0`,
+      path: `${stage}.learningRate`,
+      parse: real(0),
+    },
+    {
+      flags: `--weight-decay-${stage} <x>`,
+      text: `${stage}: weight decay`,
+      path: `${stage}.weightDecay`,
+      parse: real(0),
+    },
     { flags: `--tau-${stage} <x>`, text: `${stage}: temperature of L_mlm`, path: `${stage}.tau`, parse: real(1e-6) },
-    { flags: `--dimension-${stage} <n>`, text: `${stage}: length of the embedding`, path: `${stage}.dimension`, parse: whole(1) },
+    {
+      flags: `--dimension-${stage} <n>`,
+      text: `${stage}: length of the embedding`,
+      path: `${stage}.dimension`,
+      parse: whole(1),
+    },
     { flags: `--k-${stage} <n>`, text: `${stage}: neighbours in DGCNN's graphs`, path: `${stage}.k`, parse: whole(1) },
   ]),
   { flags: '--lambda <x>', text: 'ssm: share of L_ssm, the rest is L_mlm', path: 'ssm.lambda', parse: real(0, 1) },
-  { flags: '--ssm-target <name>', text: 'ssm: where targets come from', path: 'ssm.target', choices: ['memory', 'soft', 'joint', 'balanced'] },
-  { flags: '--memory-momentum <x>', text: 'ssm: momentum of the memory banks', path: 'ssm.memoryMomentum', parse: real(0, 1) },
+  {
+    flags: '--ssm-target <name>',
+    text: 'ssm: where targets come from',
+    path: 'ssm.target',
+    choices: ['memory', 'soft', 'joint', 'balanced'],
+  },
+  {
+    flags: '--memory-momentum <x>',
+    text: 'ssm: momentum of the memory banks',
+    path: 'ssm.memoryMomentum',
+    parse: real(0, 1),
+  },
   { flags: '--beta <x>', text: 'rdl: share of RCLL, the rest is L_mlm', path: 'rdl.beta', parse: real(0, 1) },
   { flags: '--alpha <x>', text: "rdl: RCLL's exponent", path: 'rdl.alpha', parse: real(0) },
   { flags: '--rdl-from <start>', text: 'rdl: where its encoders start', path: 'rdl.from', choices: ['fresh', 'warm'] },
-  { flags: '--hidden <n>', text: "rdl: hidden channels of the head", path: 'rdl.hidden', parse: whole(1) },
-  { flags: '--heads <kind>', text: 'rdl: one head for both modalities or one each', path: 'rdl.sharedHead', choices: ['shared', 'separate'] },
-  { flags: '--pseudo-labels <source>', text: 'rdl: labels from the trained heads or from clusters of pairs', path: 'rdl.pseudoLabels', choices: ['heads', 'pairs'] },
+  { flags: '--hidden <n>', text: 'rdl: hidden channels of the head', path: 'rdl.hidden', parse: whole(1) },
+  {
+    flags: '--heads <kind>',
+    text: 'rdl: one head for both modalities or one each',
+    path: 'rdl.sharedHead',
+    choices: ['shared', 'separate'],
+  },
+  {
+    flags: '--pseudo-labels <source>',
+    text: 'rdl: labels from the trained heads or from clusters of pairs',
+    path: 'rdl.pseudoLabels',
+    choices: ['heads', 'pairs'],
+  },
 ];
 
 /** What a choice means where the configuration holds no string. */

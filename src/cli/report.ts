@@ -92,7 +92,10 @@ const NAMES: Record<StageName, string> = {
 };
 
 /** The table of figures; `seconds` where a stage has them. */
-export function figuresTable(stages: Record<StageName, Figures>, seconds: Partial<Record<StageName, number>> = {}): string {
+export function figuresTable(
+  stages: Record<StageName, Figures>,
+  seconds: Partial<Record<StageName, number>> = {},
+): string {
   const table = new Table({
     head: ['stage', 'mAP image -> 3D', 'mAP 3D -> image', 'cluster accuracy', 'seconds'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
@@ -100,7 +103,9 @@ export function figuresTable(stages: Record<StageName, Figures>, seconds: Partia
   });
   for (const [name, figures] of Object.entries(stages) as [StageName, Figures][]) {
     const time = seconds[name];
-    const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) => value.toFixed(4));
+    const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) =>
+      value.toFixed(4),
+    );
     table.push([NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
   }
   return table.toString();

@@ -1,11 +1,11 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
 import type { Config } from '../romo/config.ts';
 import type { PseudoLabels } from '../romo/pseudo_labels.ts';
-import type { PairedData } from '../data/types.ts';
 import { RomoError } from '../tensor/error.ts';
 
 const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json'];
@@ -14,13 +14,21 @@ const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safet
 export function createRunFolder(folder: string, overwrite: boolean): void {
   const held = existsSync(folder) ? readdirSync(folder).filter((name) => FILES.includes(name)) : [];
   if (held.length > 0 && !overwrite) {
-    throw new RomoError('file', `${folder} holds another run (${held.join(', ')})`, 'Choose another --out or add --overwrite.');
+    throw new RomoError(
+      'file',
+      `${folder} holds another run (${held.join(', ')})`,
+      'Choose another --out or add --overwrite.',
+    );
   }
   for (const name of held) rmSync(join(folder, name));
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    throw new RomoError('file', `cannot make the folder ${folder}: ${(cause as Error).message}`, 'Choose another --out.');
+    throw new RomoError(
+      'file',
+      `cannot make the folder ${folder}: ${(cause as Error).message}`,
+      'Choose another --out.',
+    );
   }
 }
 
@@ -31,19 +39,28 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   renameSync(temporary, path);
 }
 
-export const writeJson = (path: string, value: unknown): void => writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+export const writeJson = (path: string, value: unknown): void =>
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
 /** Reads JSON; the error names the file. */
 export function readJson<T>(path: string): T {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (cause) {
-    throw new RomoError('file', `cannot read ${path}: ${(cause as Error).message}`, 'Pass the folder of a finished run.');
+    throw new RomoError(
+      'file',
+      `cannot read ${path}: ${(cause as Error).message}`,
+      'Pass the folder of a finished run.',
+    );
   }
 }
 
 /** Saves models under prefixes, in PyTorch's names and layouts. */
-export async function saveModels(path: string, models: Readonly<Record<string, Module>>, config: Config): Promise<void> {
+export async function saveModels(
+  path: string,
+  models: Readonly<Record<string, Module>>,
+  config: Config,
+): Promise<void> {
   const tensors: Record<string, SafetensorEntry> = {};
   for (const [prefix, model] of Object.entries(models)) {
     for (const [name, { shape, data }] of Object.entries(await model.stateDict())) {
@@ -59,14 +76,21 @@ export function loadModels(path: string, models: Readonly<Record<string, Module>
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new RomoError('file', `cannot read ${path}: ${(cause as Error).message}`, 'Pass the folder of a finished run.');
+    throw new RomoError(
+      'file',
+      `cannot read ${path}: ${(cause as Error).message}`,
+      'Pass the folder of a finished run.',
+    );
   }
   const { tensors } = decodeSafetensors(bytes, path);
   const unknown = Object.keys(tensors).filter((name) => !(name.split('.')[0] in models));
   if (unknown.length > 0) throw new RomoError('state-dict', `${path}: unused keys ${unknown.join(', ')}`, '');
   for (const [prefix, model] of Object.entries(models)) {
     const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`));
-    const state = own.map(([name, { shape, data }]) => [name.slice(prefix.length + 1), { shape, data: data as Float32Array }]);
+    const state = own.map(([name, { shape, data }]) => [
+      name.slice(prefix.length + 1),
+      { shape, data: data as Float32Array },
+    ]);
     model.loadStateDict(Object.fromEntries(state), `${path} (${prefix})`);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { RomoError } from '../tensor/error.ts';
 import { Random } from '../tensor/random.ts';
+import { fromBytes, toBytes } from './bytes.ts';
 import { DIGIT_SIZE, digitCloud, digitImage, PADDED_SIZE } from './digit.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
 import { resizeImage } from './resize.ts';
@@ -70,7 +71,7 @@ async function openSplit(
         : digit(index).every((pixel) => pixel === 0) && `${imageFile}: image ${index} is empty`;
     if (problem) throw new RomoError('file', `mnist3d: ${problem}`, "Get MNIST's files again");
   }
-  const images: Float32Array[] = [];
+  const images: Uint8Array[] = [];
   const clouds: Float32Array[] = [];
   const keep = Math.max(1024, 2 * points);
   return {
@@ -80,8 +81,8 @@ async function openSplit(
       imageShape: [imageSize, imageSize, 1],
       id: (index) => `${split}/${index}`,
       image(index) {
-        images[index] ??= resizeImage(digitImage(digit(index)), [PADDED_SIZE, PADDED_SIZE, 1], imageSize);
-        return images[index];
+        images[index] ??= toBytes(resizeImage(digitImage(digit(index)), [PADDED_SIZE, PADDED_SIZE, 1], imageSize));
+        return fromBytes(images[index]);
       },
       cloud(index) {
         clouds[index] ??= subsampleCloud(digitCloud(digit(index)), keep, new Random(seed, 'mnist3d', split, index));

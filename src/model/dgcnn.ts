@@ -61,7 +61,10 @@ export class Dgcnn extends Module {
     });
     const joined = widths.reduce((sum, width) => sum + width, 0);
     this.last = layer(`conv${widths.length + 1}`, joined, outChannels, 'conv1');
-    this.linear1 = this.child('linear1', new Linear(gpu, 2 * outChannels, outChannels, at(init, 'linear1'), { bias: false }));
+    this.linear1 = this.child(
+      'linear1',
+      new Linear(gpu, 2 * outChannels, outChannels, at(init, 'linear1'), { bias: false }),
+    );
     this.bn1 = this.child('bn1', new BatchNorm(gpu, outChannels, 0.01));
   }
 

@@ -35,7 +35,11 @@ export class Linear extends Module {
 
   constructor(gpu: Gpu, inChannels: number, outChannels: number, init: Init, { bias = true }: LinearOptions = {}) {
     super(gpu);
-    this.weight = this.parameter('weight', initialWeights(gpu, [inChannels, outChannels], inChannels, 1, at(init, 'weight')), 'linear');
+    this.weight = this.parameter(
+      'weight',
+      initialWeights(gpu, [inChannels, outChannels], inChannels, 1, at(init, 'weight')),
+      'linear',
+    );
     this.bias = bias ? this.parameter('bias', fill(gpu, [outChannels], 0)) : null;
   }
 

@@ -17,7 +17,10 @@ abstract class Block extends Module {
   protected addShortcut(inChannels: number, outChannels: number, stride: number, init: Init): void {
     if (stride === 1 && inChannels === outChannels) return;
     this.shortcut = {
-      conv: this.child('downsample.0', new Conv2d(this.gpu, inChannels, outChannels, 1, at(init, 'downsample.0'), { stride })),
+      conv: this.child(
+        'downsample.0',
+        new Conv2d(this.gpu, inChannels, outChannels, 1, at(init, 'downsample.0'), { stride }),
+      ),
       norm: this.child('downsample.1', new BatchNorm(this.gpu, outChannels)),
     };
   }
@@ -84,7 +87,7 @@ export interface ResNetOptions {
   inChannels: number;
   /** length of the embedding */
   outChannels: number;
-  /** 18, 34, 50 or 101 as in torchvision; `small` for images of about 20 to 64 pixels: a 3x3 stem, no pooling */
+  /** 18, 34, 50 or 101 as in torchvision; `small` for images of about 20 to 64 pixels: a 3x3 stem of stride 2, no pooling */
   depth: 18 | 34 | 50 | 101 | 'small';
   /** channels of the first stage; default 64, doubled at each stage */
   width?: number;
@@ -102,13 +105,17 @@ export class ResNet extends Module {
   private readonly fc: Linear;
   private readonly bnFc: BatchNorm;
 
-  constructor(gpu: Gpu, { inChannels, outChannels, depth, width = 64, blocks = BLOCKS[depth] }: ResNetOptions, init: Init) {
+  constructor(
+    gpu: Gpu,
+    { inChannels, outChannels, depth, width = 64, blocks = BLOCKS[depth] }: ResNetOptions,
+    init: Init,
+  ) {
     super(gpu);
     if (!(depth in BLOCKS)) throw new RomoError('option', `ResNet: depth ${depth}`, 'Choose 18, 34, 50, 101 or small.');
     const small = depth === 'small';
     const kind = depth === 50 || depth === 101 ? Bottleneck : BasicBlock;
     this.pool = !small;
-    const stem = small ? { stride: 1, padding: 1 } : { stride: 2, padding: 3 };
+    const stem = small ? { stride: 2, padding: 1 } : { stride: 2, padding: 3 };
     this.conv1 = this.child('conv1', new Conv2d(gpu, inChannels, width, small ? 3 : 7, at(init, 'conv1'), stem));
     this.bn1 = this.child('bn1', new BatchNorm(gpu, width, 0));
     let channels = width;

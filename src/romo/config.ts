@@ -175,6 +175,9 @@ export function checkConfig(config: Config): void {
   }
   if (rdl.from === 'warm' && (rdl.dimension !== ssm.dimension || rdl.k !== ssm.k)) {
     const sizes = `dimension ${ssm.dimension} and ${rdl.dimension}, k ${ssm.k} and ${rdl.k}`;
-    throw fault(`rdl cannot start from the warmed-up encoders: ${sizes} differ`, 'Make them equal or use --rdl-from fresh.');
+    throw fault(
+      `rdl cannot start from the warmed-up encoders: ${sizes} differ`,
+      'Make them equal or use --rdl-from fresh.',
+    );
   }
 }

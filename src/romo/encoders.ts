@@ -1,7 +1,8 @@
 /** The two encoders into the common space, and embedding whole data sets with them. */
+
+import { l2Normalize } from '../autograd/l2_normalize.ts';
 import { augmentCloud, augmentImage } from '../data/augment.ts';
 import type { CloudRotation, PairedData } from '../data/types.ts';
-import { l2Normalize } from '../autograd/l2_normalize.ts';
 import { Dgcnn } from '../model/dgcnn.ts';
 import { at, type Init } from '../model/layers.ts';
 import { Module } from '../model/module.ts';

@@ -54,7 +54,9 @@ function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
     const low = [0, 1, 2].map((axis) => extreme(cloud, axis, Math.min));
     const range = Math.max(...[0, 1, 2].map((axis) => extreme(cloud, axis, Math.max) - low[axis])) || 1;
     for (let at = 0; at < cloud.length; at += 3) {
-      const cell = [0, 1, 2].map((axis) => Math.min(GRID - 1, Math.floor(((cloud[at + axis] - low[axis]) / range) * GRID)));
+      const cell = [0, 1, 2].map((axis) =>
+        Math.min(GRID - 1, Math.floor(((cloud[at + axis] - low[axis]) / range) * GRID)),
+      );
       points[index * gridDimension + (cell[0] * GRID + cell[1]) * GRID + cell[2]]++;
     }
   }
@@ -99,7 +101,9 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   const options = { clusters: config.clusters, seed: config.seed, stream: 'raw', restarts: 10 };
   const { centres } = await kmeans(gpu, beside(train.images, dimension, train.points, gridDimension), both, options);
   const part = (from: number, width: number) => {
-    const rows = Array.from({ length: config.clusters }, (_, c) => centres.subarray(c * both + from, c * both + from + width));
+    const rows = Array.from({ length: config.clusters }, (_, c) =>
+      centres.subarray(c * both + from, c * both + from + width),
+    );
     return Float32Array.from(rows.flatMap((row) => [...row]));
   };
   const described = (rows: Float32Array, width: number, from: number) =>

@@ -46,7 +46,11 @@ export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations
   }
   const { labels, distances } = assign(x, centres);
   const inertia = columnSums(distances, 1, 1);
-  const [centreValues, labelValues, total] = await Promise.all([centres.readFloats(), labels.read(), inertia.readFloats()]);
+  const [centreValues, labelValues, total] = await Promise.all([
+    centres.readFloats(),
+    labels.read(),
+    inertia.readFloats(),
+  ]);
   return { centres: centreValues, labels: labelValues as Int32Array, inertia: total[0] };
 }
 

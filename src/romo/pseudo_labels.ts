@@ -20,7 +20,12 @@ export interface PseudoLabels {
  * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for
  * both; better where it was measured, and honest, because pairs are known without labels.
  */
-export async function pseudoLabels(gpu: Gpu, model: SsmModel, data: TrainingData, config: Config): Promise<PseudoLabels> {
+export async function pseudoLabels(
+  gpu: Gpu,
+  model: SsmModel,
+  data: TrainingData,
+  config: Config,
+): Promise<PseudoLabels> {
   const { images, points, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
     const options = { clusters: config.clusters, seed: config.seed, stream: 'pseudo labels', restarts: 10 };

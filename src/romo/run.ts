@@ -55,7 +55,9 @@ export async function run(
     const share = Math.max(...sizes) / sizes.reduce((sum, size) => sum + size, 0);
     if (share > COLLAPSE) {
       const percent = Math.round(100 * share);
-      hooks.onWarning?.(`${where}: one cluster holds ${percent}% of the ${modality}: the heads may be collapsing (sizes ${sizes})`);
+      hooks.onWarning?.(
+        `${where}: one cluster holds ${percent}% of the ${modality}: the heads may be collapsing (sizes ${sizes})`,
+      );
     }
   };
 
@@ -91,7 +93,11 @@ export async function run(
   return { models: { ssm, rdl }, result };
 }
 
-async function baselineFigures(gpu: Gpu, data: DataSet, config: Config): Promise<Record<'untrained' | 'kmeans', Figures>> {
+async function baselineFigures(
+  gpu: Gpu,
+  data: DataSet,
+  config: Config,
+): Promise<Record<'untrained' | 'kmeans', Figures>> {
   const model = new SsmModel(gpu, config, data.train.pairs.imageShape[2]);
   const untrained = await figuresOf(gpu, model.encoders, data, config);
   model.dispose();
@@ -99,7 +105,11 @@ async function baselineFigures(gpu: Gpu, data: DataSet, config: Config): Promise
 }
 
 /** Empty models of a configuration, for loading a saved run. */
-export function emptyModels(gpu: Gpu, config: Config, imageChannels: number): Record<'ssm' | 'rdl', Module> & { ssm: SsmModel; rdl: RdlModel } {
+export function emptyModels(
+  gpu: Gpu,
+  config: Config,
+  imageChannels: number,
+): Record<'ssm' | 'rdl', Module> & { ssm: SsmModel; rdl: RdlModel } {
   return { ssm: new SsmModel(gpu, config, imageChannels), rdl: new RdlModel(gpu, config, imageChannels) };
 }
 

@@ -36,8 +36,14 @@ export class SsmModel extends Module {
     const init: Init = { seed: config.seed, path: 'ssm' };
     const { clusters, ssm } = config;
     this.encoders = this.child('encoders', new Encoders(gpu, config, ssm, imageChannels, at(init, 'encoders')));
-    this.imageHead = this.child('image_head', new Linear(gpu, ssm.dimension, clusters, at(init, 'image_head'), { bias: false }));
-    this.pointHead = this.child('point_head', new Linear(gpu, ssm.dimension, clusters, at(init, 'point_head'), { bias: false }));
+    this.imageHead = this.child(
+      'image_head',
+      new Linear(gpu, ssm.dimension, clusters, at(init, 'image_head'), { bias: false }),
+    );
+    this.pointHead = this.child(
+      'point_head',
+      new Linear(gpu, ssm.dimension, clusters, at(init, 'point_head'), { bias: false }),
+    );
   }
 
   logits(head: Linear, unit: Tensor): Tensor {
@@ -156,14 +162,19 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         hooks.onClusters?.(epoch, sizes, sizes);
         return { imageLabels: labels, pointLabels: labels };
       }
-      const [imageWeights, pointWeights] = await Promise.all([imageHead.weight.readFloats(), pointHead.weight.readFloats()]);
+      const [imageWeights, pointWeights] = await Promise.all([
+        imageHead.weight.readFloats(),
+        pointHead.weight.readFloats(),
+      ]);
       const [imageLabels, pointLabels] = [
         [images, imageWeights],
         [points, pointWeights],
       ].map(([rows, weights]) => {
         const scores = scoresOf(rows, centresOf(weights, clusters), ssm.dimension);
         // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
-        return ssm.target === 'balanced' ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE) : argmaxRows(scores, clusters);
+        return ssm.target === 'balanced'
+          ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)
+          : argmaxRows(scores, clusters);
       });
       hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(pointLabels, clusters));
       return { imageLabels, pointLabels };

@@ -1,7 +1,8 @@
 /** What the two stages share: the recorded step, the loop over epochs, and what they report. */
+
+import { concat } from '../autograd/concat.ts';
 import { record } from '../autograd/tape.ts';
 import { cosineRate, Sgd } from '../model/sgd.ts';
-import { concat } from '../autograd/concat.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { Replay } from '../tensor/replay.ts';

@@ -45,7 +45,12 @@ export function scoresOf(rows: Float32Array, centres: Float32Array, dimension: n
  * every row has weight 1 and every cluster weight R / C; each row then takes its largest entry.
  * @param scores [R, C]
  */
-export function balancedLabels(scores: Float64Array, clusters: number, temperature: number, iterations = 20): Int32Array {
+export function balancedLabels(
+  scores: Float64Array,
+  clusters: number,
+  temperature: number,
+  iterations = 20,
+): Int32Array {
   const rows = scores.length / clusters;
   const top = scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY);
   const plan = scores.map((score) => exp((score - top) / temperature) + 1e-300);

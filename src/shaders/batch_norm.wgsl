@@ -3,9 +3,12 @@
 // `moments` gives mean and sum of squared deviations of a chunk of rows, around the chunk's first row so that a large mean
 // costs no digits; `statistics` joins the chunks (Chan, Golub, LeVeque 1979) and updates the running statistics.
 
+// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` exchanges this line.
+alias Value = f32;
+
 struct Sizes {
   rows: u32,
-  channels: u32,
+  channels: u32, // in Values
   chunk: u32, // rows per invocation of moments and gradientSums
   chunks: u32,
   epsilon: f32,
@@ -14,22 +17,32 @@ struct Sizes {
   training: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gamma: array<f32>;
-@group(0) @binding(2) var<storage, read> beta: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-@group(0) @binding(4) var<storage, read_write> moment: array<vec2f>; // [chunks, channels]: mean, squared deviations
-@group(0) @binding(5) var<storage, read> moments_: array<vec2f>;
-@group(0) @binding(6) var<storage, read_write> statistic: array<vec2f>; // [channels]: mean, 1 / standard deviation
-@group(0) @binding(7) var<storage, read> statistics_: array<vec2f>;
-@group(0) @binding(8) var<storage, read_write> runningMean: array<f32>;
-@group(0) @binding(9) var<storage, read_write> runningVar: array<f32>;
-@group(0) @binding(10) var<storage, read> residual: array<f32>;
-@group(0) @binding(11) var<storage, read> grad: array<f32>;
-@group(0) @binding(12) var<storage, read_write> gammaSums: array<f32>; // [chunks, channels]: grad times normalised x
-@group(0) @binding(13) var<storage, read_write> betaSums: array<f32>; // [chunks, channels]: grad
-@group(0) @binding(14) var<storage, read> gammaGrad: array<f32>;
-@group(0) @binding(15) var<storage, read> betaGrad: array<f32>;
+struct Moment {
+  mean: Value,
+  squares: Value, // sum of squared deviations
+}
+
+struct Statistic {
+  mean: Value,
+  inverse: Value, // 1 / standard deviation
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read> gamma: array<Value>;
+@group(0) @binding(2) var<storage, read> beta: array<Value>;
+@group(0) @binding(3) var<storage, read_write> out: array<Value>;
+@group(0) @binding(4) var<storage, read_write> moment: array<Moment>; // [chunks, channels]
+@group(0) @binding(5) var<storage, read> moments_: array<Moment>;
+@group(0) @binding(6) var<storage, read_write> statistic: array<Statistic>; // [channels]
+@group(0) @binding(7) var<storage, read> statistics_: array<Statistic>;
+@group(0) @binding(8) var<storage, read_write> runningMean: array<Value>;
+@group(0) @binding(9) var<storage, read_write> runningVar: array<Value>;
+@group(0) @binding(10) var<storage, read> residual: array<Value>;
+@group(0) @binding(11) var<storage, read> grad: array<Value>;
+@group(0) @binding(12) var<storage, read_write> gammaSums: array<Value>; // [chunks, channels]: grad times normalised x
+@group(0) @binding(13) var<storage, read_write> betaSums: array<Value>; // [chunks, channels]: grad
+@group(0) @binding(14) var<storage, read> gammaGrad: array<Value>;
+@group(0) @binding(15) var<storage, read> betaGrad: array<Value>;
 @group(0) @binding(16) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
@@ -50,15 +63,15 @@ fn moments(
   let start = i / sizes.channels * sizes.chunk;
   let end = min(sizes.rows, start + sizes.chunk);
   let origin = x[start * sizes.channels + channel];
-  var sum = 0.0;
-  var squares = 0.0;
+  var sum = Value();
+  var squares = Value();
   for (var row = start; row < end; row++) {
     let d = x[row * sizes.channels + channel] - origin;
     sum += d;
     squares += d * d;
   }
   let count = f32(end - start);
-  moment[i] = vec2f(origin + sum / count, max(0.0, squares - sum * sum / count));
+  moment[i] = Moment(origin + sum / count, max(Value(), squares - sum * sum / count));
 }
 
 @compute @workgroup_size(64)
@@ -71,19 +84,19 @@ fn statistics(
   if (channel >= sizes.channels) {
     return;
   }
-  var mean = 0.0;
-  var squares = 0.0;
+  var mean = Value();
+  var squares = Value();
   var count = 0.0;
   for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
     let part = moments_[chunk * sizes.channels + channel];
     let size = f32(min(sizes.rows, (chunk + 1u) * sizes.chunk) - chunk * sizes.chunk);
-    let d = part.x - mean;
+    let d = part.mean - mean;
     let total = count + size;
     mean += d * (size / total);
-    squares += part.y + d * d * (count * (size / total));
+    squares += part.squares + d * d * (count * (size / total));
     count = total;
   }
-  statistic[channel] = vec2f(mean, inverseSqrt(squares / count + sizes.epsilon));
+  statistic[channel] = Statistic(mean, inverseSqrt(squares / count + Value(sizes.epsilon)));
   let unbiased = squares / max(count - 1.0, 1.0);
   runningMean[channel] += sizes.momentum * (mean - runningMean[channel]);
   runningVar[channel] += sizes.momentum * (unbiased - runningVar[channel]);
@@ -98,17 +111,17 @@ fn runningStatistics(
 ) {
   let channel = indexOf(group, groups, local);
   if (channel < sizes.channels) {
-    statistic[channel] = vec2f(runningMean[channel], inverseSqrt(runningVar[channel] + sizes.epsilon));
+    statistic[channel] = Statistic(runningMean[channel], inverseSqrt(runningVar[channel] + Value(sizes.epsilon)));
   }
 }
 
-fn normalised(i: u32) -> f32 {
+fn normalised(i: u32) -> Value {
   let s = statistics_[i % sizes.channels];
-  return (x[i] - s.x) * s.y;
+  return (x[i] - s.mean) * s.inverse;
 }
 
-fn activated(v: f32) -> f32 {
-  return select(sizes.slope * v, v, v > 0.0);
+fn activated(v: Value) -> Value {
+  return select(sizes.slope * v, v, v > Value());
 }
 
 @compute @workgroup_size(64)
@@ -146,7 +159,7 @@ fn activationGradient(
 ) {
   let i = indexOf(group, groups, local);
   if (i < sizes.rows * sizes.channels) {
-    out[i] = select(sizes.slope * grad[i], grad[i], x[i] > 0.0);
+    out[i] = select(sizes.slope * grad[i], grad[i], x[i] > Value());
   }
 }
 
@@ -164,14 +177,16 @@ fn gradientSums(
   let start = i / sizes.channels * sizes.chunk;
   let end = min(sizes.rows, start + sizes.chunk);
   let s = statistics_[channel];
-  var sums = vec2f();
+  var gammaSum = Value();
+  var betaSum = Value();
   for (var row = start; row < end; row++) {
     let at = row * sizes.channels + channel;
     let g = grad[at];
-    sums += vec2f(g * (x[at] - s.x) * s.y, g);
+    gammaSum += g * (x[at] - s.mean) * s.inverse;
+    betaSum += g;
   }
-  gammaSums[i] = sums.x;
-  betaSums[i] = sums.y;
+  gammaSums[i] = gammaSum;
+  betaSums[i] = betaSum;
 }
 
 @compute @workgroup_size(64)
@@ -185,7 +200,7 @@ fn inputGradient(
     return;
   }
   let channel = i % sizes.channels;
-  let scale = gamma[channel] * statistics_[channel].y;
+  let scale = gamma[channel] * statistics_[channel].inverse;
   var g = grad[i];
   if (sizes.training == 1u) {
     g -= (betaGrad[channel] + normalised(i) * gammaGrad[channel]) / f32(sizes.rows);

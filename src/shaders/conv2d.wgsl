@@ -2,7 +2,7 @@
 //
 // Forward and input gradient are one gather, with the roles turned: forward reads the input at output * stride - padding +
 // tap; the input gradient reads the output's gradient where that equation holds backwards, (input + padding - tap) / stride,
-// and skips what does not divide. `multiply`, `divide`, `tapSign` and `offset` say which of the two it is.
+// and skips what does not divide. `multiply`, `DIVIDE`, `tapSign` and `offset` say which of the two it is.
 //
 // The `Scalar` entry points are the definition, one element per invocation, and serve channel counts that are no multiple
 // of 4. The tiles compute 8 pixels (or weights) x 8 channels per invocation in registers.
@@ -19,8 +19,6 @@ struct Sizes {
   kernelWidth: u32,
   multiplyY: u32,
   multiplyX: u32,
-  divideY: u32,
-  divideX: u32,
   tapSign: i32,
   offsetY: i32,
   offsetX: i32,
@@ -40,6 +38,10 @@ struct Sizes {
 
 const OUTSIDE = 0xffffffffu;
 
+// Constants of the pipeline: a division by a number that is known when it is compiled is cheap, others are not.
+override DIVIDE_Y: u32 = 1;
+override DIVIDE_X: u32 = 1;
+
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
   return (group.y * groups.x + group.x) * 64u + local;
 }
@@ -51,9 +53,9 @@ fn sourcePixel(batch: u32, toY: u32, toX: u32, ky: u32, kx: u32) -> u32 {
   if (y < 0 || x < 0) {
     return OUTSIDE;
   }
-  let row = u32(y) / sizes.divideY;
-  let column = u32(x) / sizes.divideX;
-  let divides = row * sizes.divideY == u32(y) && column * sizes.divideX == u32(x);
+  let row = u32(y) / DIVIDE_Y;
+  let column = u32(x) / DIVIDE_X;
+  let divides = row * DIVIDE_Y == u32(y) && column * DIVIDE_X == u32(x);
   if (!divides || row >= sizes.fromHeight || column >= sizes.fromWidth) {
     return OUTSIDE;
   }

@@ -1,10 +1,14 @@
 // EdgeConv without edges. An edge's value is P_j + Q_i (see autograd/edge_conv.ts), so whatever is wanted of all edges of a
 // point is a walk over its k neighbours that reads P_j and never writes an edge.
 
+// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` exchanges these lines.
+alias Value = f32;
+alias Index = u32;
+
 struct Sizes {
   batch: u32,
   points: u32,
-  channels: u32,
+  channels: u32, // in Values
   k: u32,
   slope: f32,
   chunk: u32, // points per invocation of the statistics
@@ -14,33 +18,52 @@ struct Sizes {
   training: u32,
 }
 
-@group(0) @binding(0) var<storage, read> pq: array<f32>; // [batch, points, 2 channels]: P, then Q
+struct Moment {
+  mean: Value,
+  squares: Value, // sum of squared deviations
+}
+
+struct Statistic {
+  mean: Value,
+  inverse: Value, // 1 / standard deviation
+}
+
+struct Coefficient {
+  scale: Value,
+  offset: Value,
+  tilt: Value,
+  mean: Value,
+}
+
+@group(0) @binding(0) var<storage, read> pq: array<Value>; // [batch, points, 2 channels]: P, then Q
 @group(0) @binding(1) var<storage, read> neighbours: array<i32>; // [batch, points, k], within the cloud
-@group(0) @binding(2) var<storage, read> gamma: array<f32>;
-@group(0) @binding(3) var<storage, read> beta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> winners: array<u32>; // [batch, points, channels]: the neighbour with the maximum
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>; // [batch, points, channels]: sum of P_j over the neighbours
-@group(0) @binding(6) var<storage, read_write> spreads: array<f32>; // the same, of (P_j - mean of P_j)^2
-@group(0) @binding(7) var<storage, read> winners_: array<u32>;
-@group(0) @binding(8) var<storage, read> sums_: array<f32>;
-@group(0) @binding(9) var<storage, read> spreads_: array<f32>;
-@group(0) @binding(10) var<storage, read_write> moment: array<vec2f>; // [chunks, channels]: mean, squared deviations
-@group(0) @binding(11) var<storage, read> statistics: array<vec2f>; // [channels]: mean, 1 / standard deviation
-@group(0) @binding(12) var<storage, read_write> out: array<f32>;
-@group(0) @binding(13) var<storage, read> grad: array<f32>; // [batch, points, channels], of the activation's input
-@group(0) @binding(14) var<storage, read> gammaGrad: array<f32>;
-@group(0) @binding(15) var<storage, read> betaGrad: array<f32>;
+@group(0) @binding(2) var<storage, read> gamma: array<Value>;
+@group(0) @binding(3) var<storage, read> beta: array<Value>;
+@group(0) @binding(4) var<storage, read_write> winners: array<Index>; // [batch, points, channels]: the neighbour with the maximum
+@group(0) @binding(5) var<storage, read_write> sums: array<Value>; // [batch, points, channels]: sum of P_j over the neighbours
+@group(0) @binding(6) var<storage, read_write> spreads: array<Value>; // the same, of (P_j - mean of P_j)^2
+@group(0) @binding(7) var<storage, read> winners_: array<Index>;
+@group(0) @binding(8) var<storage, read> sums_: array<Value>;
+@group(0) @binding(9) var<storage, read> spreads_: array<Value>;
+@group(0) @binding(10) var<storage, read_write> moment: array<Moment>; // [chunks, channels]
+@group(0) @binding(11) var<storage, read> statistics: array<Statistic>; // [channels]
+@group(0) @binding(12) var<storage, read_write> out: array<Value>;
+@group(0) @binding(13) var<storage, read> grad: array<Value>; // [batch, points, channels], of the activation's input
+@group(0) @binding(14) var<storage, read> gammaGrad: array<Value>;
+@group(0) @binding(15) var<storage, read> betaGrad: array<Value>;
 @group(0) @binding(16) var<storage, read_write> counts: array<atomic<u32>>; // [batch, points]
 @group(0) @binding(17) var<storage, read_write> starts: array<u32>; // [batch, points]
 @group(0) @binding(18) var<storage, read_write> sources: array<u32>; // [batch, points * k]: who names each point, in order
 @group(0) @binding(19) var<storage, read> starts_: array<u32>;
 @group(0) @binding(20) var<storage, read> sources_: array<u32>;
-@group(0) @binding(21) var<storage, read_write> gammaSums: array<f32>;
-@group(0) @binding(22) var<storage, read_write> betaSums: array<f32>;
-@group(0) @binding(23) var<storage, read> weight: array<f32>; // [2 inChannels, channels]: A^T over B^T
-@group(0) @binding(24) var<storage, read_write> coefficient: array<vec4f>; // [channels]: scale, offset, tilt, mean
-@group(0) @binding(25) var<storage, read> coefficients: array<vec4f>;
-@group(0) @binding(26) var<uniform> sizes: Sizes;
+@group(0) @binding(21) var<storage, read_write> gammaSums: array<Value>;
+@group(0) @binding(22) var<storage, read_write> betaSums: array<Value>;
+@group(0) @binding(23) var<storage, read> weight: array<Value>; // [2 inChannels, channels]: A^T over B^T
+@group(0) @binding(24) var<storage, read_write> coefficient: array<Coefficient>; // [channels]
+@group(0) @binding(25) var<storage, read> coefficients: array<Coefficient>;
+@group(0) @binding(26) var<storage, read_write> peaks: array<Value>; // [batch, points, channels]: P_j of the winner
+@group(0) @binding(27) var<storage, read> peaks_: array<Value>;
+@group(0) @binding(28) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
   return (group.y * groups.x + group.x) * 64u + local;
@@ -97,26 +120,27 @@ fn reduceNeighbours(
   let channel = i % sizes.channels;
   let point = i / sizes.channels;
   let first = point / sizes.points * sizes.points;
-  let direction = select(-1.0, 1.0, gamma[channel] >= 0.0);
-  var winner = u32(neighbours[point * sizes.k]);
-  let origin = pq[(first + winner) * 2u * sizes.channels + channel];
+  let direction = select(Value(-1.0), Value(1.0), gamma[channel] >= Value());
+  let nearest = u32(neighbours[point * sizes.k]);
+  let origin = pq[(first + nearest) * 2u * sizes.channels + channel];
+  var winner = Index(nearest);
   var best = direction * origin;
-  var sum = 0.0;
-  var squares = 0.0;
+  var sum = Value();
+  var squares = Value();
   for (var slot = 1u; slot < sizes.k; slot++) {
     let j = u32(neighbours[point * sizes.k + slot]);
     let p = pq[(first + j) * 2u * sizes.channels + channel];
     let d = p - origin;
     sum += d;
     squares += d * d;
-    if (direction * p > best) {
-      best = direction * p;
-      winner = j;
-    }
+    let better = direction * p > best;
+    best = select(best, direction * p, better);
+    winner = select(winner, Index(j), better);
   }
   winners[i] = winner;
+  peaks[i] = direction * best;
   sums[i] = f32(sizes.k) * origin + sum;
-  spreads[i] = max(0.0, squares - sum * sum / f32(sizes.k));
+  spreads[i] = max(Value(), squares - sum * sum / f32(sizes.k));
 }
 
 // Mean and squared deviations of the edges of a chunk of points; joined by batch_norm.wgsl's `statistics`.
@@ -135,10 +159,10 @@ fn moments(
   let start = i / sizes.channels * sizes.chunk;
   let end = min(sizes.batch * sizes.points, start + sizes.chunk);
   let k = f32(sizes.k);
-  var origin = 0.0;
-  var sum = 0.0;
-  var squares = 0.0;
-  var within = 0.0;
+  var origin = Value();
+  var sum = Value();
+  var squares = Value();
+  var within = Value();
   for (var point = start; point < end; point++) {
     let mean = sums_[point * sizes.channels + channel] / k + pq[(point * 2u + 1u) * sizes.channels + channel];
     if (point == start) {
@@ -150,17 +174,14 @@ fn moments(
     within += spreads_[point * sizes.channels + channel];
   }
   let count = f32(end - start);
-  moment[i] = vec2f(origin + sum / count, within + k * max(0.0, squares - sum * sum / count));
+  moment[i] = Moment(origin + sum / count, within + k * max(Value(), squares - sum * sum / count));
 }
 
 // The winning edge, normalised.
-fn winningEdge(i: u32) -> f32 {
+fn winningEdge(i: u32) -> Value {
   let channel = i % sizes.channels;
-  let point = i / sizes.channels;
-  let first = point / sizes.points * sizes.points;
-  let p = pq[(first + winners_[i]) * 2u * sizes.channels + channel];
-  let q = pq[(point * 2u + 1u) * sizes.channels + channel];
-  return (p + q - statistics[channel].x) * statistics[channel].y;
+  let q = pq[(i / sizes.channels * 2u + 1u) * sizes.channels + channel];
+  return (peaks_[i] + q - statistics[channel].mean) * statistics[channel].inverse;
 }
 
 @compute @workgroup_size(64)
@@ -172,7 +193,7 @@ fn apply(
   let i = indexOf(group, groups, local);
   if (i < sizes.batch * sizes.points * sizes.channels) {
     let v = gamma[i % sizes.channels] * winningEdge(i) + beta[i % sizes.channels];
-    out[i] = select(sizes.slope * v, v, v > 0.0);
+    out[i] = select(sizes.slope * v, v, v > Value());
   }
 }
 
@@ -189,13 +210,15 @@ fn gradientSums(
   }
   let start = i / sizes.channels * sizes.chunk;
   let end = min(sizes.batch * sizes.points, start + sizes.chunk);
-  var total = vec2f();
+  var gammaSum = Value();
+  var betaSum = Value();
   for (var point = start; point < end; point++) {
     let at = point * sizes.channels + i % sizes.channels;
-    total += grad[at] * vec2f(winningEdge(at), 1.0);
+    gammaSum += grad[at] * winningEdge(at);
+    betaSum += grad[at];
   }
-  gammaSums[i] = total.x;
-  betaSums[i] = total.y;
+  gammaSums[i] = gammaSum;
+  betaSums[i] = betaSum;
 }
 
 // The graph turned round, for the backward pass: counts, then starts, then sources, then each list put in order.
@@ -287,7 +310,12 @@ fn gradientCoefficients(
   }
   let s = statistics[channel];
   let share = f32(sizes.training) / (f32(sizes.batch * sizes.points) * f32(sizes.k));
-  coefficient[channel] = vec4f(gamma[channel] * s.y, betaGrad[channel] * share, gammaGrad[channel] * share * s.y, s.x);
+  coefficient[channel] = Coefficient(
+    gamma[channel] * s.inverse,
+    betaGrad[channel] * share,
+    gammaGrad[channel] * share * s.inverse,
+    s.mean,
+  );
 }
 
 // out[point] = [dP | dQ]. P_j collects from the edges that name j, Q_i from its own k edges.
@@ -310,16 +338,17 @@ fn inputGradient(
   let k = f32(sizes.k);
   let start = starts_[point];
   let end = endOf(point);
-  var received = 0.0;
-  var qSum = 0.0;
+  var received = Value();
+  var qSum = Value();
   for (var slot = start; slot < end; slot++) {
     let source = sources_[slot];
-    received += select(0.0, grad[source * sizes.channels + channel], winners_[source * sizes.channels + channel] == within);
+    let won = winners_[source * sizes.channels + channel] == Index(within);
+    received += select(Value(), grad[source * sizes.channels + channel], won);
     qSum += pq[(source * 2u + 1u) * sizes.channels + channel];
   }
   let named = f32(end - start);
-  let dP = received - named * factors.y - factors.z * (named * (p - factors.w) + qSum);
-  let dQ = grad[i] - k * factors.y - factors.z * (sums_[i] + k * (q - factors.w));
-  out[point * 2u * sizes.channels + channel] = factors.x * dP;
-  out[(point * 2u + 1u) * sizes.channels + channel] = factors.x * dQ;
+  let dP = received - named * factors.offset - factors.tilt * (named * (p - factors.mean) + qSum);
+  let dQ = grad[i] - k * factors.offset - factors.tilt * (sums_[i] + k * (q - factors.mean));
+  out[point * 2u * sizes.channels + channel] = factors.scale * dP;
+  out[(point * 2u + 1u) * sizes.channels + channel] = factors.scale * dQ;
 }

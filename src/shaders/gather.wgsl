@@ -1,16 +1,19 @@
 // Copies between tensors by row and by block.
 
+// One number per invocation, or four side by side where all widths divide by 4: `kernelPair` exchanges this line.
+alias Value = f32;
+
 struct Sizes {
   rows: u32, // rows (or outer blocks) of the smaller tensor
-  width: u32, // its elements per row
-  stride: u32, // elements per row of the larger tensor
+  width: u32, // its Values per row
+  stride: u32, // Values per row of the larger tensor
   offset: u32, // where in that row the smaller one begins
   sources: u32, // rows of the gathered tensor
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<Value>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
@@ -42,7 +45,7 @@ fn scatterAdd(
     return;
   }
   let source = i32(i / sizes.width);
-  var sum = 0.0;
+  var sum = Value();
   for (var row = 0u; row < sizes.rows; row++) {
     if (indices[row] == source) {
       sum += x[row * sizes.width + i % sizes.width];

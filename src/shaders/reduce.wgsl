@@ -1,19 +1,23 @@
 // Reductions down the columns of [batches, rows, channels], each in a fixed order.
 
+// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` exchanges these lines.
+alias Value = f32;
+alias Index = u32;
+
 struct Sizes {
   batches: u32,
   rows: u32,
-  channels: u32,
+  channels: u32, // in Values
   chunk: u32, // rows added up by one invocation
   chunks: u32,
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read_write> indices: array<u32>;
-@group(0) @binding(3) var<storage, read> winners: array<u32>;
-@group(0) @binding(4) var<storage, read> grad: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> out: array<Value>;
+@group(0) @binding(2) var<storage, read_write> indices: array<Index>;
+@group(0) @binding(3) var<storage, read> winners: array<Index>;
+@group(0) @binding(4) var<storage, read> grad: array<Value>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
@@ -35,7 +39,7 @@ fn sums(
   let chunk = i / sizes.channels % sizes.chunks;
   let batch = i / (sizes.channels * sizes.chunks);
   let end = min(sizes.rows, (chunk + 1u) * sizes.chunk);
-  var sum = 0.0;
+  var sum = Value();
   for (var row = chunk * sizes.chunk; row < end; row++) {
     sum += x[(batch * sizes.rows + row) * sizes.channels + channel];
   }
@@ -56,13 +60,11 @@ fn maxima(
   let channel = i % sizes.channels;
   let start = i / sizes.channels * sizes.rows;
   var best = x[start * sizes.channels + channel];
-  var winner = 0u;
+  var winner = Index();
   for (var row = 1u; row < sizes.rows; row++) {
     let value = x[(start + row) * sizes.channels + channel];
-    if (value > best) {
-      best = value;
-      winner = row;
-    }
+    winner = select(winner, Index(row), value > best);
+    best = max(best, value);
   }
   out[i] = best;
   indices[i] = winner;
@@ -81,7 +83,7 @@ fn maximaGradient(
   }
   let row = i / sizes.channels % sizes.rows;
   let at = i / (sizes.channels * sizes.rows) * sizes.channels + i % sizes.channels;
-  out[i] = select(0.0, grad[at], winners[at] == row);
+  out[i] = select(Value(), grad[at], winners[at] == Index(row));
 }
 
 // The gradient of `sums` over all rows: every row gets scale * grad.

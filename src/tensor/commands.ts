@@ -92,7 +92,10 @@ export class CommandQueue {
     const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
     const needed = uniformBytes(this.gpu, dispatches);
     if (!this.uniforms || this.uniforms.size < needed) {
-      this.uniforms = this.gpu.device.createBuffer({ size: Math.max(needed, 65536), usage: USAGE.uniform | USAGE.copyTarget });
+      this.uniforms = this.gpu.device.createBuffer({
+        size: Math.max(needed, 65536),
+        usage: USAGE.uniform | USAGE.copyTarget,
+      });
     }
     const launches = (await prepare(this.gpu, dispatches, this.uniforms)).values();
     const encoder = new Encoder(this.gpu);
@@ -172,10 +175,15 @@ function checkDispatch({ kernel, bindings, sizes }: Dispatch, limits: GPUSupport
     if (!(name in sizes)) throw new RomoError('kernel', `${label}: the size ${name} is missing`, '');
   }
   if (Object.keys(sizes).length !== program.fields.length) {
-    throw new RomoError('kernel', `${label}: sizes are ${Object.keys(sizes)}, the kernel takes ${program.fields.map((f) => f.name)}`, '');
+    throw new RomoError(
+      'kernel',
+      `${label}: sizes are ${Object.keys(sizes)}, the kernel takes ${program.fields.map((f) => f.name)}`,
+      '',
+    );
   }
   for (const [name, tensor] of Object.entries(bindings)) {
-    if (!tensor.alive) throw new RomoError('memory', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
+    if (!tensor.alive)
+      throw new RomoError('memory', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
     if (tensor.bytes > limits.maxStorageBufferBindingSize) {
       throw new RomoError(
         'memory',
@@ -191,7 +199,10 @@ function align(value: number, to: number): number {
 }
 
 function slotBytes(gpu: Gpu, dispatch: Dispatch): number {
-  return align(Math.max(16, 4 * dispatch.kernel.program.fields.length), gpu.device.limits.minUniformBufferOffsetAlignment);
+  return align(
+    Math.max(16, 4 * dispatch.kernel.program.fields.length),
+    gpu.device.limits.minUniformBufferOffsetAlignment,
+  );
 }
 
 export function uniformBytes(gpu: Gpu, dispatches: readonly Dispatch[]): number {

@@ -41,7 +41,7 @@ export class Gpu {
     readonly entryPoint: GPU,
     readonly device: GPUDevice,
     readonly adapterName: string,
-    /** a CPU that plays GPU: kernels then avoid workgroup memory and split work less finely */
+    /** a CPU that plays GPU: kernels then split work less finely */
     readonly software: boolean,
     options: DeviceOptions,
   ) {
@@ -61,6 +61,16 @@ export class Gpu {
         );
       }
     });
+  }
+
+  /**
+   * Are kernels wanted that share loads by broadcast in subgroups of 8? On a CPU that plays GPU loads are dear and lanes are
+   * SIMD lanes; a real GPU has caches and wider subgroups for that.
+   */
+  get sharesLoads(): boolean {
+    const { adapterInfo, features } = this.device;
+    const has = features.has('subgroups' as GPUFeatureName);
+    return this.software && has && adapterInfo.subgroupMinSize === 8 && adapterInfo.subgroupMaxSize === 8;
   }
 
   /** Throws what the device reported since the last call: a lost device, a refused command. */

@@ -48,7 +48,8 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read_write|read))?>\s*(\w+)\s*:\s*([^;]+);/g;
+const BINDING =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read_write|read))?>\s*(\w+)\s*:\s*([^;]+);/g;
 
 /** Reads the bindings and the uniform's fields out of a WGSL file. */
 export function program(name: string, source: string): Program {
@@ -80,6 +81,30 @@ export function kernel(
 ): Kernel {
   const values = Object.entries(constants).map(([key, value]) => `${key}=${value}`);
   return { program: of, entryPoint, constants, workgroup, label: [`${of.name}.${entryPoint}`, ...values].join(' ') };
+}
+
+/** A kernel over single channels and the same over four at a time. */
+export interface KernelPair {
+  readonly narrow: Kernel;
+  readonly wide: Kernel;
+}
+
+const widePrograms = new Map<Program, Program>();
+
+/**
+ * An entry point that reads `Value` (and `Index`) where it means one channel, in both readings: with `alias Value = f32` as
+ * written, and with the alias exchanged for vec4f. The caller counts sizes in Values.
+ */
+export function kernelPair(of: Program, entryPoint: string, constants: Record<string, number> = {}): KernelPair {
+  let wide = widePrograms.get(of);
+  if (!wide) {
+    const source = of.source
+      .replace('alias Value = f32;', 'alias Value = vec4f;')
+      .replace('alias Index = u32;', 'alias Index = vec4u;');
+    wide = program(`${of.name} x4`, source);
+    widePrograms.set(of, wide);
+  }
+  return { narrow: kernel(of, entryPoint, constants), wide: kernel(wide, entryPoint, constants) };
 }
 
 export interface CompiledKernel {

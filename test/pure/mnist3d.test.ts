@@ -43,7 +43,7 @@ testWithData('voxel features agree with those of the published clouds', oracle, 
     const ours = voxelFeatures(digitCloud(pixels.subarray(784 * i, 784 * (i + 1))));
     sum += correlation(ours, published.subarray(512 * i, 512 * (i + 1)));
   }
-  console.log(sum/100);  assert.ok(sum / 100 >= 0.965, `mean correlation ${sum / 100}`);
+  assert.ok(sum / 100 >= 0.965, `mean correlation ${sum / 100}`);
 });
 
 testWithData('opens as pairs with labels apart; the same seed gives the same clouds', mnist, async () => {

@@ -1,0 +1,124 @@
+/**
+ * A small z-buffer rasteriser: one shaded grey view of a mesh.
+ *
+ * Perspective camera that looks at the object with z up; the picture is then fitted to the frame. Lambert's law with
+ * ambient light; the light moves with the camera, to its upper left. Intensity is computed at the corners and interpolated
+ * over the triangle (Gouraud), depth is kept as 1 / distance, which is linear on the screen. Two by two samples a pixel.
+ */
+import { cos, sin } from '../../tensor/exact.ts';
+import type { Random } from '../../tensor/random.ts';
+import { cross, type Mesh, normalized, type Vector } from './mesh.ts';
+
+export interface View {
+  /** Degrees about z; the camera stands on the x axis at 0. */
+  readonly azimuth: number;
+  /** Degrees above the horizon. */
+  readonly elevation: number;
+  /** From the origin, in the mesh's unit: more than the mesh's radius. */
+  readonly distance: number;
+  /** How much of the frame the longer side of the picture fills, 0..1. */
+  readonly fill: number;
+  /** Shift of the picture from the centre, in parts of the margin that `fill` leaves: -1..1 (right, down). */
+  readonly offset: readonly [number, number];
+  /** Multiplies all intensities. */
+  readonly brightness: number;
+}
+
+const SAMPLES = 2; // per pixel and axis
+const AMBIENT = 0.3;
+const LIGHT = normalized([-0.45, 0.55, 0.8]); // right, up, towards the camera
+
+export function randomView(random: Random): View {
+  return {
+    azimuth: random.uniform(0, 360),
+    elevation: random.uniform(-10, 50),
+    distance: random.uniform(2, 3.5),
+    fill: random.uniform(0.8, 0.96),
+    offset: [random.uniform(-1, 1), random.uniform(-1, 1)],
+    brightness: random.uniform(0.7, 1),
+  };
+}
+
+/** @returns [size, size, 1], 0 (background) to 1; the picture's first row is its top */
+export function rasterise(mesh: Mesh, view: View, size: number): Float32Array {
+  const { screen, intensity } = project(mesh, view, size * SAMPLES);
+  const samples = fillTriangles(screen, intensity, size * SAMPLES);
+  const image = new Float32Array(size * size);
+  for (let y = 0; y < size * SAMPLES; y++) {
+    for (let x = 0; x < size * SAMPLES; x++) {
+      image[Math.floor(y / SAMPLES) * size + Math.floor(x / SAMPLES)] +=
+        samples[y * size * SAMPLES + x] / (SAMPLES * SAMPLES);
+    }
+  }
+  return image;
+}
+
+/** Corners on the screen (x right, y down, 1 / distance) and their intensity. [T * 3, 3] and [T * 3] */
+function project(mesh: Mesh, view: View, size: number): { screen: Float64Array; intensity: Float64Array } {
+  const azimuth = (view.azimuth / 180) * Math.PI;
+  const elevation = (view.elevation / 180) * Math.PI;
+  const back: Vector = [cos(elevation) * cos(azimuth), cos(elevation) * sin(azimuth), sin(elevation)];
+  const right: Vector = [-sin(azimuth), cos(azimuth), 0];
+  const up = cross(back, right);
+  const count = mesh.positions.length / 3;
+  const screen = new Float64Array(3 * count);
+  const intensity = new Float64Array(count);
+  const low = [Infinity, Infinity];
+  const high = [-Infinity, -Infinity];
+  const { positions, normals, albedo } = mesh;
+  const along = (list: number[], at: number, axis: Vector): number =>
+    list[at] * axis[0] + list[at + 1] * axis[1] + list[at + 2] * axis[2];
+  for (let i = 0; i < count; i++) {
+    const at = 3 * i;
+    const inverse = 1 / (view.distance - along(positions, at, back));
+    screen[at] = along(positions, at, right) * inverse;
+    screen[at + 1] = -along(positions, at, up) * inverse;
+    screen[at + 2] = inverse;
+    for (let axis = 0; axis < 2; axis++) {
+      low[axis] = Math.min(low[axis], screen[at + axis]);
+      high[axis] = Math.max(high[axis], screen[at + axis]);
+    }
+    const facing =
+      LIGHT[0] * along(normals, at, right) + LIGHT[1] * along(normals, at, up) + LIGHT[2] * along(normals, at, back);
+    intensity[i] = view.brightness * albedo[Math.floor(i / 3)] * (AMBIENT + (1 - AMBIENT) * Math.max(0, facing));
+  }
+  const scale = (view.fill * size) / Math.max(high[0] - low[0], high[1] - low[1]);
+  for (let axis = 0; axis < 2; axis++) {
+    const room = size - scale * (high[axis] - low[axis]);
+    const start = (room + view.offset[axis] * (1 - view.fill) * size) / 2;
+    for (let i = axis; i < screen.length; i += 3) screen[i] = start + scale * (screen[i] - low[axis]);
+  }
+  return { screen, intensity };
+}
+
+/** Nearest surface at each sample. [size, size] */
+function fillTriangles(screen: Float64Array, intensity: Float64Array, size: number): Float32Array {
+  const picture = new Float32Array(size * size);
+  const nearest = new Float32Array(size * size);
+  for (let triangle = 0; triangle < intensity.length / 3; triangle++) {
+    const at = 9 * triangle;
+    const [ax, ay, az, bx, by, bz, cx, cy, cz] = screen.subarray(at, at + 9);
+    const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+    if (area >= 0) continue; // seen from inside (y points down), or from the edge
+    const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
+    const right = Math.min(size - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
+    const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - 0.5));
+    const bottom = Math.min(size - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
+    for (let y = top; y <= bottom; y++) {
+      for (let x = left; x <= right; x++) {
+        const [px, py] = [x + 0.5, y + 0.5];
+        const wb = ((px - ax) * (cy - ay) - (py - ay) * (cx - ax)) / area;
+        const wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) / area;
+        const wa = 1 - wb - wc;
+        if (wa < 0 || wb < 0 || wc < 0) continue;
+        const depth = wa * az + wb * bz + wc * cz;
+        const pixel = y * size + x;
+        if (depth <= nearest[pixel]) continue;
+        nearest[pixel] = depth;
+        picture[pixel] =
+          wa * intensity[3 * triangle] + wb * intensity[3 * triangle + 1] + wc * intensity[3 * triangle + 2];
+      }
+    }
+  }
+  return picture;
+}
