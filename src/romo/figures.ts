@@ -98,7 +98,7 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   const [train, test] = [rawRows(data.train.pairs), rawRows(data.test.pairs)];
   const { dimension, gridDimension } = train;
   const both = dimension + gridDimension;
-  const options = { clusters: config.clusters, seed: config.seed, stream: 'raw', restarts: 10 };
+  const options = { clusters: config.clusters, seed: config.seed, stream: 'raw' };
   const { centres } = await kmeans(gpu, beside(train.images, dimension, train.points, gridDimension), both, options);
   const part = (from: number, width: number) => {
     const rows = Array.from({ length: config.clusters }, (_, c) =>

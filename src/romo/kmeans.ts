@@ -9,7 +9,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const kmeansProgram = program('kmeans', source);
 const assignKernel = kernel(kmeansProgram, 'assign');
+const assign4Kernel = kernel(kmeansProgram, 'assign4');
 const updateKernel = kernel(kmeansProgram, 'update');
+const update4Kernel = kernel(kmeansProgram, 'update4');
 
 export interface Clusters {
   /** [clusters, d] */
@@ -25,17 +27,20 @@ export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances:
   const labels = x.gpu.empty([x.rows], 'i32');
   const distances = x.gpu.empty([x.rows]);
   const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
-  x.gpu.dispatch(assignKernel, { x, centres, assigned: labels, distances }, sizes, x.rows);
+  if (x.channels % 4 === 0) {
+    x.gpu.dispatch(assign4Kernel, { x4: x, centres4: centres, assigned: labels, distances }, sizes, x.rows);
+  } else x.gpu.dispatch(assignKernel, { x, centres, assigned: labels, distances }, sizes, x.rows);
   return { labels, distances };
 }
 
 /** Moves every centre [C, d] to the mean of its rows, in place; an empty cluster keeps its centre. */
 export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
   const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
-  x.gpu.dispatch(updateKernel, { x, labels, moved: centres }, sizes, centres.size);
+  if (x.channels % 4 === 0) x.gpu.dispatch(update4Kernel, { x4: x, labels, moved4: centres }, sizes, centres.size / 4);
+  else x.gpu.dispatch(updateKernel, { x, labels, moved: centres }, sizes, centres.size);
 }
 
-/** Lloyd's iterations from given centres [C, d]; labels are those of the last centres but one, as centres are their means. */
+/** Lloyd's iterations from given centres [C, d]; labels belong to the centres that are returned. */
 export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations: number): Promise<Clusters> {
   using _scope = gpu.scope();
   const centres = gpu.tensor(start, [start.length / x.channels, x.channels]);

@@ -82,8 +82,9 @@ export function lathe(profile: readonly Point2[], segments = 20): Mesh {
   const smoothed = (i: number, other: number): Point2 => {
     const [a, b] = [slopes[i], slopes[other] ?? slopes[i]];
     if (a[0] * b[0] + a[1] * b[1] < 0.7) return a;
-    const length = Math.sqrt((a[0] + b[0]) ** 2 + (a[1] + b[1]) ** 2);
-    return [(a[0] + b[0]) / length, (a[1] + b[1]) / length];
+    const [r, z] = [a[0] + b[0], a[1] + b[1]];
+    const length = Math.sqrt(r * r + z * z);
+    return [r / length, z / length];
   };
   const directions = circle(segments);
   const around = ([radius, z]: Point2, [c, s]: Point2): Vector => [radius * c, radius * s, z];
@@ -163,7 +164,7 @@ export function tube(path: readonly Vector[], radii: number | readonly number[],
 }
 
 /** Cosine and sine of evenly spaced angles. */
-export function circle(segments: number): Point2[] {
+function circle(segments: number): Point2[] {
   return Array.from({ length: segments }, (_, i): Point2 => {
     const angle = (TURN * i) / segments;
     return [cos(angle), sin(angle)];
