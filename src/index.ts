@@ -15,7 +15,7 @@ export { randomNormal, randomUniform } from './autograd/random.ts';
 export { reshape } from './autograd/reshape.ts';
 export { argmax, softmax } from './autograd/softmax.ts';
 export { differentiable, noGradient, record, type Tape } from './autograd/tape.ts';
-export { openData } from './data/open.ts';
+export { openShapes } from './data/shapes/shapes.ts';
 export type { DataOptions, DataSet, Labels, PairedData, Split } from './data/types.ts';
 export { Dgcnn } from './model/dgcnn.ts';
 export { HeadMlp } from './model/heads.ts';

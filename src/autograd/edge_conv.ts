@@ -175,7 +175,8 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
 
 /**
  * x [B, N, C], neighbours i32 [B, N, k] (from `knn`), weight [2C, O] whose rows 0 .. C-1 act on x_j - x_i and C .. 2C-1 on x_i,
- * gamma and beta [O] -> [B, N, O]. Options as for batchNorm; its statistics are over all B N k edges.
+ * gamma and beta [O] -> [B, N, O]. A point's k neighbours must be distinct, as `knn` gives them. Options as for batchNorm; its
+ * statistics are over all B N k edges.
  */
 export function edgeConv(
   x: Tensor,

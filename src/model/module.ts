@@ -126,16 +126,25 @@ function torchShape(shape: readonly number[], layout: Layout): number[] {
   return [...(order ? order.map((axis) => shape[axis]) : shape), ...(TRAILING[layout] ?? [])];
 }
 
-/** For each element in PyTorch's order its index in ours. */
-function* indices(shape: readonly number[], order: readonly number[]): Generator<number> {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+/** Calls `visit(position in PyTorch's order, index in ours)` for each element; a plain loop, as there may be millions. */
+function forEachIndex(
+  shape: readonly number[],
+  order: readonly number[],
+  visit: (position: number, index: number) => void,
+): void {
+  const strides = order.map((axis) => sizeOf(shape.slice(axis + 1)));
+  const lengths = order.map((axis) => shape[axis]);
   const counter = order.map(() => 0);
-  for (let left = sizeOf(shape); left > 0; left--) {
-    yield order.reduce((at, axis, position) => at + strides[axis] * counter[position], 0);
-    for (let position = order.length - 1; position >= 0; position--) {
-      counter[position]++;
-      if (counter[position] < shape[order[position]]) break;
-      counter[position] = 0;
+  const size = sizeOf(shape);
+  let index = 0;
+  for (let position = 0; position < size; position++) {
+    visit(position, index);
+    for (let axis = order.length - 1; axis >= 0; axis--) {
+      counter[axis]++;
+      index += strides[axis];
+      if (counter[axis] < lengths[axis]) break;
+      index -= strides[axis] * lengths[axis];
+      counter[axis] = 0;
     }
   }
 }
@@ -144,8 +153,9 @@ function toTorch(data: Float32Array, shape: readonly number[], layout: Layout): 
   const order = ORDER[layout];
   if (!order) return { shape, data };
   const out = new Float32Array(data.length);
-  let position = 0;
-  for (const index of indices(shape, order)) out[position++] = data[index];
+  forEachIndex(shape, order, (position, index) => {
+    out[position] = data[index];
+  });
   return { shape: torchShape(shape, layout), data: out };
 }
 
@@ -153,7 +163,8 @@ function fromTorch(data: Float32Array, shape: readonly number[], layout: Layout)
   const order = ORDER[layout];
   if (!order) return data;
   const out = new Float32Array(data.length);
-  let position = 0;
-  for (const index of indices(shape, order)) out[index] = data[position++];
+  forEachIndex(shape, order, (position, index) => {
+    out[index] = data[position];
+  });
   return out;
 }
