@@ -5,7 +5,10 @@ import { run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
 /** What is trained; words after `npm start --` come behind and win. A second start replaces the first one's run. */
-const training = ['--data', 'shapes', '--preset', 'small', '--out', 'runs/start', '--overwrite'];
+const training =
+  '--data shapes --preset small --train 500 --test 200 --epochs-ssm 8 --epochs-rdl 4 --out runs/start --overwrite'.split(
+    ' ',
+  );
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const environment = await setUp();

@@ -1,48 +1,86 @@
-/** Nearest neighbours against the float64 reference, with and without ties. */
+/** Nearest neighbours against the float64 reference: the same indices in the same order, with and without ties. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { knn } from '../../src/autograd/knn.ts';
 import * as reference from '../reference/knn.ts';
-import { assertClose } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
-import { argument } from '../support/gradcheck.ts';
+import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { hashUniform } from '../support/fixture.ts';
 
 const { test, gpu } = gpuSuite('knn');
-const exact = { rtol: 0, atol: 0 };
-const size = (max: number) => fc.integer({ min: 1, max });
 
-async function check(data: Float32Array, shape: number[], k: number): Promise<void> {
-  using _ = gpu().scope();
-  const neighbours = await knn(gpu().tensor(data, shape), k).read();
-  assertClose('neighbours', neighbours, reference.knn(data, shape, k), exact);
+/**
+ * Coordinates are whole numbers, so that distances are exact in f32 and every tie is a true one.
+ * @param range coordinates are from 0 to range: few of them make many ties
+ */
+async function check(shape: number[], k: number, range: number): Promise<void> {
+  const [batch, points, channels] = shape;
+  const unit = hashUniform(`knn ${shape} ${range}`, batch * points * channels);
+  const data = Float32Array.from(unit, (u) => Math.floor(((u + 1) / 2) * (range + 1)));
+  const expected = reference.knn(data, shape, k);
+  for (const variant of VARIANTS.slice(0, 2)) {
+    using _ = gpu().scope();
+    const neighbours = await withVariant(gpu(), variant, () => knn(gpu().tensor(data, shape), k).read());
+    const wrong = neighbours.findIndex((index, at) => index !== expected[at]);
+    assert.is(
+      wrong,
+      -1,
+      `${variant}: x [${shape}], k ${k}, range ${range}: place ${wrong % k} of point ${Math.floor(wrong / k)} is ` +
+        `${neighbours[wrong]}, not ${expected[wrong]}`,
+    );
+  }
 }
 
-test('points in general position', async () => {
-  const channels = fc.constantFrom(2, 3, 4, 8, 13);
-  await fc.assert(
-    fc.asyncProperty(size(3), size(60), channels, size(25), async (batch, points, width, k) => {
-      const shape = [batch, points, width];
-      await check(argument(`knn ${shape}`, shape).data, shape, Math.min(k, points));
-    }),
-    { numRuns: 25 },
-  );
+const shapes = fc.record({
+  batch: fc.constantFrom(1, 2, 3),
+  points: fc.constantFrom(1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 40, 63, 64, 65),
+  channels: fc.constantFrom(1, 2, 3, 4, 5, 8, 13),
 });
 
-test('ties go to the lower index', async () => {
-  await fc.assert(
-    fc.asyncProperty(size(300), size(4), size(40), async (points, channels, k) => {
-      const shape = [2, points, channels];
-      const grid = argument('grid', shape).data.map((value) => Math.round(2 * value));
-      await check(grid, shape, Math.min(k, points));
-    }),
-    { numRuns: 25 },
-  );
+for (const [name, range] of [
+  ['almost without ties', 1000],
+  ['many ties', 3],
+  ['all points are one', 0],
+] as const) {
+  test(name, async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, fc.integer({ min: 1, max: 25 }), ({ batch, points, channels }, k) =>
+        check([batch, points, channels], Math.min(k, points), range),
+      ),
+      { numRuns: 20 },
+    );
+  });
+}
+
+test('k of 1 and of all points', async () => {
+  for (const points of [1, 5, 16, 64, 65]) {
+    for (const range of [3, 1000]) {
+      await check([2, points, 3], 1, range);
+      await check([2, points, 3], points, range);
+    }
+  }
+});
+
+test('more neighbours than a list holds: 64, 65, 128, all', async () => {
+  for (const points of [131, 132]) {
+    for (const channels of [3, 4]) {
+      for (const k of [63, 64, 65, 128, 129, points]) await check([1, points, channels], k, channels === 3 ? 2 : 50);
+    }
+  }
+});
+
+test('the nearest of a point is itself, also far from the origin', async () => {
+  using _ = gpu().scope();
+  const data = Float32Array.from(hashUniform('far', 40 * 3), (u) => 1000 + u);
+  const nearest = await knn(gpu().tensor(data, [1, 40, 3]), 1).read();
+  assert.equal([...nearest], [...nearest.keys()]);
 });
 
 test('k outside of 1 to points is an error', () => {
   const x = gpu().empty([1, 5, 3]);
-  assert.throws(() => knn(x, 6), /k is 6/);
+  assert.throws(() => knn(x, 6), /knn: x is \[1,5,3\], k is 6/);
   assert.throws(() => knn(x, 0), /k is 0/);
+  assert.throws(() => knn(x, 1.5), /k is 1.5/);
+  assert.throws(() => knn(gpu().empty([5, 3]), 1), /x is \[5,3\]/);
 });
 
 test.run();

@@ -10,23 +10,38 @@ import { argument, gradcheck } from '../support/gradcheck.ts';
 const { test, gpu } = gpuSuite('l2Normalize');
 
 test('values and gradients', async () => {
+  const rows = fc.constantFrom(1, 2, 7, 63, 64, 65);
+  const channels = fc.constantFrom(1, 2, 3, 8, 17, 64);
+  // Lengths from 1e-3 to 1e3: the gradient grows as they shrink.
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 2, max: 70 }), async (rows, channels) => {
+    fc.asyncProperty(rows, channels, fc.constantFrom(1e-3, 1, 1e3), async (r, c, length) => {
       await gradcheck(gpu(), {
-        name: 'l2Normalize',
-        inputs: [argument('x', [rows, channels])],
+        name: `l2Normalize of length ${length}`,
+        inputs: [argument('x', [r, c], -length, length)],
         op: ([x]) => l2Normalize(x),
-        reference: ([x]) => reference.l2Normalize(x, channels),
+        reference: ([x]) => reference.l2Normalize(x, c),
+        step: 1e-6 * length,
+        gradientAtol: 1e-5 / length,
       });
     }),
-    { numRuns: 15 },
+    { numRuns: 25 },
   );
 });
 
-test('a row of zeros stays zero', async () => {
+test('more axes: rows are by the last', async () => {
+  await gradcheck(gpu(), {
+    name: 'l2Normalize of three axes',
+    inputs: [argument('x', [2, 3, 5])],
+    op: ([x]) => l2Normalize(x),
+    reference: ([x]) => reference.l2Normalize(x, 5),
+  });
+});
+
+test('a row of zeros stays zero and its gradient is finite', async () => {
   const x = gpu().tensor([0, 0, 3, 4], [2, 2]);
-  const { output } = await forwardBackward(gpu(), [x], () => l2Normalize(x));
+  const { output, gradients } = await forwardBackward(gpu(), [x], () => l2Normalize(x), Float32Array.of(1, -2, 1, 0));
   assertClose('y', output, [0, 0, 0.6, 0.8], { rtol: 1e-6, atol: 0 });
+  assertClose('gradient', gradients[0], [1e12, -2e12, 0.128, -0.096], { rtol: 1e-5, atol: 0 });
 });
 
 test.run();
