@@ -9,12 +9,13 @@
  */
 import source from '../shaders/edge_conv.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, kernelPair, program } from '../tensor/kernel.ts';
+import { kernelPair, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
 import { columnSums, dispatchPair } from './elementary.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './reshape.ts';
+import { reverseGraph } from './reverse_graph.ts';
 import { differentiable, noGradient } from './tape.ts';
 
 const edges = program('edge_conv', source);
@@ -24,10 +25,6 @@ const reduceKernel = kernelPair(edges, 'reduceNeighbours');
 const momentsKernel = kernelPair(edges, 'moments');
 const applyKernel = kernelPair(edges, 'apply');
 const sumsKernel = kernelPair(edges, 'gradientSums');
-const countKernel = kernel(edges, 'countSources');
-const scanKernel = kernel(edges, 'scanSources');
-const placeKernel = kernel(edges, 'placeSources');
-const sortKernel = kernel(edges, 'sortSources');
 const coefficientsKernel = kernelPair(edges, 'gradientCoefficients');
 const inputKernel = kernelPair(edges, 'inputGradient');
 
@@ -97,20 +94,6 @@ const edgeRows = (sizes: Sizes) => ({
   training: sizes.training,
 });
 
-/** The graph turned round: for each point where its list begins, and the points that name it, in order. */
-function reverseGraph(neighbours: Tensor, sizes: Sizes): { starts_: Tensor; sources_: Tensor } {
-  const { gpu } = neighbours;
-  const points = sizes.batch * sizes.points;
-  const counts = gpu.zeros([points], 'u32');
-  const starts = gpu.empty([points], 'u32');
-  const sources = gpu.empty([neighbours.size], 'u32');
-  gpu.dispatch(countKernel, { neighbours, counts }, sizes, neighbours.size);
-  gpu.dispatch(scanKernel, { counts, starts }, sizes, sizes.batch);
-  gpu.dispatch(placeKernel, { neighbours, counts, starts_: starts, sources }, sizes, neighbours.size);
-  gpu.dispatch(sortKernel, { starts_: starts, sources }, sizes, points);
-  return { starts_: starts, sources_: sources };
-}
-
 interface Saved extends Record<string, Tensor> {
   winners: Tensor;
   peaks: Tensor;
@@ -161,7 +144,7 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
         const factors = { statistics, gamma, gammaGrad, betaGrad, coefficient: coefficients };
         dispatchPair(gpu, coefficientsKernel, factors, sizes, sizes.channels);
         const out = gpu.empty(pq.shape);
-        const graph = reverseGraph(neighbours, sizes);
+        const graph = reverseGraph(neighbours);
         const reads = { pq, coefficients, grad: before, winners_: winners, sums_: sums, ...graph };
         dispatchPair(gpu, inputKernel, { ...reads, out }, sizes, output.size);
         return out;

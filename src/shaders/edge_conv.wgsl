@@ -51,19 +51,16 @@ struct Coefficient {
 @group(0) @binding(13) var<storage, read> grad: array<Value>; // [batch, points, channels], of the activation's input
 @group(0) @binding(14) var<storage, read> gammaGrad: array<Value>;
 @group(0) @binding(15) var<storage, read> betaGrad: array<Value>;
-@group(0) @binding(16) var<storage, read_write> counts: array<atomic<u32>>; // [batch, points]
-@group(0) @binding(17) var<storage, read_write> starts: array<u32>; // [batch, points]
-@group(0) @binding(18) var<storage, read_write> sources: array<u32>; // [batch, points * k]: who names each point, in order
-@group(0) @binding(19) var<storage, read> starts_: array<u32>;
-@group(0) @binding(20) var<storage, read> sources_: array<u32>;
-@group(0) @binding(21) var<storage, read_write> gammaSums: array<Value>;
-@group(0) @binding(22) var<storage, read_write> betaSums: array<Value>;
-@group(0) @binding(23) var<storage, read> weight: array<Value>; // [2 inChannels, channels]: A^T over B^T
-@group(0) @binding(24) var<storage, read_write> coefficient: array<Coefficient>; // [channels]
-@group(0) @binding(25) var<storage, read> coefficients: array<Coefficient>;
-@group(0) @binding(26) var<storage, read_write> peaks: array<Value>; // [batch, points, channels]: P_j of the winner
-@group(0) @binding(27) var<storage, read> peaks_: array<Value>;
-@group(0) @binding(28) var<uniform> sizes: Sizes;
+@group(0) @binding(16) var<storage, read> starts: array<u32>; // see reverse_graph.wgsl
+@group(0) @binding(17) var<storage, read> sources: array<u32>;
+@group(0) @binding(18) var<storage, read_write> gammaSums: array<Value>;
+@group(0) @binding(19) var<storage, read_write> betaSums: array<Value>;
+@group(0) @binding(20) var<storage, read> weight: array<Value>; // [2 inChannels, channels]: A^T over B^T
+@group(0) @binding(21) var<storage, read_write> coefficient: array<Coefficient>; // [channels]
+@group(0) @binding(22) var<storage, read> coefficients: array<Coefficient>;
+@group(0) @binding(23) var<storage, read_write> peaks: array<Value>; // [batch, points, channels]: P_j of the winner
+@group(0) @binding(24) var<storage, read> peaks_: array<Value>;
+@group(0) @binding(25) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
   return (group.y * groups.x + group.x) * 64u + local;
@@ -221,81 +218,6 @@ fn gradientSums(
   betaSums[i] = betaSum;
 }
 
-// The graph turned round, for the backward pass: counts, then starts, then sources, then each list put in order.
-@compute @workgroup_size(64)
-fn countSources(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let edge = indexOf(group, groups, local);
-  if (edge < sizes.batch * sizes.points * sizes.k) {
-    let first = edge / (sizes.points * sizes.k) * sizes.points;
-    atomicAdd(&counts[first + u32(neighbours[edge])], 1u);
-  }
-}
-
-// One invocation per cloud: where each point's list begins. The counts are left at zero for the next pass.
-@compute @workgroup_size(64)
-fn scanSources(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let cloud = indexOf(group, groups, local);
-  if (cloud >= sizes.batch) {
-    return;
-  }
-  var total = cloud * sizes.points * sizes.k;
-  for (var point = cloud * sizes.points; point < (cloud + 1u) * sizes.points; point++) {
-    starts[point] = total;
-    total += atomicExchange(&counts[point], 0u);
-  }
-}
-
-@compute @workgroup_size(64)
-fn placeSources(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let edge = indexOf(group, groups, local);
-  if (edge < sizes.batch * sizes.points * sizes.k) {
-    let first = edge / (sizes.points * sizes.k) * sizes.points;
-    let point = first + u32(neighbours[edge]);
-    sources[starts_[point] + atomicAdd(&counts[point], 1u)] = edge / sizes.k;
-  }
-}
-
-fn endOf(point: u32) -> u32 {
-  let next = point + 1u;
-  return select(starts_[min(next, sizes.batch * sizes.points - 1u)], sizes.batch * sizes.points * sizes.k, next == sizes.batch * sizes.points);
-}
-
-// The order in which invocations arrived is chance; sums in f32 must not depend on it.
-@compute @workgroup_size(64)
-fn sortSources(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let point = indexOf(group, groups, local);
-  if (point >= sizes.batch * sizes.points) {
-    return;
-  }
-  let start = starts_[point];
-  let end = endOf(point);
-  for (var i = start + 1u; i < end; i++) {
-    let moved = sources[i];
-    var slot = i;
-    while (slot > start && sources[slot - 1u] > moved) {
-      sources[slot] = sources[slot - 1u];
-      slot--;
-    }
-    sources[slot] = moved;
-  }
-}
-
 // Every edge e receives gamma / std (g - dbeta / n - e_normalised dgamma / n), n the number of edges and g nonzero on winning
 // edges only. What of it depends on the channel alone: scale, offset and tilt (both 0 in evaluation), mean.
 @compute @workgroup_size(64)
@@ -336,12 +258,12 @@ fn inputGradient(
   let p = pq[point * 2u * sizes.channels + channel];
   let q = pq[(point * 2u + 1u) * sizes.channels + channel];
   let k = f32(sizes.k);
-  let start = starts_[point];
-  let end = endOf(point);
+  let start = starts[point];
+  let end = starts[point + 1u];
   var received = Value();
   var qSum = Value();
   for (var slot = start; slot < end; slot++) {
-    let source = sources_[slot];
+    let source = sources[slot];
     let won = winners_[source * sizes.channels + channel] == Index(within);
     received += select(Value(), grad[source * sizes.channels + channel], won);
     qSum += pq[(source * 2u + 1u) * sizes.channels + channel];

@@ -2,34 +2,45 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { contrastive, rcll, softCrossEntropy, softmaxCrossEntropy } from '../../src/autograd/losses.ts';
+import { scale } from '../../src/autograd/pointwise.ts';
 import * as contrastiveReference from '../reference/contrastive.ts';
 import * as crossEntropy from '../reference/cross_entropy.ts';
 import * as rcllReference from '../reference/rcll.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
-import { argument, gradcheck } from '../support/gradcheck.ts';
+import { type Argument, argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('losses');
 
-const cases = fc
+interface Case {
+  rows: number;
+  classes: number;
+  alpha: number;
+  logits: Argument;
+  labels: Int32Array;
+}
+
+const cases: fc.Arbitrary<Case> = fc
   .record({
-    rows: fc.integer({ min: 1, max: 60 }),
-    classes: fc.integer({ min: 2, max: 45 }),
-    spread: fc.constantFrom(1, 8, 60),
+    rows: fc.constantFrom(1, 2, 7, 63, 64, 65),
+    classes: fc.constantFrom(2, 3, 10, 40),
+    spread: fc.constantFrom(0.01, 1, 8, 60), // tiny logits, usual ones, certain ones
     alpha: fc.constantFrom(0, 0.25, 0.65, 1),
+    oneClass: fc.boolean(),
   })
-  .map(({ rows, classes, spread, alpha }) => ({
+  .map(({ rows, classes, spread, alpha, oneClass }) => ({
     rows,
     classes,
     alpha,
     logits: argument(`logits ${rows} ${classes}`, [rows, classes], -spread, spread),
-    labels: Int32Array.from({ length: rows }, (_, row) => (row * 7 + 3) % classes),
+    labels: Int32Array.from({ length: rows }, (_, row) => (oneClass ? classes - 1 : (row * 7 + 3) % classes)),
   }));
 
 test('softmaxCrossEntropy', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ rows, logits, labels }) => {
+      using _ = gpu().scope();
       const target = gpu().tensor(labels, [rows]);
       await gradcheck(gpu(), {
         name: 'softmaxCrossEntropy',
@@ -37,16 +48,17 @@ test('softmaxCrossEntropy', async () => {
         op: ([x]) => softmaxCrossEntropy(x, target),
         reference: ([x]) => [crossEntropy.softmaxCrossEntropy(x, labels)],
       });
-      target.dispose();
     }),
     { numRuns: 20 },
   );
 });
 
-test('softCrossEntropy', async () => {
+test('softCrossEntropy, also for targets that are no distribution', async () => {
   await fc.assert(
-    fc.asyncProperty(cases, async ({ rows, classes, logits }) => {
-      const targets = crossEntropy.logSoftmax(argument('targets', [rows, classes]).data, classes).map(Math.exp);
+    fc.asyncProperty(cases, fc.constantFrom(1, 0.5), async ({ rows, classes, logits }, mass) => {
+      using _ = gpu().scope();
+      const steep = argument('targets', [rows, classes], -3, 3).data;
+      const targets = crossEntropy.logSoftmax(steep, classes).map((value) => mass * Math.exp(value));
       const target = gpu().tensor(Float32Array.from(targets), [rows, classes]);
       await gradcheck(gpu(), {
         name: 'softCrossEntropy',
@@ -54,7 +66,6 @@ test('softCrossEntropy', async () => {
         op: ([x]) => softCrossEntropy(x, target),
         reference: ([x]) => [crossEntropy.softCrossEntropy(x, targets, classes)],
       });
-      target.dispose();
     }),
     { numRuns: 20 },
   );
@@ -63,6 +74,7 @@ test('softCrossEntropy', async () => {
 test('rcll', async () => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ rows, logits, labels, alpha }) => {
+      using _ = gpu().scope();
       const target = gpu().tensor(labels, [rows]);
       await gradcheck(gpu(), {
         name: `rcll, alpha ${alpha}`,
@@ -71,10 +83,36 @@ test('rcll', async () => {
         reference: ([x]) => [rcllReference.rcll(x, labels, { alpha })],
         tolerance: { rtol: 1e-3, atol: 1e-4 },
       });
-      target.dispose();
     }),
-    { numRuns: 20 },
+    { numRuns: 30 },
   );
+});
+
+test('rcll: every probability of the label, from below the threshold to almost 1', async () => {
+  // Two classes whose logits differ by d: p = 1 / (1 + exp -d).
+  for (const alpha of [0, 0.25, 1]) {
+    const differences = [-30, -1, -0.01, 0.01, 0.5, 1, 3, 6, 7, 10, 14];
+    const { output, gradients } = await (async () => {
+      const logits = gpu().tensor(
+        differences.flatMap((d) => [d, 0]),
+        [differences.length, 2],
+      );
+      const labels = gpu().zeros([differences.length], 'i32');
+      return forwardBackward(gpu(), [logits], () => scale(rcll(logits, labels, { alpha }), differences.length));
+    })();
+    let loss = 0;
+    differences.forEach((d, row) => {
+      const q = 1 / (1 + Math.exp(d)); // 1 - p, with all its digits
+      const information = Math.log1p(Math.exp(-d)); // -ln p
+      const uncertain = d <= 0;
+      loss += uncertain ? Math.log(2) ** alpha / 2 : information ** alpha * q;
+      const w = (1 - q) * information ** alpha + alpha * q * information ** (alpha - 1);
+      const expected = uncertain ? [0, 0] : [-w * q, w * q];
+      const row2 = gradients[0].subarray(2 * row, 2 * row + 2);
+      assertClose(`gradient, alpha ${alpha}, difference ${d}`, row2, expected, { rtol: 2e-3, atol: 1e-12 });
+    });
+    assertClose(`loss, alpha ${alpha}`, output, [loss], { rtol: 1e-3, atol: 0 });
+  }
 });
 
 test('rcll: an uncertain sample costs a constant and sends no gradient; a certain one gives no NaN', async () => {
@@ -87,24 +125,66 @@ test('rcll: an uncertain sample costs a constant and sends no gradient; a certai
   assert.ok(gradients[0].every(Number.isFinite));
 });
 
+test('rcll: a threshold of its own', async () => {
+  const logits = argument('logits', [30, 5], -2, 2);
+  const labels = Int32Array.from({ length: 30 }, (_, row) => row % 5);
+  const target = gpu().tensor(labels, [30]);
+  for (const threshold of [0.01, 0.5]) {
+    await gradcheck(gpu(), {
+      name: 'rcll',
+      inputs: [logits],
+      op: ([x]) => rcll(x, target, { threshold }),
+      reference: ([x]) => [rcllReference.rcll(x, labels, { threshold })],
+    });
+  }
+});
+
+test('huge logits: no infinity, no NaN', async () => {
+  const values = [1e6, -1e6, 0, 3e38, -3e38, 1];
+  const logits = gpu().tensor(values, [2, 3]);
+  const labels = gpu().tensor(Int32Array.of(1, 0), [2]);
+  for (const loss of [softmaxCrossEntropy, rcll]) {
+    const { output, gradients } = await forwardBackward(gpu(), [logits], () => loss(logits, labels));
+    assert.ok(Number.isFinite(output[0]), `loss ${output[0]}`);
+    assert.ok(gradients[0].every(Number.isFinite), `gradient ${gradients[0]}`);
+  }
+});
+
 test('contrastive', async () => {
-  const tau = fc.constantFrom(0.05, 0.15, 1);
+  const pairs = fc.constantFrom(1, 2, 5, 8, 32, 33);
+  const channels = fc.constantFrom(2, 3, 8, 17, 64);
   await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 40 }),
-      fc.integer({ min: 2, max: 70 }),
-      tau,
-      async (pairs, channels, t) => {
-        await gradcheck(gpu(), {
-          name: `contrastive, tau ${t}`,
-          inputs: [argument('features', [2 * pairs, channels])],
-          op: ([x]) => contrastive(x, { tau: t }),
-          reference: ([x]) => [contrastiveReference.contrastive(x, channels, t)],
-        });
-      },
-    ),
+    fc.asyncProperty(pairs, channels, fc.constantFrom(0.05, 0.15, 1), async (n, d, tau) => {
+      await gradcheck(gpu(), {
+        name: `contrastive, tau ${tau}`,
+        inputs: [argument('features', [2 * n, d])],
+        op: ([x]) => contrastive(x, { tau }),
+        reference: ([x]) => [contrastiveReference.contrastive(x, d, tau)],
+        tolerance: { rtol: 1e-4, atol: 1e-4 },
+      });
+    }),
     { numRuns: 15 },
   );
+});
+
+test('the gradient from above scales the gradient', async () => {
+  const labels = Int32Array.of(2, 0);
+  const target = gpu().tensor(labels, [2]);
+  await gradcheck(gpu(), {
+    name: 'a scaled loss',
+    inputs: [argument('logits', [2, 3])],
+    op: ([x]) => scale(softmaxCrossEntropy(x, target), -2.5),
+    reference: ([x]) => [-2.5 * crossEntropy.softmaxCrossEntropy(x, labels)],
+  });
+});
+
+test('shapes that do not fit are named', () => {
+  const logits = gpu().empty([4, 3]);
+  const wrong = /softmaxCrossEntropy: logits are \[4,3\], labels \[3\] of i32/;
+  assert.throws(() => softmaxCrossEntropy(logits, gpu().empty([3], 'i32')), wrong);
+  assert.throws(() => rcll(logits, gpu().empty([4])), /rcll: logits are \[4,3\], labels \[4\] of f32/);
+  assert.throws(() => softCrossEntropy(logits, gpu().empty([4, 2])), /softCrossEntropy: .*\[4,3\], targets \[4,2\]/);
+  assert.throws(() => contrastive(gpu().empty([3, 8]), { tau: 1 }), /contrastive: features are \[3,8\]/);
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { type DeviceOptions, type Gpu, openDevice } from '../../src/tensor/devic
 
 // The same cases in every run, unless ROMO_TEST_SEED names others: by chance a value can lie so near to a kink (a tie of a
 // maximum, the zero of ReLU) that f32 and f64 stand on different sides of it, and then their gradients rightly differ.
-fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1) });
+fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1), includeErrorInReport: true });
 
 /** `gpu()` is valid inside tests only. */
 export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Test; gpu: () => Gpu } {

@@ -1,0 +1,67 @@
+/** SGD and its schedule against the float64 reference. */
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { cosineRate, Sgd } from '../../src/model/sgd.ts';
+import * as reference from '../reference/sgd.ts';
+import { assertClose } from '../support/close.ts';
+import { gpuSuite } from '../support/gpu.ts';
+import { argument } from '../support/gradcheck.ts';
+
+const { test, gpu } = gpuSuite('sgd');
+
+test('several steps with momentum and weight decay, the rate changing', async () => {
+  const cases = fc.record({
+    size: fc.constantFrom(1, 7, 63, 64, 65, 300),
+    momentum: fc.constantFrom(0, 0.9),
+    weightDecay: fc.constantFrom(0, 5e-4, 0.1),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ size, momentum, weightDecay }) => {
+      using _ = gpu().scope();
+      const { data } = argument('parameter', [size]);
+      const parameter = gpu().tensor(data, [size]);
+      const sgd = new Sgd(gpu(), new Map([['p', parameter]]), { learningRate: 0.1, momentum, weightDecay });
+      const exact = Float64Array.from(data);
+      const velocity = new Float64Array(size);
+      for (let step = 0; step < 4; step++) {
+        const lr = 0.1 / (step + 1);
+        const gradient = argument(`gradient ${step}`, [size]).data;
+        sgd.setRate(lr);
+        parameter.grad = gpu().tensor(gradient, [size]);
+        sgd.step();
+        reference.sgdStep(exact, gradient, velocity, { lr, momentum, weightDecay });
+      }
+      assertClose('parameter', await parameter.readFloats(), exact, { rtol: 1e-5, atol: 1e-6 });
+      const velocities = await (sgd.velocities.get('p') as typeof parameter).readFloats();
+      assertClose('velocity', velocities, velocity, { rtol: 1e-5, atol: 1e-6 });
+      sgd.dispose();
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test('a step frees the gradients; a parameter without one is named', () => {
+  using _ = gpu().scope();
+  const parameter = gpu().tensor([1, 2], [2]);
+  const sgd = new Sgd(gpu(), new Map([['layer.weight', parameter]]), { learningRate: 0.1 });
+  const gradient = gpu().tensor([1, 1], [2]);
+  parameter.grad = gradient;
+  sgd.step();
+  assert.not(gradient.alive);
+  assert.is(parameter.grad, null);
+  assert.throws(() => sgd.step(), /parameter layer.weight has no gradient/);
+  sgd.dispose();
+});
+
+test('cosineRate', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 1e-6, max: 10, noNaN: true }), fc.nat(999), (rate, step) => {
+      const expected = reference.cosineRate(rate, step, 1000);
+      assertClose('rate', [cosineRate(rate, step, 1000)], [expected], { rtol: 1e-9, atol: 1e-12 });
+    }),
+  );
+  assert.is(cosineRate(0.3, 0, 100), 0.3);
+  assert.ok(Math.abs(cosineRate(0.3, 100, 100)) < 1e-12);
+});
+
+test.run();
