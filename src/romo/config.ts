@@ -81,7 +81,7 @@ const SMALL: Config = {
   headTemperature: 0.1,
   augment: 'strong',
   ssm: {
-    epochs: 22,
+    epochs: 18,
     learningRate: 0.03,
     weightDecay: 1e-4,
     tau: 0.1,
@@ -92,7 +92,7 @@ const SMALL: Config = {
     memoryMomentum: 0.9,
   },
   rdl: {
-    epochs: 10,
+    epochs: 8,
     learningRate: 0.02,
     weightDecay: 1e-4,
     tau: 0.15,
