@@ -43,8 +43,8 @@ export function splitsFor(software: boolean, tiles: number, inner: number): numb
 /** The product itself, without a gradient. a [M, K] or [batch, M, K], b likewise; a 2-d argument serves every batch. */
 export function product(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): Tensor {
   const { gpu } = a;
-  const [rows, inner] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
-  const [innerB, columns] = transposeB ? [b.shape.at(-1)!, b.shape.at(-2)!] : [b.shape.at(-2)!, b.shape.at(-1)!];
+  const [rows, inner] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
+  const [innerB, columns] = transposeB ? b.shape.slice(-2).reverse() : b.shape.slice(-2);
   const batches = Math.max(a.shape.length === 3 ? a.shape[0] : 1, b.shape.length === 3 ? b.shape[0] : 1);
   const batchesDiffer = [a, b].some((t) => t.shape.length === 3 && t.shape[0] !== batches);
   if (a.shape.length < 2 || a.shape.length > 3 || b.shape.length < 2 || b.shape.length > 3 || batchesDiffer) {

@@ -1,6 +1,6 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
@@ -22,7 +22,7 @@ export function createRunFolder(folder: string, overwrite: boolean): void {
   }
   for (const name of held) rmSync(join(folder, name));
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
   } catch (cause) {
     throw new RomoError(
       'file',
@@ -30,6 +30,13 @@ export function createRunFolder(folder: string, overwrite: boolean): void {
       'Choose another --out.',
     );
   }
+}
+
+/** Level by level: Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** Writes a file whole or not at all. */

@@ -30,7 +30,12 @@ test('values and gradients along every axis', async () => {
       const shape = [rows, columns, columns];
       await gradcheck(gpu(), {
         name: `concat along ${axis}`,
-        inputs: parts.map((part, number) => argument(`part ${number}`, shape.map((side, i) => (i === at ? part : side)))),
+        inputs: parts.map((part, number) =>
+          argument(
+            `part ${number}`,
+            shape.map((side, i) => (i === at ? part : side)),
+          ),
+        ),
         op: (tensors) => concat(tensors, axis),
         reference: (values) => joined(values, sizeOf(shape.slice(0, at))),
       });

@@ -58,7 +58,7 @@ for (const variant of VARIANTS) {
         fc.pre(c.height + 2 * c.padding[0] >= c.kernel[0] && c.width + 2 * c.padding[1] >= c.kernel[1]);
         await check(variant, c);
       }),
-      { numRuns: 12 },
+      { numRuns: 10 },
     );
   });
 
@@ -72,7 +72,7 @@ for (const variant of VARIANTS) {
   });
 
   test(`many pixels: the weight gradient is summed in parts, ${variant} kernels`, async () => {
-    const long = { batch: 1, height: 23, width: 29, kernel: [1, 2], padding: [0, 1], stride: [1, 1] } as const;
+    const long = { batch: 1, height: 19, width: 29, kernel: [1, 2], padding: [0, 1], stride: [1, 1] } as const;
     for (const inChannels of [4, 3]) {
       await check(variant, { ...structuredClone(long), inChannels, outChannels: 4 } as unknown as Case);
     }
@@ -83,7 +83,10 @@ test('one number for both axes, and defaults', async () => {
   const xShape = [1, 5, 5, 2];
   const weightShape = [3, 3, 2, 3];
   for (const [options, exact] of [
-    [{ stride: 2, padding: 1 }, { stride: [2, 2], padding: [1, 1] }],
+    [
+      { stride: 2, padding: 1 },
+      { stride: [2, 2], padding: [1, 1] },
+    ],
     [{}, { stride: [1, 1], padding: [0, 0] }],
   ] as const) {
     await gradcheck(gpu(), {

@@ -39,7 +39,11 @@ async function check({ x, k, neighbours, gamma, training, slope, valuesOnly = fa
     argument('beta', [outChannels]),
   ];
   const expected = ([p, weight, g, beta]: readonly ArrayLike<number>[]) =>
-    reference.edgeConv(p, x.shape, neighbours, weight, g, beta, { ...options, runningMean: mean, runningVar: variance });
+    reference.edgeConv(p, x.shape, neighbours, weight, g, beta, {
+      ...options,
+      runningMean: mean,
+      runningVar: variance,
+    });
   const exact = expected(inputs.map(({ data }) => data));
   const name = `edgeConv [${x.shape}], k ${k}, gamma ${gamma.slice(0, 4)}, training ${training}, slope ${slope}`;
   const tolerance = { rtol: 1e-3, atol: 1e-4 };

@@ -25,7 +25,10 @@ test('assign: the nearest centre, ties to the lower', async () => {
       using _ = gpu().scope();
       const x = whole('rows', [rows, channels]);
       const centres = whole('centres', [clusters, channels]);
-      const { labels, distances } = assign(gpu().tensor(x, [rows, channels]), gpu().tensor(centres, [clusters, channels]));
+      const { labels, distances } = assign(
+        gpu().tensor(x, [rows, channels]),
+        gpu().tensor(centres, [clusters, channels]),
+      );
       const expected = reference.assign(x, centres, channels);
       assert.equal([...(await labels.read())], [...expected]);
       const squared = Array.from(expected, (label, row) => {
@@ -99,7 +102,9 @@ test('kmeansPlusPlus: starts are rows, one in each far group, the same for the s
       const groups = new Set<number>();
       for (let cluster = 0; cluster < clusters; cluster++) {
         const start = starts.subarray(cluster * channels, (cluster + 1) * channels);
-        const row = Array.from({ length: 100 }, (_, r) => r).find((r) => start.every((v, c) => v === x[r * channels + c]));
+        const row = Array.from({ length: 100 }, (_, r) => r).find((r) =>
+          start.every((v, c) => v === x[r * channels + c]),
+        );
         assert.ok(row !== undefined, `start ${cluster} is none of the rows`);
         groups.add(row % clusters);
       }

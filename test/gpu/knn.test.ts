@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { knn } from '../../src/autograd/knn.ts';
 import * as reference from '../reference/knn.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 import { hashUniform } from '../support/fixture.ts';
+import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('knn');
 

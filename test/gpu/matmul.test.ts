@@ -33,7 +33,8 @@ async function check(variant: Variant, { shared, ...sizes }: Case): Promise<void
         argument('b', shared === 'b' ? matrixB : [batch, ...matrixB]),
       ],
       op: ([a, b]) => matmul(a, b, { transposeA, transposeB }),
-      reference: ([a, b]) => reference.matmul(shared === 'a' ? repeated(a) : a, shared === 'b' ? repeated(b) : b, sizes),
+      reference: ([a, b]) =>
+        reference.matmul(shared === 'a' ? repeated(a) : a, shared === 'b' ? repeated(b) : b, sizes),
       tolerance: { rtol: 1e-4, atol: 1e-5 * Math.sqrt(inner) },
       gradientAtol: 1e-4,
     }),

@@ -58,10 +58,16 @@ for (const [name, f] of Object.entries(reference.withConstant)) {
 for (const [name, f] of Object.entries(reference.binary)) {
   test(`${name}, where the second argument repeats and where it is the first`, async () => {
     for (const [x, y] of [
-      [[5, 7], [5, 7]],
+      [
+        [5, 7],
+        [5, 7],
+      ],
       [[5, 7], [7]],
       [[5, 7], [1]],
-      [[3, 65, 4], [65, 4]],
+      [
+        [3, 65, 4],
+        [65, 4],
+      ],
       [[16, 8], [8]],
       [[16, 8], [1]],
       [[200, 4], [4]],

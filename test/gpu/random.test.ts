@@ -25,7 +25,10 @@ test('uniform: the numbers of Random, bit for bit', async () => {
       using _ = gpu().scope();
       const drawn = await randomUniform(gpu(), [count], streamKey(s, name, number)).readFloats();
       const random = new Random(s, name, number);
-      assert.equal(drawn, Float32Array.from({ length: count }, () => random.uniform()));
+      assert.equal(
+        drawn,
+        Float32Array.from({ length: count }, () => random.uniform()),
+      );
     }),
     { numRuns: 25 },
   );

@@ -1,0 +1,145 @@
+/** A recorded step: the same bits as the step itself, and nothing is created once it is recorded. */
+import * as assert from 'uvu/assert';
+import { add, scale } from '../../src/autograd/pointwise.ts';
+import { Replay } from '../../src/tensor/replay.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import { gpuSuite } from '../support/gpu.ts';
+import { TinyTraining } from '../support/tiny_training.ts';
+
+const { test, gpu } = gpuSuite('replay');
+const STEPS = 12;
+
+async function eager(): Promise<{ losses: number[]; state: number[] }> {
+  const training = new TinyTraining(gpu());
+  const losses: number[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    training.load(step);
+    const loss = training.step();
+    losses.push((await loss.readFloats())[0]);
+    loss.dispose();
+  }
+  const state = await training.state();
+  training.dispose();
+  return { losses, state };
+}
+
+/** Counts the buffers and bind groups that are created while `body` runs. */
+async function creations(body: () => Promise<void>): Promise<{ buffers: number; groups: number }> {
+  const { device } = gpu();
+  const counts = { buffers: 0, groups: 0 };
+  const { createBuffer, createBindGroup } = device;
+  device.createBuffer = (descriptor) => {
+    counts.buffers++;
+    return createBuffer.call(device, descriptor);
+  };
+  device.createBindGroup = (descriptor) => {
+    counts.groups++;
+    return createBindGroup.call(device, descriptor);
+  };
+  try {
+    await body();
+    return counts;
+  } finally {
+    device.createBuffer = createBuffer;
+    device.createBindGroup = createBindGroup;
+  }
+}
+
+test('equals the eager steps bit for bit, and the eager steps equal themselves', async () => {
+  const first = await eager();
+  assert.equal(await eager(), first);
+  assert.is.not(first.losses[0], first.losses[1]);
+
+  const training = new TinyTraining(gpu());
+  let loss: Tensor | undefined;
+  const replay = await Replay.record(gpu(), () => {
+    loss = training.step();
+  });
+  const losses: number[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    training.load(step);
+    replay.run();
+    losses.push((await (loss as unknown as Tensor).readFloats())[0]);
+  }
+  assert.equal(losses, first.losses);
+  assert.equal(await training.state(), first.state);
+  replay.dispose();
+  training.dispose();
+});
+
+test('a run creates no buffer, no bind group and no tensor', async () => {
+  const training = new TinyTraining(gpu());
+  const replay = await Replay.record(gpu(), () => {
+    training.step().dispose();
+  });
+  assert.ok(replay.dispatches > 20);
+  training.load(0);
+  replay.run();
+  await gpu().finish();
+  const [memory, own] = [gpu().memory(), replay.memory()];
+  const created = await creations(async () => {
+    for (let step = 0; step < 20; step++) {
+      training.load(step);
+      replay.run();
+      await gpu().submit();
+    }
+    await gpu().finish();
+  });
+  assert.equal(created, { buffers: 0, groups: 0 });
+  assert.equal(gpu().memory(), memory);
+  assert.equal(replay.memory(), own);
+  replay.dispose();
+  training.dispose();
+});
+
+test('several runs in one submit are run in order', async () => {
+  const x = gpu().tensor([1], [1]);
+  let doubled: Tensor | undefined;
+  const replay = await Replay.record(gpu(), () => {
+    doubled = add(x, x);
+  });
+  const result = doubled as unknown as Tensor;
+  for (const value of [3, 5]) {
+    x.write([value]);
+    replay.run();
+  }
+  const after = scale(result, 10);
+  assert.equal([...(await result.readFloats())], [10]);
+  assert.equal([...(await after.readFloats())], [100]);
+  replay.dispose();
+  x.dispose();
+  after.dispose();
+});
+
+test('zeros are cleared in each run', async () => {
+  const { device } = gpu();
+  let zeros: Tensor | undefined;
+  const replay = await Replay.record(gpu(), () => {
+    zeros = gpu().zeros([4]);
+  });
+  const tensor = zeros as unknown as Tensor;
+  for (let run = 0; run < 2; run++) {
+    device.queue.writeBuffer(tensor.storage.buffer, 0, Float32Array.of(9, 9, 9, 9));
+    replay.run();
+    assert.equal([...(await tensor.readFloats())], [0, 0, 0, 0]);
+  }
+  replay.dispose();
+});
+
+test('an upload inside of a recorded step is an error, and the pool is itself again', async () => {
+  const { pool } = gpu();
+  try {
+    await Replay.record(gpu(), () => {
+      gpu().tensor([1], [1]);
+    });
+    assert.unreachable('an upload was recorded');
+  } catch (error) {
+    assert.match((error as Error).message, /an upload cannot be part of a recorded step/);
+  }
+  assert.is(gpu().pool, pool);
+  const x = gpu().tensor([1], [1]);
+  assert.equal([...(await x.readFloats())], [1]);
+  x.dispose();
+});
+
+test.run();
