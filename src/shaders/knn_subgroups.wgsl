@@ -24,16 +24,17 @@ struct List {
   indices: array<vec4u, 16>,
 }
 
-// Passes (distance, index) down the list: each place keeps the nearer, the farther goes on. Candidates come by ascending
-// index, so of equal distances the one that is there already is the one that stays.
+// Passes (distance, index) down the list: it takes the first place that is farther, and all behind move down by one.
+// Candidates come by ascending index, so of equal distances the one that is there already stays in front.
 fn push(list: ptr<function, List>, candidate: f32, candidateIndex: u32) {
   var distance = candidate;
   var index = candidateIndex;
+  var nearer = false;
   for (var chunk = 0u; chunk < CHUNKS; chunk++) {
     var d = (*list).distances[chunk];
     var n = (*list).indices[chunk];
     for (var slot = 0u; slot < 4u; slot++) {
-      let nearer = distance < d[slot];
+      nearer = nearer | (distance < d[slot]);
       let passedDistance = select(distance, d[slot], nearer);
       let passedIndex = select(index, n[slot], nearer);
       d[slot] = select(d[slot], distance, nearer);

@@ -159,11 +159,15 @@ const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as G
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const entryPoint = entry(options.adapter);
-  const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' });
+  let refusal = '';
+  const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
+    refusal = `: ${error.message}`; // Dawn rejects, and lists the adapters, where a browser returns null
+    return null;
+  });
   if (!entryPoint || !adapter) {
     throw new RomoError(
       'no-adapter',
-      options.adapter ? `no WebGPU adapter is called "${options.adapter}"` : 'no WebGPU adapter was found',
+      (options.adapter ? `no WebGPU adapter is called "${options.adapter}"` : 'no WebGPU adapter was found') + refusal,
       'Run `node dist/doctor.js`: it lists the adapters and what to install where there is none.',
     );
   }

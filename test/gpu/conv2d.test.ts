@@ -72,7 +72,8 @@ for (const variant of VARIANTS) {
   });
 
   test(`many pixels: the weight gradient is summed in parts, ${variant} kernels`, async () => {
-    const long = { batch: 1, height: 19, width: 29, kernel: [1, 2], padding: [0, 1], stride: [1, 1] } as const;
+    // 19 x 31 output pixels: three parts of an odd length
+    const long = { batch: 1, height: 19, width: 30, kernel: [1, 2], padding: [0, 1], stride: [1, 1] } as const;
     for (const inChannels of [4, 3]) {
       await check(variant, { ...structuredClone(long), inChannels, outChannels: 4 } as unknown as Case);
     }

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { edgeConv } from '../../src/autograd/edge_conv.ts';
 import * as reference from '../reference/edge_conv.ts';
 import { knn } from '../reference/knn.ts';
+import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
 import { hashUniform } from '../support/fixture.ts';
 import { gpuSuite } from '../support/gpu.ts';
@@ -142,6 +143,31 @@ test('points far from the origin cost the statistics no digits', async () => {
   const neighbours = knn(x.data, x.shape, 5);
   const outChannels = 4;
   await check({ x, k: 5, neighbours, gamma: gammas(outChannels, 0), training: false, slope: 1, valuesOnly: true });
+});
+
+test('the same gradients bit for bit each time, also where all name one point', async () => {
+  const [points, k] = [1000, 4];
+  const neighbours = Int32Array.from({ length: points * k }, (_, edge) => {
+    const slot = edge % k;
+    return slot === 0 ? 0 : 1 + ((Math.floor(edge / k) * 7 + slot) % (points - 1));
+  });
+  const inputs = [
+    argument('x', [1, points, 4]),
+    argument('weight', [8, 8]),
+    argument('gamma', [8]),
+    argument('beta', [8]),
+  ];
+  const seed = argument('seed', [1, points, 8]).data;
+  const run = async () => {
+    using _ = gpu().scope();
+    const graph = gpu().tensor(neighbours, [1, points, k]);
+    const [x, weight, gamma, beta] = inputs.map(({ data, shape }) => gpu().tensor(data, shape));
+    const options = { training: true, runningMean: gpu().zeros([8]), runningVar: gpu().zeros([8]) };
+    const op = () => edgeConv(x, graph, weight, gamma, beta, options);
+    return (await forwardBackward(gpu(), [x, weight, gamma, beta], op, seed)).gradients;
+  };
+  const first = await run();
+  for (let round = 0; round < 3; round++) assert.equal(await run(), first);
 });
 
 test('shapes that do not fit are named', () => {

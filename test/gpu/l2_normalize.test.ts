@@ -44,4 +44,11 @@ test('a row of zeros stays zero and its gradient is finite', async () => {
   assertClose('gradient', gradients[0], [1e12, -2e12, 0.128, -0.096], { rtol: 1e-5, atol: 0 });
 });
 
+test('a row shorter than 1e-12 is divided by 1e-12, a constant', async () => {
+  const x = gpu().tensor([3e-14, 4e-14], [1, 2]);
+  const { output, gradients } = await forwardBackward(gpu(), [x], () => l2Normalize(x), Float32Array.of(1, -2));
+  assertClose('y', output, [0.03, 0.04], { rtol: 1e-5, atol: 0 });
+  assertClose('gradient', gradients[0], [1e12, -2e12], { rtol: 1e-5, atol: 0 });
+});
+
 test.run();
