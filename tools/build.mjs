@@ -2,14 +2,14 @@
  * Bundles everything into dist/: the commands, the library for browsers, the tests. Shaders are loaded as text, and the
  * import `#webgpu` becomes the file for Node or the one for the browser, as `imports` in package.json says.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const commands = ['train', 'evaluate', 'doctor'].map((name) => `src/${name}.ts`);
 const library = 'src/index.ts';
+const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', library];
 
 const common = {
   absWorkingDir: root,
@@ -26,13 +26,11 @@ const forNode = { ...common, platform: 'node', target: 'node20', conditions: ['n
 /** Modules that a page loads; no package may be left over, because a browser could not find it. */
 const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };
 
-async function buildCommands() {
-  const entryPoints = commands.filter((path) => existsSync(join(root, path)));
-  await esbuild.build({ ...forNode, entryPoints, outbase: 'src', outdir: 'dist' });
+async function buildPrograms() {
+  await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });
 }
 
 async function buildLibrary() {
-  if (!existsSync(join(root, library))) return;
   const { metafile } = await esbuild.build({
     ...forBrowser,
     entryPoints: [library],
@@ -52,7 +50,7 @@ async function buildTests() {
 }
 
 try {
-  await Promise.all([buildCommands(), buildLibrary(), buildTests()]);
+  await Promise.all([buildPrograms(), buildLibrary(), buildTests()]);
 } catch (error) {
   // esbuild has printed its own errors already, with the lines of the source.
   if (!error.errors) console.error(`build: ${error.message}`);
