@@ -1,4 +1,4 @@
-import { Dgcnn, l2Normalize, matmul, openDevice, ResNet } from 'romo';
+import { Dgcnn, l2Normalize, matmul, openDevice, ResNet, randomUniform } from 'romo';
 
 const gpu = await openDevice();
 try {
@@ -8,8 +8,8 @@ try {
   imageEncoder.setTraining(false);
   pointEncoder.setTraining(false);
   const scope = gpu.scope(); // what is made from here on goes back to the pool when it ends
-  const images = gpu.tensor(new Float32Array(2 * 32 * 32).fill(0.5), [2, 32, 32, 1]);
-  const clouds = gpu.tensor(Float32Array.from({ length: 3 * 100 * 3 }, (_, i) => ((i * 37) % 101) / 101), [3, 100, 3]);
+  const images = randomUniform(gpu, [2, 32, 32, 1], [3, 4]);
+  const clouds = randomUniform(gpu, [3, 100, 3], [1, 2]); // any points will do
   const unitImages = l2Normalize(imageEncoder.forward(images)); // [2, 64]
   const unitClouds = l2Normalize(pointEncoder.forward(clouds)); // [3, 64]
   const cosines = matmul(unitImages, unitClouds, { transposeB: true }); // [2, 3]
