@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { main } from './cli/main.ts';
 import { figuresTable } from './cli/report.ts';
-import { loadModels, readJson } from './cli/run_folder.ts';
+import { loadModels, readConfig, readTensors } from './cli/run_folder.ts';
 import { openData } from './data/open.ts';
-import type { Config } from './romo/config.ts';
 import { allFigures, emptyModels } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
 
@@ -20,13 +19,15 @@ const command = new Command('evaluate')
 await main(command, async () => {
   const [folder] = command.args;
   const options = command.opts();
-  const config: Config = { ...readJson<Config>(join(folder, 'config.json')) };
+  const config = readConfig(join(folder, 'config.json'));
+  const modelFile = join(folder, 'model.safetensors');
+  const tensors = readTensors(modelFile);
   if (options.data) config.data = options.data;
   const data = await openData(config.data, config);
   const gpu = await openDevice({ adapter: options.device });
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
-    loadModels(join(folder, 'model.safetensors'), models);
+    loadModels(models, tensors, modelFile);
     const stages = await allFigures(gpu, data, config, models);
     process.stdout.write(
       options.json ? `${JSON.stringify({ adapter: gpu.adapterName, stages }, null, 2)}\n` : `${figuresTable(stages)}\n`,

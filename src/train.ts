@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { main } from './cli/main.ts';
 import { readTrainOptions, trainCommand } from './cli/options.ts';
 import { duration, figuresTable, ProgressReport } from './cli/report.ts';
-import { createRunFolder, pseudoLabelsCsv, saveModels, writeJson, writeWhole } from './cli/run_folder.ts';
+import {
+  checkRunFolder,
+  createRunFolder,
+  pseudoLabelsCsv,
+  saveModels,
+  writeJson,
+  writeWhole,
+} from './cli/run_folder.ts';
 import { openData } from './data/open.ts';
 import { run } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
@@ -12,12 +19,13 @@ import { openDevice } from './tensor/device.ts';
 const command = trainCommand();
 await main(command, async () => {
   const { config, out, overwrite, quiet, device } = readTrainOptions(command);
+  checkRunFolder(out, overwrite);
   const progress = new ProgressReport(quiet);
   const started = performance.now();
   const data = await openData(config.data, config);
   const gpu = await openDevice({ adapter: device });
   try {
-    createRunFolder(out, overwrite);
+    createRunFolder(out);
     writeJson(join(out, 'config.json'), config);
     const metrics = join(out, 'metrics.jsonl');
     writeWhole(metrics, '');

@@ -3,23 +3,35 @@ import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
 // Mistakes of the user, as opposed to a lost device or a fault of the program.
-const USER = new Set(['option', 'file', 'data', 'spec', 'format', 'state-dict', 'no-adapter']);
+const USER = new Set(['option', 'file', 'data', 'state-dict', 'no-adapter']);
 
 /** Parses the arguments and runs `action`. Sets the exit code; the process then ends by itself. */
 export async function main(command: Command, action: () => Promise<void>): Promise<void> {
   try {
-    command.exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(`${oneLine(text)} (see --help)\n`),
+    });
     command.parse();
     await action();
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
     } else if (error instanceof RomoError) {
-      process.stderr.write(`error: ${error.message}\n`);
+      process.stderr.write(`error: ${oneLine(error.message)}\n`);
       process.exitCode = USER.has(error.code) ? 2 : 1;
+    } else if (isSystemError(error)) {
+      process.stderr.write(`error: ${oneLine(error.message)}\n`);
+      process.exitCode = 2;
     } else {
       process.stderr.write(`${(error as Error).stack}\n`);
       process.exitCode = 1;
     }
   }
+}
+
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+
+/** What the operating system refused, such as a file without permission or a full disk: the message names call and file. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }

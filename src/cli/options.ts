@@ -13,8 +13,9 @@ export interface TrainOptions {
 function whole(low: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < low)
-      throw new InvalidArgumentError(`a whole number from ${low} is needed.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
+      throw new InvalidArgumentError(`A whole number from ${low} is needed.`);
+    }
     return value;
   };
 }
@@ -24,7 +25,7 @@ function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => n
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
       throw new InvalidArgumentError(
-        `a number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
+        `A number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
       );
     }
     return value;

@@ -1,18 +1,25 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
-import type { Config } from '../romo/config.ts';
+import { type Config, checkConfig, PRESETS } from '../romo/config.ts';
 import type { PseudoLabels } from '../romo/pseudo_labels.ts';
 import { RomoError } from '../tensor/error.ts';
 
 const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json'];
 
-/** Makes the folder. One that holds another run is an error unless `overwrite`, which removes that run's files only. */
-export function createRunFolder(folder: string, overwrite: boolean): void {
-  const held = existsSync(folder) ? readdirSync(folder).filter((name) => FILES.includes(name)) : [];
+/** The files of a run that are in the folder already. */
+function heldFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  if (!statSync(folder).isDirectory()) throw new RomoError('file', `${folder} is no folder`, 'Choose another --out.');
+  return readdirSync(folder).filter((name) => FILES.includes(name));
+}
+
+/** Throws where the folder holds another run that is not to be overwritten. Changes nothing. */
+export function checkRunFolder(folder: string, overwrite: boolean): void {
+  const held = heldFiles(folder);
   if (held.length > 0 && !overwrite) {
     throw new RomoError(
       'file',
@@ -20,7 +27,11 @@ export function createRunFolder(folder: string, overwrite: boolean): void {
       'Choose another --out or add --overwrite.',
     );
   }
-  for (const name of held) rmSync(join(folder, name));
+}
+
+/** Makes the folder, and removes the files of a run that `checkRunFolder` let pass; other files stay. */
+export function createRunFolder(folder: string): void {
+  for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
     makeFolder(resolve(folder));
   } catch (cause) {
@@ -49,17 +60,36 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
 export const writeJson = (path: string, value: unknown): void =>
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
-/** Reads JSON; the error names the file. */
-export function readJson<T>(path: string): T {
+const FINISHED = 'Pass the folder of a finished run.';
+
+/** Runs `read`; the error names the file. */
+function reading<T>(path: string, read: () => T): T {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
+    return read();
   } catch (cause) {
-    throw new RomoError(
-      'file',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      'Pass the folder of a finished run.',
-    );
+    throw new RomoError('file', `cannot read ${path}: ${(cause as Error).message}`, FINISHED);
   }
+}
+
+/** Reads and checks the config.json of a run. */
+export function readConfig(path: string): Config {
+  const config = reading(path, () => JSON.parse(readFileSync(path, 'utf8')) as unknown);
+  const missing = missingFields(config, PRESETS.small);
+  if (missing.length > 0) {
+    throw new RomoError('file', `${path} lacks ${missing.join(', ')}`, FINISHED);
+  }
+  checkConfig(config as Config);
+  return config as Config;
+}
+
+/** Names the fields of `model` that `value` does not have. */
+function missingFields(value: unknown, model: object, prefix = ''): string[] {
+  return Object.entries(model).flatMap(([name, field]) => {
+    const given = Object(value)[name];
+    if (given === undefined) return [prefix + name];
+    const nested = typeof field === 'object' && !Array.isArray(field);
+    return nested ? missingFields(given, field, `${prefix}${name}.`) : [];
+  });
 }
 
 /** Saves models under prefixes, in PyTorch's names and layouts. */
@@ -77,21 +107,27 @@ export async function saveModels(
   writeWhole(path, encodeSafetensors(tensors, { format: 'pt', config: JSON.stringify(config) }));
 }
 
-/** Loads what `saveModels` wrote. Missing, unused and misshapen keys are an error that lists them. */
-export function loadModels(path: string, models: Readonly<Record<string, Module>>): void {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new RomoError(
-      'file',
-      `cannot read ${path}: ${(cause as Error).message}`,
-      'Pass the folder of a finished run.',
-    );
+/** Reads what `saveModels` wrote. */
+export function readTensors(path: string): Record<string, SafetensorEntry> {
+  return decodeSafetensors(
+    reading(path, () => readFileSync(path)),
+    path,
+  ).tensors;
+}
+
+/**
+ * Gives models the tensors of a file. Missing, unused and misshapen keys are an error that lists them.
+ * @param path of that file, for messages
+ */
+export function loadModels(
+  models: Readonly<Record<string, Module>>,
+  tensors: Readonly<Record<string, SafetensorEntry>>,
+  path: string,
+): void {
+  const unknown = Object.keys(tensors).filter((name) => !Object.hasOwn(models, name.split('.')[0]));
+  if (unknown.length > 0) {
+    throw new RomoError('state-dict', `${path} has unused keys: ${unknown.join(', ')}`, FINISHED);
   }
-  const { tensors } = decodeSafetensors(bytes, path);
-  const unknown = Object.keys(tensors).filter((name) => !(name.split('.')[0] in models));
-  if (unknown.length > 0) throw new RomoError('state-dict', `${path}: unused keys ${unknown.join(', ')}`, '');
   for (const [prefix, model] of Object.entries(models)) {
     const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`));
     const state = own.map(([name, { shape, data }]) => [

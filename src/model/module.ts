@@ -99,7 +99,7 @@ export abstract class Module {
     if (faults.length > 0) {
       throw new RomoError(
         'state-dict',
-        `${name} does not fit this model:\n  ${faults.join('\n  ')}`,
+        `${name} does not fit this model: ${faults.join('; ')}`,
         'Build the model with the options that it was saved with.',
       );
     }

@@ -163,15 +163,20 @@ export const PRESETS: Record<PresetName, Config> = {
 /** Throws `option`, naming what does not fit together. */
 export function checkConfig(config: Config): void {
   const fault = (message: string, fix: string) => new RomoError('option', message, fix);
-  const { train, test, batch, clusters, points, ssm, rdl } = config;
+  const { train, test, batch, clusters, points, pointEncoder, ssm, rdl } = config;
   if (batch > train) throw fault(`a batch of ${batch} is larger than the ${train} training objects`, 'Lower --batch.');
   if (batch < 2) throw fault(`a batch of ${batch} has no other pair to tell apart`, 'Use --batch 2 or more.');
   if (clusters < 2) throw fault(`${clusters} clusters tell nothing apart`, 'Use --clusters 2 or more.');
   if (clusters > Math.min(train, test)) {
-    throw fault(`${clusters} clusters for ${train} training and ${test} test objects`, 'Lower --clusters.');
+    throw fault(
+      `${clusters} clusters are more than the ${train} training or ${test} test objects`,
+      'Lower --clusters.',
+    );
   }
   for (const [name, stage] of Object.entries({ ssm, rdl })) {
-    if (stage.k > points) throw fault(`${name}: k ${stage.k} is over the ${points} points of a cloud`, 'Lower k.');
+    if (pointEncoder === 'dgcnn' && stage.k > points) {
+      throw fault(`${name}: ${stage.k} neighbours are more than the ${points} points of a cloud`, `Lower --k-${name}.`);
+    }
   }
   if (rdl.from === 'warm' && (rdl.dimension !== ssm.dimension || rdl.k !== ssm.k)) {
     const sizes = `dimension ${ssm.dimension} and ${rdl.dimension}, k ${ssm.k} and ${rdl.k}`;

@@ -9,7 +9,7 @@ import { type PseudoLabels, pseudoLabels } from './pseudo_labels.ts';
 import { RdlModel, trainRdl } from './rdl.ts';
 import { SsmModel, trainSsm } from './ssm.ts';
 import type { StepReport } from './stage.ts';
-import { clusterSizes } from './targets.ts';
+import { clusterSizes, collapseWarning } from './targets.ts';
 
 export type StageName = 'untrained' | 'kmeans' | 'ssm' | 'rdl';
 
@@ -33,9 +33,6 @@ export function trainingData({ train, mirror, rotation }: DataSet): TrainingData
   return { pairs: train.pairs, mirror, rotation };
 }
 
-// Over this share of all samples in one cluster is a collapse in the making.
-const COLLAPSE = 0.5;
-
 /** Trains both stages on data without labels; labels are read by the figures alone. Returns the models and the result. */
 export async function run(
   gpu: Gpu,
@@ -52,13 +49,8 @@ export async function run(
   };
   const training = trainingData(data);
   const checkClusters = (where: string, sizes: number[], modality: string) => {
-    const share = Math.max(...sizes) / sizes.reduce((sum, size) => sum + size, 0);
-    if (share > COLLAPSE) {
-      const percent = Math.round(100 * share);
-      hooks.onWarning?.(
-        `${where}: one cluster holds ${percent}% of the ${modality}: the heads may be collapsing (sizes ${sizes})`,
-      );
-    }
+    const warning = collapseWarning(where, sizes, modality);
+    if (warning) hooks.onWarning?.(warning);
   };
 
   hooks.onPhase?.('measuring the untrained networks and the k-means baseline');

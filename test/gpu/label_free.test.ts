@@ -1,0 +1,52 @@
+/** Labels cannot reach training: not by its types, and not by any other way. */
+import * as assert from 'uvu/assert';
+import { openShapes } from '../../src/data/shapes/shapes.ts';
+import type { DataSet } from '../../src/data/types.ts';
+import { type Config, PRESETS } from '../../src/romo/config.ts';
+import type { TrainingData } from '../../src/romo/feeder.ts';
+import { run } from '../../src/romo/run.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('label-free');
+
+function tiny(): Config {
+  const { tiny: preset } = PRESETS;
+  const small = { ...structuredClone(preset), train: 20, test: 10, batch: 10, clusters: 4 };
+  small.ssm.epochs = 1;
+  small.rdl.epochs = 1;
+  return small;
+}
+
+/** All tensors of both trained models, one behind the other. */
+async function trainedBytes(data: DataSet): Promise<Uint8Array> {
+  const { models } = await run(gpu(), data, tiny());
+  const parts: Uint8Array[] = [];
+  for (const model of [models.ssm, models.rdl]) {
+    for (const { data: values } of Object.values(await model.stateDict())) {
+      parts.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+    model.dispose();
+  }
+  return Buffer.concat(parts);
+}
+
+test('models trained with true labels and with all labels zero are the same, byte for byte', async () => {
+  const data = await openShapes(tiny());
+  const labels = { ...data.train.labels, values: new Int32Array(data.train.labels.values.length) };
+  const blind: DataSet = { ...data, train: { ...data.train, labels } };
+  const [seeing, unseeing] = [await trainedBytes(data), await trainedBytes(blind)];
+  assert.ok(seeing.length > 1000);
+  assert.ok(Buffer.compare(seeing, unseeing) === 0);
+});
+
+test('training data has no labels by its types', () => {
+  const read = (data: TrainingData) => {
+    // @ts-expect-error a data set's labels are not part of what training sees
+    const { labels } = data;
+    // @ts-expect-error nor are they part of the pairs
+    return labels ?? data.pairs.labels;
+  };
+  assert.type(read, 'function');
+});
+
+test.run();

@@ -1,0 +1,117 @@
+/** The commands as a user runs them: train and evaluate on the tiny preset. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const test = suite('train and evaluate');
+const folder = mkdtempSync(join(tmpdir(), 'romo-train-'));
+const FAST = '--preset tiny --train 20 --test 20 --batch 10 --clusters 4 --epochs-ssm 1 --epochs-rdl 1 --quiet'.split(
+  ' ',
+);
+
+function command(name: string, ...words: string[]) {
+  const result = spawnSync(process.execPath, [`dist/${name}.js`, ...words], { encoding: 'utf8', timeout: 120_000 });
+  // Dawn prints a warning of its own about limits.
+  const errors = result.stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max'));
+  return { code: result.status, out: result.stdout, errors };
+}
+
+const train = (name: string, ...words: string[]) => command('train', ...FAST, '--out', join(folder, name), ...words);
+const file = (name: string, path: string) => readFileSync(join(folder, name, path));
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('train writes its folder and evaluate computes the same figures from it', () => {
+  const { code, out, errors } = train('first');
+  assert.is(code, 0, errors.join('\n'));
+  assert.match(out, /after rdl/);
+  const result = JSON.parse(file('first', 'result.json').toString());
+  assert.type(result.adapter, 'string');
+  for (const stage of ['untrained', 'kmeans', 'ssm', 'rdl']) {
+    for (const figure of ['imageToPoints', 'pointsToImage', 'clusterAccuracy']) {
+      const value = result.stages[stage][figure];
+      assert.ok(value >= 0 && value <= 1, `${stage}.${figure} is ${value}`);
+    }
+  }
+  assert.ok(result.seconds.ssm > 0 && result.seconds.rdl > 0);
+  assert.is(file('first', 'pseudo-labels.csv').toString().trim().split('\n').length, 1 + 20);
+  assert.is(JSON.parse(file('first', 'config.json').toString()).clusters, 4);
+  const metrics = file('first', 'metrics.jsonl')
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.ok(metrics.filter(({ loss }) => loss !== undefined).every(({ loss }) => Number.isFinite(loss)));
+  const again = command('evaluate', join(folder, 'first'), '--json');
+  assert.is(again.code, 0, again.errors.join('\n'));
+  assert.equal(JSON.parse(again.out).stages, result.stages);
+});
+
+test('the same seed gives the same bytes, another seed others', () => {
+  assert.is(train('second').code, 0);
+  assert.ok(file('first', 'model.safetensors').equals(file('second', 'model.safetensors')));
+  assert.ok(file('first', 'pseudo-labels.csv').equals(file('second', 'pseudo-labels.csv')));
+  assert.is(train('third', '--seed', '2').code, 0);
+  assert.not.ok(file('first', 'model.safetensors').equals(file('third', 'model.safetensors')));
+});
+
+test('a folder that holds a run is refused and stays as it is', () => {
+  const before = file('second', 'model.safetensors');
+  const { code, errors } = train('second');
+  assert.is(code, 2);
+  assert.is(errors.length, 1);
+  assert.match(errors[0], /holds another run.*--overwrite/);
+  assert.ok(before.equals(file('second', 'model.safetensors')));
+});
+
+for (const words of [
+  ['--ssm-target', 'memory', '--augment', 'mild'],
+  ['--ssm-target', 'soft', '--pseudo-labels', 'heads'],
+  ['--ssm-target', 'balanced', '--heads', 'separate'],
+  ['--rdl-from', 'fresh', '--dimension-rdl', '16', '--point-encoder', 'pointnet', '--point-widths', '8,16'],
+]) {
+  test(`train ${words.join(' ')}`, () => {
+    const { code, errors } = train(words.join('').replaceAll(/\W/g, ''), ...words);
+    assert.is(code, 0, errors.join('\n'));
+  });
+}
+
+test('a damaged model is one clear line', () => {
+  const path = join(folder, 'third', 'model.safetensors');
+  writeFileSync(path, readFileSync(path).subarray(0, 5000));
+  const { code, errors } = command('evaluate', join(folder, 'third'));
+  assert.is(code, 2);
+  assert.is(errors.length, 1);
+  assert.match(errors[0], /model\.safetensors/);
+});
+
+for (const [words, expected] of [
+  [['--nonsense'], /unknown option.*--nonsense/],
+  [['--batch', '5000'], /batch of 5000 is larger than the 20/],
+  [['--clusters', '50'], /50 clusters/],
+  [['--k-ssm', '999', '--k-rdl', '999'], /999/],
+  [['--epochs-ssm', 'many'], /whole number/],
+  [['--data', 'nonsense'], /nonsense/],
+  [['--data', 'mnist3d:/no/such/folder'], /\/no\/such\/folder/],
+] as const) {
+  test(`train ${words.join(' ')} is one clear line`, () => {
+    const { code, errors } = train('refused', ...words);
+    assert.is(code, 2);
+    assert.is(errors.length, 1, errors.join('\n'));
+    assert.match(errors[0], expected);
+    assert.not.ok(existsSync(join(folder, 'refused')));
+  });
+}
+
+for (const name of ['train', 'evaluate', 'doctor']) {
+  test(`${name} --help`, () => {
+    const { code, out } = command(name, '--help');
+    assert.is(code, 0);
+    assert.match(out, /--help/);
+  });
+}
+
+test.run();
