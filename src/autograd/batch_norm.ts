@@ -8,6 +8,7 @@
 import source from '../shaders/batch_norm.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, dispatchPair } from './elementary.ts';
 import { differentiable } from './tape.ts';
@@ -46,7 +47,13 @@ function sizesOf(x: Tensor, { momentum = 0.1, eps = 1e-5, slope = 1, training }:
   const [rows, channels] = [x.rows, x.channels];
   const chunk = Math.max(16, Math.ceil(Math.sqrt(rows))); // balances the two passes over the rows
   const chunks = Math.ceil(rows / chunk);
-  return { rows, channels, chunk, chunks, epsilon: eps, momentum, slope, training: training ? 1 : 0 };
+  return { rows, channels, chunk, chunks, epsilon: eps, momentum, slope, training: training ? 1 : 0, total: rows };
+}
+
+/** The sizes for `count` chunks from number `from` on. */
+function chunksOf(sizes: BatchNormSizes, from: number, count: number): BatchNormSizes {
+  const { rows, chunk } = sizes;
+  return { ...sizes, chunks: count, rows: Math.min(rows - from * chunk, count * chunk) };
 }
 
 /** The sizes that the kernels of this file share; also for EdgeConv, whose rows are edges. */
@@ -75,7 +82,11 @@ export function runningMoments(sizes: BatchNormSizes, { runningMean, runningVar 
 export function activationGradient(output: Tensor, grad: Tensor, sizes: BatchNormSizes): Tensor {
   if (sizes.slope === 1) return grad;
   const before = output.gpu.empty(output.shape);
-  dispatchPair(output.gpu, activationKernel, { x: output, grad, out: before }, sizes, output.size);
+  const { rows: items, channels } = sizes;
+  const per = { x: channels, grad: channels, out: channels };
+  for (const { tensors, count } of parts(output.gpu, { x: output, grad, out: before }, { items, per })) {
+    dispatchPair(output.gpu, activationKernel, tensors, { ...sizes, rows: count }, tensors.out.size);
+  }
   return before;
 }
 
@@ -108,13 +119,20 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
     let statistic: Tensor;
     if (options.training) {
       const moment = gpu.empty([sizes.chunks, channels, 2]);
-      dispatchPair(gpu, momentsKernel, { x, moment }, sizes, sizes.chunks * channels);
+      const per = { x: sizes.chunk * channels, moment: 2 * channels };
+      for (const { tensors, from, count } of parts(gpu, { x, moment }, { items: sizes.chunks, per })) {
+        dispatchPair(gpu, momentsKernel, tensors, chunksOf(sizes, from, count), count * channels);
+      }
       statistic = joinMoments(moment, sizes, options);
     } else statistic = runningMoments(sizes, options);
     const output = gpu.empty(x.shape);
-    const bindings = { x, gamma, beta, statistics_: statistic, out: output };
-    if (residual) dispatchPair(gpu, applyResidualKernel, { ...bindings, residual }, sizes, x.size);
-    else dispatchPair(gpu, applyKernel, bindings, sizes, x.size);
+    const plain = { x, gamma, beta, statistics_: statistic, out: output };
+    const bindings: Record<string, Tensor> = residual ? { ...plain, residual } : plain;
+    const cut = { items: sizes.rows, per: { x: channels, residual: channels, out: channels } };
+    for (const { tensors, count } of parts(gpu, bindings, cut)) {
+      const launched = residual ? applyResidualKernel : applyKernel;
+      dispatchPair(gpu, launched, tensors, { ...sizes, rows: count }, tensors.out.size);
+    }
     return { output, saved: { statistic } };
   },
   backward(grad, { inputs: { x, gamma }, options, output, saved: { statistic } }) {
@@ -123,25 +141,23 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
     const before = activationGradient(output, grad, sizes);
     const gammaSums = gpu.empty([sizes.chunks, x.channels]);
     const betaSums = gpu.empty([sizes.chunks, x.channels]);
-    dispatchPair(
-      gpu,
-      sumsKernel,
-      { x, statistics_: statistic, grad: before, gammaSums, betaSums },
-      sizes,
-      gammaSums.size,
-    );
-    const gammaGrad = columnSums(gammaSums, 1, x.channels).view(gamma.shape);
-    const betaGrad = columnSums(betaSums, 1, x.channels).view(gamma.shape);
+    const { channels } = x;
+    const ofChunk = sizes.chunk * channels;
+    const sums = { x, statistics_: statistic, grad: before, gammaSums, betaSums };
+    const cut = { items: sizes.chunks, per: { x: ofChunk, grad: ofChunk, gammaSums: channels, betaSums: channels } };
+    for (const { tensors, from, count } of parts(gpu, sums, cut)) {
+      dispatchPair(gpu, sumsKernel, tensors, chunksOf(sizes, from, count), count * channels);
+    }
+    const gammaGrad = columnSums(gammaSums, 1, channels).view(gamma.shape);
+    const betaGrad = columnSums(betaSums, 1, channels).view(gamma.shape);
     return {
       x: () => {
         const out = gpu.empty(x.shape);
-        dispatchPair(
-          gpu,
-          inputKernel,
-          { x, gamma, statistics_: statistic, grad: before, gammaGrad, betaGrad, out },
-          sizes,
-          x.size,
-        );
+        const bindings = { x, gamma, statistics_: statistic, grad: before, gammaGrad, betaGrad, out };
+        const rowCut = { items: sizes.rows, per: { x: channels, grad: channels, out: channels } };
+        for (const { tensors, count } of parts(gpu, bindings, rowCut)) {
+          dispatchPair(gpu, inputKernel, tensors, { ...sizes, rows: count }, tensors.out.size);
+        }
         return out;
       },
       gamma: () => gammaGrad,

@@ -1,6 +1,7 @@
 /** Tensors joined along one axis; their other axes are equal. Backward cuts the gradient at the same places. */
 import { RomoError } from '../tensor/error.ts';
-import { kernelPair } from '../tensor/kernel.ts';
+import { type KernelPair, kernelPair } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { dispatchPair } from './elementary.ts';
 import { gatherProgram } from './gather.ts';
@@ -32,6 +33,15 @@ function blocksOf(tensors: readonly Tensor[], axis: number): Block[] {
   });
 }
 
+/** Copies a block from or to the larger of two tensors of as many rows. */
+function move(kernel: KernelPair, x: Tensor, out: Tensor, block: Block): void {
+  const { rows: items, width } = block;
+  const per = { x: x.size / items, out: out.size / items };
+  for (const { tensors, count } of parts(x.gpu, { x, out }, { items, per })) {
+    dispatchPair(x.gpu, kernel, tensors, { ...block, rows: count }, count * width, COUNTED);
+  }
+}
+
 const op = differentiable<Record<string, Tensor>, number, Record<string, never>>({
   name: 'concat',
   forward(inputs, axis) {
@@ -39,9 +49,7 @@ const op = differentiable<Record<string, Tensor>, number, Record<string, never>>
     const shape = [...tensors[0].shape];
     shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
     const output = tensors[0].gpu.empty(shape);
-    blocksOf(tensors, axis).forEach((sizes, i) => {
-      dispatchPair(output.gpu, insertKernel, { x: tensors[i], out: output }, { ...sizes }, tensors[i].size, COUNTED);
-    });
+    for (const [i, block] of blocksOf(tensors, axis).entries()) move(insertKernel, tensors[i], output, block);
     return { output, saved: {} };
   },
   backward(grad, { inputs, options: axis }) {
@@ -51,7 +59,7 @@ const op = differentiable<Record<string, Tensor>, number, Record<string, never>>
         name,
         () => {
           const out = tensor.gpu.empty(tensor.shape);
-          dispatchPair(tensor.gpu, extractKernel, { x: grad, out }, { ...blocks[i] }, out.size, COUNTED);
+          move(extractKernel, grad, out, blocks[i]);
           return out;
         },
       ]),

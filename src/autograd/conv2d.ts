@@ -8,8 +8,9 @@ import source from '../shaders/conv2d.wgsl';
 import subgroupSource from '../shaders/conv2d_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
+import { bindable, parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { columnSums } from './elementary.ts';
+import { accumulate, columnSums } from './elementary.ts';
 import { splitsFor, transposed } from './matmul.ts';
 import { differentiable } from './tape.ts';
 
@@ -85,16 +86,40 @@ function gather(x: Tensor, weight: Tensor, to: readonly number[], steps: ReturnT
   const { divideY, divideX, ...rest } = steps;
   const sizes = { ...sizesOf(x.shape, to, weight.shape), ...rest };
   const kernels = gatherKernelsFor(divideY, divideX);
-  if (x.channels % 4 === 0 && out.channels % 4 === 0) {
-    const bindings = { x4: x, weight4: weight, out4: out };
-    if (gpu.sharesLoads) {
-      gpu.dispatch(kernels.subgroups, bindings, sizes, 8 * Math.ceil(out.rows / 32) * Math.ceil(out.channels / 16));
-    } else gpu.dispatch(kernels.tiles, bindings, sizes, Math.ceil(out.rows / 8) * Math.ceil(out.channels / 8));
-  } else gpu.dispatch(kernels.scalar, { x, weight, out }, sizes, out.size);
+  const wide = x.channels % 4 === 0 && out.channels % 4 === 0;
+  const cut = { items: sizes.batch, per: { x: x.size / sizes.batch, out: out.size / sizes.batch } };
+  for (const { tensors, count } of parts(gpu, { x, out }, cut)) {
+    const part = { ...sizes, batch: count };
+    const pixels = tensors.out.size / out.channels;
+    const bindings = { x4: tensors.x, weight4: weight, out4: tensors.out };
+    if (!wide) gpu.dispatch(kernels.scalar, { ...tensors, weight }, part, tensors.out.size);
+    else if (gpu.sharesLoads) {
+      gpu.dispatch(kernels.subgroups, bindings, part, 8 * Math.ceil(pixels / 32) * Math.ceil(out.channels / 16));
+    } else gpu.dispatch(kernels.tiles, bindings, part, Math.ceil(pixels / 8) * Math.ceil(out.channels / 8));
+  }
   return out;
 }
 
 function weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor {
+  const { gpu } = x;
+  if (!bindable(gpu, x, grad)) {
+    const items = x.shape[0];
+    let total: Tensor | null = null;
+    for (const { tensors, count } of parts(
+      gpu,
+      { x, grad },
+      { items, per: { x: x.size / items, grad: grad.size / items } },
+    )) {
+      const images = tensors.x.view([count, ...x.shape.slice(1)]);
+      const grads = tensors.grad.view([count, ...grad.shape.slice(1)]);
+      total = accumulate(total, weightGradientOfPart(images, grads, shape, geometry));
+    }
+    return total as Tensor;
+  }
+  return weightGradientOfPart(x, grad, shape, geometry);
+}
+
+function weightGradientOfPart(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor {
   const { gpu } = x;
   const [kernelHeight, kernelWidth, inChannels, outChannels] = shape;
   const wide = inChannels % 4 === 0 && outChannels % 4 === 0;

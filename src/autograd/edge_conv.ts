@@ -10,6 +10,7 @@
 import source from '../shaders/edge_conv.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
 import { columnSums, dispatchPair } from './elementary.ts';
@@ -92,6 +93,15 @@ const edgeRows = (sizes: Sizes) => ({
   momentum: sizes.momentum,
   slope: sizes.slope,
   training: sizes.training,
+  total: sizes.batch * sizes.points * sizes.k,
+});
+
+/** The sizes for `count` chunks of points from number `from` on. */
+const chunksOf = (sizes: Sizes, from: number, count: number): Sizes => ({
+  ...sizes,
+  batch: 1,
+  points: Math.min(sizes.batch * sizes.points - from * sizes.chunk, count * sizes.chunk),
+  chunks: count,
 });
 
 interface Saved extends Record<string, Tensor> {
@@ -112,20 +122,29 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
     const peaks = gpu.empty(shape);
     const sums = gpu.empty(shape);
     const spreads = gpu.empty(shape);
-    dispatchPair(gpu, reduceKernel, { pq, neighbours, gamma, winners, peaks, sums, spreads }, sizes, output.size);
+    const { channels, points } = sizes;
+    const ofCloud = points * channels;
+    const walk = { pq, neighbours, gamma, winners, peaks, sums, spreads };
+    const walkPer = { winners: ofCloud, peaks: ofCloud, sums: ofCloud, spreads: ofCloud };
+    const clouds = { items: sizes.batch, per: { pq: 2 * ofCloud, neighbours: points * sizes.k, ...walkPer } };
+    for (const { tensors, count } of parts(gpu, walk, clouds)) {
+      dispatchPair(gpu, reduceKernel, tensors, { ...sizes, batch: count }, tensors.sums.size);
+    }
     let statistics: Tensor;
     if (options.training) {
       const moment = gpu.empty([sizes.chunks, sizes.channels, 2]);
-      dispatchPair(
-        gpu,
-        momentsKernel,
-        { pq, sums_: sums, spreads_: spreads, moment },
-        sizes,
-        sizes.chunks * sizes.channels,
-      );
+      const ofChunk = sizes.chunk * channels;
+      const per = { pq: 2 * ofChunk, sums_: ofChunk, spreads_: ofChunk, moment: 2 * channels };
+      const bindings = { pq, sums_: sums, spreads_: spreads, moment };
+      for (const { tensors, from, count } of parts(gpu, bindings, { items: sizes.chunks, per })) {
+        dispatchPair(gpu, momentsKernel, tensors, chunksOf(sizes, from, count), count * channels);
+      }
       statistics = joinMoments(moment, edgeRows(sizes), options);
     } else statistics = runningMoments(edgeRows(sizes), options);
-    dispatchPair(gpu, applyKernel, { pq, gamma, beta, peaks_: peaks, statistics, out: output }, sizes, output.size);
+    const rows = { items: sizes.batch * points, per: { pq: 2 * channels, peaks_: channels, out: channels } };
+    for (const { tensors, count } of parts(gpu, { pq, gamma, beta, peaks_: peaks, statistics, out: output }, rows)) {
+      dispatchPair(gpu, applyKernel, tensors, { ...sizes, batch: 1, points: count }, tensors.out.size);
+    }
     return { output, saved: { winners, peaks, sums, statistics } };
   },
   backward(grad, { inputs: { pq, neighbours, gamma }, options, output, saved: { winners, peaks, sums, statistics } }) {
@@ -134,19 +153,37 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
     const before = activationGradient(output, grad, { ...edgeRows(sizes), rows: sizes.batch * sizes.points });
     const gammaSums = gpu.empty([sizes.chunks, sizes.channels]);
     const betaSums = gpu.empty([sizes.chunks, sizes.channels]);
+    const { channels, points } = sizes;
     const bindings = { pq, peaks_: peaks, statistics, grad: before, gammaSums, betaSums };
-    dispatchPair(gpu, sumsKernel, bindings, sizes, gammaSums.size);
-    const gammaGrad = columnSums(gammaSums, 1, sizes.channels).view(gamma.shape);
-    const betaGrad = columnSums(betaSums, 1, sizes.channels).view(gamma.shape);
+    const ofChunk = sizes.chunk * channels;
+    const sumsPer = { gammaSums: channels, betaSums: channels };
+    const chunks = { items: sizes.chunks, per: { pq: 2 * ofChunk, peaks_: ofChunk, grad: ofChunk, ...sumsPer } };
+    for (const { tensors, from, count } of parts(gpu, bindings, chunks)) {
+      dispatchPair(gpu, sumsKernel, tensors, chunksOf(sizes, from, count), count * channels);
+    }
+    const gammaGrad = columnSums(gammaSums, 1, channels).view(gamma.shape);
+    const betaGrad = columnSums(betaSums, 1, channels).view(gamma.shape);
     return {
       pq: () => {
         const coefficients = gpu.empty([sizes.channels, 4]);
         const factors = { statistics, gamma, gammaGrad, betaGrad, coefficient: coefficients };
-        dispatchPair(gpu, coefficientsKernel, factors, sizes, sizes.channels);
+        dispatchPair(gpu, coefficientsKernel, factors, sizes, channels);
         const out = gpu.empty(pq.shape);
-        const graph = reverseGraph(neighbours);
-        const reads = { pq, coefficients, grad: before, winners_: winners, sums_: sums, ...graph };
-        dispatchPair(gpu, inputKernel, { ...reads, out }, sizes, output.size);
+        const reads = { pq, neighbours, grad: before, winners_: winners, sums_: sums };
+        const ofCloud = points * channels;
+        const readsPer = { pq: 2 * ofCloud, neighbours: points * sizes.k, grad: ofCloud, winners_: ofCloud };
+        const clouds = { items: sizes.batch, per: { ...readsPer, sums_: ofCloud, out: 2 * ofCloud } };
+        for (const { tensors, count } of parts(gpu, { ...reads, out }, clouds)) {
+          const { neighbours: named, ...rest } = tensors;
+          const graph = reverseGraph(named.view([count, points, sizes.k]));
+          dispatchPair(
+            gpu,
+            inputKernel,
+            { ...rest, coefficients, ...graph },
+            { ...sizes, batch: count },
+            rest.sums_.size,
+          );
+        }
         return out;
       },
       neighbours: noGradient('an index is a whole number'),

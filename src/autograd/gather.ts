@@ -2,8 +2,9 @@
 import source from '../shaders/gather.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { dispatchPair } from './elementary.ts';
+import { accumulate, dispatchPair } from './elementary.ts';
 import { differentiable, noGradient } from './tape.ts';
 
 export const gatherProgram = program('gather', source);
@@ -21,8 +22,11 @@ const op = differentiable<{ x: Tensor; index: Tensor }, undefined, Record<string
       );
     }
     const output = x.gpu.empty([index.size, x.channels]);
-    const sizes = { rows: index.size, width: x.channels, stride: 0, offset: 0, sources: x.rows };
-    dispatchPair(x.gpu, gatherKernel, { x, indices: index, out: output }, sizes, output.size, ['width']);
+    const sizes = { width: x.channels, stride: 0, offset: 0, sources: x.rows };
+    const cut = { items: index.size, per: { indices: 1, out: x.channels } };
+    for (const { tensors, count } of parts(x.gpu, { x, indices: index, out: output }, cut)) {
+      dispatchPair(x.gpu, gatherKernel, tensors, { ...sizes, rows: count }, tensors.out.size, ['width']);
+    }
     return { output, saved: {} };
   },
   backward(grad, { inputs: { x, index } }) {
@@ -37,8 +41,16 @@ export const gather = (x: Tensor, index: Tensor): Tensor => op({ x, index }, und
 
 /** The sums of the rows of x [n, C] that share an index: -> [sources, C]; rows are added in their order. */
 export function scatterAdd(x: Tensor, index: Tensor, sources: number): Tensor {
-  const out = x.gpu.empty([sources, x.channels]);
-  const sizes = { rows: index.size, width: x.channels, stride: 0, offset: 0, sources };
-  dispatchPair(x.gpu, scatterKernel, { x, indices: index, out }, sizes, out.size, ['width']);
-  return out;
+  const sizes = { width: x.channels, stride: 0, offset: 0, sources };
+  let total: Tensor | null = null;
+  for (const { tensors, count } of parts(
+    x.gpu,
+    { x, indices: index },
+    { items: index.size, per: { x: x.channels, indices: 1 } },
+  )) {
+    const out = x.gpu.empty([sources, x.channels]);
+    dispatchPair(x.gpu, scatterKernel, { ...tensors, out }, { ...sizes, rows: count }, out.size, ['width']);
+    total = accumulate(total, out);
+  }
+  return total as Tensor;
 }

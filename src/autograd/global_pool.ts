@@ -4,6 +4,7 @@
  */
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
+import { type Cut, parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, dispatchPair, reduce } from './elementary.ts';
 import { differentiable } from './tape.ts';
@@ -31,14 +32,23 @@ const maxOp = differentiable<{ x: Tensor }, undefined, { winners: Tensor }>({
     const sizes = sizesOf(x, 'globalMaxPool');
     const output = x.gpu.empty([sizes.batches, sizes.channels]);
     const winners = x.gpu.empty(output.shape, 'u32');
-    dispatchPair(x.gpu, maximaKernel, { x, out: output, indices: winners }, sizes, output.size);
+    const { batches: items, rows, channels } = sizes;
+    const per = { x: rows * channels, out: channels, indices: channels };
+    for (const { tensors, count } of parts(x.gpu, { x, out: output, indices: winners }, { items, per })) {
+      dispatchPair(x.gpu, maximaKernel, tensors, { ...sizes, batches: count }, tensors.out.size);
+    }
     return { output, saved: { winners } };
   },
   backward(grad, { inputs: { x }, saved: { winners } }) {
     return {
       x: () => {
         const out = x.gpu.empty(x.shape);
-        dispatchPair(x.gpu, maximaGradientKernel, { winners, grad, out }, sizesOf(x, 'globalMaxPool'), out.size);
+        const sizes = sizesOf(x, 'globalMaxPool');
+        const { batches: items, rows, channels } = sizes;
+        const per = { winners: channels, grad: channels, out: rows * channels };
+        for (const { tensors, count } of parts(x.gpu, { winners, grad, out }, { items, per })) {
+          dispatchPair(x.gpu, maximaGradientKernel, tensors, { ...sizes, batches: count }, tensors.out.size);
+        }
         return out;
       },
     };
@@ -49,13 +59,21 @@ const maxOp = differentiable<{ x: Tensor }, undefined, { winners: Tensor }>({
 function spread(grad: Tensor, x: Tensor, batches: number, channels: number, scale: number): Tensor {
   const out = x.gpu.empty(x.shape);
   const rows = x.size / (batches * channels);
-  dispatchPair(
-    x.gpu,
-    spreadKernel,
-    { grad, out },
-    { batches, rows, channels, chunk: rows, chunks: 1, scale },
-    out.size,
-  );
+  // Cut between batches or, if there is but one, between its rows.
+  const cut: Cut =
+    batches > 1
+      ? { items: batches, per: { grad: channels, out: rows * channels } }
+      : { items: rows, per: { out: channels } };
+  for (const { tensors, count } of parts(x.gpu, { grad, out }, cut)) {
+    const part = batches > 1 ? { batches: count, rows } : { batches, rows: count };
+    dispatchPair(
+      x.gpu,
+      spreadKernel,
+      tensors,
+      { ...part, channels, chunk: part.rows, chunks: 1, scale },
+      tensors.out.size,
+    );
+  }
   return out;
 }
 

@@ -7,6 +7,7 @@ import source from '../shaders/knn.wgsl';
 import subgroupSource from '../shaders/knn_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { concat } from './concat.ts';
 import { fill } from './elementary.ts';
@@ -50,15 +51,19 @@ export function knn(x: Tensor, k: number): Tensor {
       'x is [batch, points, channels]; k is from 1 to points.',
     );
   }
-  const neighbours = x.gpu.empty([batch, points, k], 'i32');
-  const sizes = { batch, points, channels, k };
-  if (x.gpu.sharesLoads && k <= LONGEST_LIST) {
-    const padded = padChannels(x);
-    const wide = { ...sizes, channels: padded.channels };
-    x.gpu.dispatch(subgroupKernel(k), { x4: padded, neighbours }, wide, 8 * batch * Math.ceil(points / 16));
-    if (padded !== x) padded.dispose();
-  } else if (channels % 4 === 0 && points % 4 === 0)
-    x.gpu.dispatch(knnKernel, { x4: x, neighbours }, sizes, batch * points);
-  else x.gpu.dispatch(knnScalarKernel, { x, neighbours }, sizes, batch * points);
+  const { gpu } = x;
+  const neighbours = gpu.empty([batch, points, k], 'i32');
+  const shared = gpu.sharesLoads && k <= LONGEST_LIST;
+  const rows = shared ? padChannels(x) : x;
+  const sizes = { points, channels: rows.channels, k };
+  const cut = { items: batch, per: { x: points * rows.channels, neighbours: points * k } };
+  for (const { tensors, count } of parts(gpu, { x: rows, neighbours }, cut)) {
+    const part = { ...sizes, batch: count };
+    const wide = { x4: tensors.x, neighbours: tensors.neighbours };
+    if (shared) gpu.dispatch(subgroupKernel(k), wide, part, 8 * count * Math.ceil(points / 16));
+    else if (channels % 4 === 0 && points % 4 === 0) gpu.dispatch(knnKernel, wide, part, count * points);
+    else gpu.dispatch(knnScalarKernel, tensors, part, count * points);
+  }
+  if (rows !== x) rows.dispose();
   return neighbours;
 }

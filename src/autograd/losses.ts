@@ -5,6 +5,7 @@
 import source from '../shaders/losses.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, mulTensors } from './elementary.ts';
 import { l2Normalize } from './l2_normalize.ts';
@@ -34,8 +35,13 @@ const rowLoss = differentiable<{ logits: Tensor }, RowLoss, { gradient: Tensor }
     const { gpu, rows, channels: classes } = logits;
     const losses = gpu.empty([rows]);
     const gradient = gpu.empty(logits.shape);
-    const sizes = { rows, classes, alpha, threshold, temperature };
-    gpu.dispatch(kernels[name], { logits, ...constants, losses, gradient }, sizes, rows);
+    const sizes = { rows, classes, alpha, threshold, temperature, total: rows };
+    // A row of `contrastive` is told from its partner's by its number: it is not cut.
+    const per = { logits: classes, labels: 1, targets: classes, losses: 1, gradient: classes };
+    const cut = { items: rows, per: name === 'contrastive' ? {} : per };
+    for (const { tensors, count } of parts(gpu, { logits, ...constants, losses, gradient }, cut)) {
+      gpu.dispatch(kernels[name], tensors, { ...sizes, rows: count }, count);
+    }
     return { output: columnSums(losses, 1, 1, 1 / rows).view([1]), saved: { gradient } };
   },
   backward(grad, { saved: { gradient } }) {

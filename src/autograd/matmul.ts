@@ -7,8 +7,9 @@ import subgroupSource from '../shaders/matmul_subgroups.wgsl';
 import transposeSource from '../shaders/transpose.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
+import { bindable, type Cut, parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { columnSums } from './elementary.ts';
+import { accumulate, columnSums } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
 const matmulProgram = program('matmul', source);
@@ -59,42 +60,88 @@ export function product(a: Tensor, b: Tensor, { transposeA = false, transposeB =
     );
   }
   const shape = a.shape.length === 3 || b.shape.length === 3 ? [batches, rows, columns] : [rows, columns];
+  const geometry: Geometry = {
+    batches,
+    rows,
+    columns,
+    inner,
+    aBatch: a.shape.length === 3 ? rows * inner : 0,
+    bBatch: b.shape.length === 3 ? inner * columns : 0,
+    transposeA,
+    transposeB,
+  };
+  if (batches === 1 && transposeA && !transposeB && !bindable(gpu, a, b)) {
+    // The long axis is the one that is summed over: cut there, and add up.
+    let total: Tensor | null = null;
+    for (const { tensors, count } of parts(gpu, { a, b }, { items: inner, per: { a: rows, b: columns } })) {
+      const part = gpu.empty(shape);
+      multiply(tensors.a, tensors.b, part, { ...geometry, inner: count });
+      total = accumulate(total, part);
+    }
+    return total as Tensor;
+  }
+  const out = gpu.empty(shape);
+  // Cut between batches or, if there is but one, between rows.
+  const { aBatch, bBatch } = geometry;
+  const byRows: Cut = transposeA
+    ? { items: 1, per: { out: out.size } }
+    : { items: rows, per: { a: inner, out: columns } };
+  const byBatch = {
+    items: batches,
+    per: { out: rows * columns, ...(aBatch && { a: aBatch }), ...(bBatch && { b: bBatch }) },
+  };
+  for (const { tensors, count } of parts(gpu, { a, b, out }, batches > 1 ? byBatch : byRows)) {
+    const part = batches > 1 ? { batches: count } : transposeA ? {} : { rows: count };
+    multiply(tensors.a, tensors.b, tensors.out, { ...geometry, ...part });
+  }
+  return out;
+}
+
+interface Geometry {
+  batches: number;
+  rows: number;
+  columns: number;
+  inner: number;
+  /** elements between the batches of a; 0 where all share one */
+  aBatch: number;
+  bBatch: number;
+  transposeA: boolean;
+  transposeB: boolean;
+}
+
+/** Launches the kernel that fits, on tensors that can be bound. */
+function multiply(a: Tensor, b: Tensor, out: Tensor, { transposeA, transposeB, ...geometry }: Geometry): void {
+  const { gpu } = a;
+  const { batches, rows, columns, inner } = geometry;
   const wide = columns % 4 === 0 && (transposeA ? rows % 4 === 0 : inner % 4 === 0);
   const shared = gpu.sharesLoads;
   const tiles =
     batches * (shared ? Math.ceil(rows / 32) * Math.ceil(columns / 16) : Math.ceil(rows / 8) * Math.ceil(columns / 8));
   const splits = wide ? splitsFor(gpu.software, tiles, inner) : 1;
   const sizes = {
-    batches,
+    ...geometry,
     splits,
-    rows,
-    columns,
-    inner,
     chunk: 4 * Math.ceil(inner / splits / 4),
-    aBatch: a.shape.length === 3 ? rows * inner : 0,
-    bBatch: b.shape.length === 3 ? inner * columns : 0,
     aRow: transposeA ? 1 : inner,
     aInner: transposeA ? rows : 1,
     bInner: transposeB ? 1 : columns,
     bColumn: transposeB ? inner : 1,
   };
   if (!wide) {
-    const out = gpu.empty(shape);
     gpu.dispatch(scalarKernel, { a, b, out }, sizes, out.size);
-    return out;
+    return;
   }
-  const b4 = transposeB ? transposed(b) : b;
-  const out4 = splits === 1 ? gpu.empty(shape) : gpu.empty([batches, splits, rows, columns]);
+  const b4 = transposeB ? transposed(b.view(geometry.bBatch ? [batches, columns, inner] : [columns, inner])) : b;
+  const out4 = splits === 1 ? out : gpu.empty([batches, splits, rows, columns]);
   const [plain, transposedA] = shared
     ? [subgroupTilesKernel, subgroupTransposedAKernel]
     : [tilesKernel, tilesTransposedAKernel];
   const invocations = tiles * splits * (shared ? 8 : 1);
   gpu.dispatch(transposeA ? transposedA : plain, { a4: a, b4, out4 }, sizes, invocations);
   if (transposeB) b4.dispose();
-  if (splits === 1) return out4;
-  const out = columnSums(out4, batches, rows * columns).view(shape);
+  if (splits === 1) return;
+  columnSums(out4, batches, rows * columns, 1, out);
   out4.dispose();
-  return out;
 }
 
 const op = differentiable<{ a: Tensor; b: Tensor }, MatmulOptions, Record<string, never>>({

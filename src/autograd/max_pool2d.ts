@@ -5,6 +5,7 @@
 import source from '../shaders/max_pool2d.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { differentiable } from './tape.ts';
 
@@ -42,14 +43,21 @@ const op = differentiable<
     const sizes = { batch, height, width, channels, outHeight, outWidth, size, stride, padding };
     const output = x.gpu.empty([batch, outHeight, outWidth, channels]);
     const winners = x.gpu.empty(output.shape, 'u32');
-    x.gpu.dispatch(poolKernel, { x, out: output, indices: winners }, sizes, output.size);
+    const per = { x: x.size / batch, out: output.size / batch, indices: output.size / batch };
+    for (const { tensors, count } of parts(x.gpu, { x, out: output, indices: winners }, { items: batch, per })) {
+      x.gpu.dispatch(poolKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
+    }
     return { output, saved: { winners, sizes } };
   },
   backward(grad, { inputs: { x }, saved: { winners, sizes } }) {
     return {
       x: () => {
         const out = x.gpu.empty(x.shape);
-        x.gpu.dispatch(gradientKernel, { winners, grad, out }, sizes, out.size);
+        const [items] = x.shape;
+        const per = { winners: grad.size / items, grad: grad.size / items, out: x.size / items };
+        for (const { tensors, count } of parts(x.gpu, { winners, grad, out }, { items, per })) {
+          x.gpu.dispatch(gradientKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
+        }
         return out;
       },
     };

@@ -4,6 +4,7 @@
  */
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import {
   BINARY,
@@ -41,15 +42,20 @@ function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
     name,
     forward({ x }, value) {
       const output = x.gpu.empty(x.shape);
-      dispatchPair(x.gpu, forwardKernel, { x, out: output }, { count: x.size, period: 1, value }, x.size, ['count']);
+      const cut = { items: x.size, per: { x: 1, out: 1 } };
+      for (const { tensors, count } of parts(x.gpu, { x, out: output }, cut)) {
+        dispatchPair(x.gpu, forwardKernel, tensors, { count, period: 1, value }, count, ['count']);
+      }
       return { output, saved: {} };
     },
     backward(grad, { inputs: { x }, output, options: value }) {
       return {
         x: () => {
           const out = x.gpu.empty(x.shape);
-          const sizes = { count: x.size, period: 1, value };
-          dispatchPair(x.gpu, gradientKernel, { x, y: output, grad, out }, sizes, x.size, ['count']);
+          const cut = { items: x.size, per: { x: 1, y: 1, grad: 1, out: 1 } };
+          for (const { tensors, count } of parts(x.gpu, { x, y: output, grad, out }, cut)) {
+            dispatchPair(x.gpu, gradientKernel, tensors, { count, period: 1, value }, count, ['count']);
+          }
           return out;
         },
       };

@@ -1,7 +1,8 @@
 /** Tensors of random numbers, drawn on the GPU by a counter-based generator. Constants: they carry no gradient. */
 import source from '../shaders/random.wgsl';
 import type { Gpu } from '../tensor/device.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { type Kernel, kernel, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const randomProgram = program('random', source);
@@ -12,15 +13,19 @@ const normalKernel = kernel(randomProgram, 'normal');
 export type Key = readonly [number, number];
 
 /** Uniform in [low, high); the numbers of `new Random(...)` with the same key, in order. */
-export function randomUniform(gpu: Gpu, shape: readonly number[], [key0, key1]: Key, low = 0, high = 1): Tensor {
-  const out = gpu.empty(shape);
-  gpu.dispatch(uniformKernel, { out }, { count: out.size, key0, key1, low, high }, out.size);
-  return out;
+export function randomUniform(gpu: Gpu, shape: readonly number[], key: Key, low = 0, high = 1): Tensor {
+  return draw(gpu, uniformKernel, shape, key, low, high);
 }
 
 /** Normal with the given mean and standard deviation. */
-export function randomNormal(gpu: Gpu, shape: readonly number[], [key0, key1]: Key, mean = 0, deviation = 1): Tensor {
+export function randomNormal(gpu: Gpu, shape: readonly number[], key: Key, mean = 0, deviation = 1): Tensor {
+  return draw(gpu, normalKernel, shape, key, mean, deviation);
+}
+
+function draw(gpu: Gpu, by: Kernel, shape: readonly number[], [key0, key1]: Key, low: number, high: number): Tensor {
   const out = gpu.empty(shape);
-  gpu.dispatch(normalKernel, { out }, { count: out.size, key0, key1, low: mean, high: deviation }, out.size);
+  for (const { tensors, from, count } of parts(gpu, { out }, { items: out.size, per: { out: 1 } })) {
+    gpu.dispatch(by, tensors, { count, first: from, key0, key1, low, high }, count);
+  }
   return out;
 }

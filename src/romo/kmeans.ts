@@ -4,6 +4,7 @@ import source from '../shaders/kmeans.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
+import { parts } from '../tensor/parts.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -26,10 +27,14 @@ export interface Clusters {
 export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances: Tensor } {
   const labels = x.gpu.empty([x.rows], 'i32');
   const distances = x.gpu.empty([x.rows]);
-  const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
-  if (x.channels % 4 === 0) {
-    x.gpu.dispatch(assign4Kernel, { x4: x, centres4: centres, assigned: labels, distances }, sizes, x.rows);
-  } else x.gpu.dispatch(assignKernel, { x, centres, assigned: labels, distances }, sizes, x.rows);
+  const sizes = { channels: x.channels, clusters: centres.rows };
+  const cut = { items: x.rows, per: { x: x.channels, assigned: 1, distances: 1 } };
+  for (const { tensors, count } of parts(x.gpu, { x, assigned: labels, distances }, cut)) {
+    const part = { ...sizes, rows: count };
+    const { x: rows, ...written } = tensors;
+    if (x.channels % 4 === 0) x.gpu.dispatch(assign4Kernel, { x4: rows, centres4: centres, ...written }, part, count);
+    else x.gpu.dispatch(assignKernel, { x: rows, centres, ...written }, part, count);
+  }
   return { labels, distances };
 }
 

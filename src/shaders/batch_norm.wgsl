@@ -15,6 +15,7 @@ struct Sizes {
   momentum: f32,
   slope: f32, // of the activation below zero: 1 none, 0 ReLU
   training: u32,
+  total: f32, // rows of the whole batch; `rows` may be a part of them
 }
 
 struct Moment {
@@ -203,7 +204,7 @@ fn inputGradient(
   let scale = gamma[channel] * statistics_[channel].inverse;
   var g = grad[i];
   if (sizes.training == 1u) {
-    g -= (betaGrad[channel] + normalised(i) * gammaGrad[channel]) / f32(sizes.rows);
+    g -= (betaGrad[channel] + normalised(i) * gammaGrad[channel]) / sizes.total;
   }
   out[i] = scale * g;
 }

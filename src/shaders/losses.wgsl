@@ -6,6 +6,7 @@ struct Sizes {
   alpha: f32, // RCLL's exponent
   threshold: f32, // RCLL's lowest probability
   temperature: f32, // contrastive
+  total: f32, // rows that the mean is over; `rows` may be a part of them
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
@@ -53,7 +54,7 @@ fn crossEntropy(
   losses[row] = log(total) - (logits[start + label] - top);
   for (var c = 0u; c < sizes.classes; c++) {
     let p = exp(logits[start + c] - top) / total;
-    gradient[start + c] = (p - select(0.0, 1.0, c == label)) / f32(sizes.rows);
+    gradient[start + c] = (p - select(0.0, 1.0, c == label)) / sizes.total;
   }
 }
 
@@ -80,7 +81,7 @@ fn softCrossEntropy(
   losses[row] = loss;
   for (var c = 0u; c < sizes.classes; c++) {
     let p = exp(logits[start + c] - top) / total;
-    gradient[start + c] = (mass * p - targets[start + c]) / f32(sizes.rows);
+    gradient[start + c] = (mass * p - targets[start + c]) / sizes.total;
   }
 }
 
@@ -119,7 +120,7 @@ fn rcll(
   let w = p * power + sizes.alpha * q * (power / information);
   for (var c = 0u; c < sizes.classes; c++) {
     let other = w * exp(logits[start + c] - top) / total;
-    gradient[start + c] = select(other, -w * q, c == label) / f32(sizes.rows);
+    gradient[start + c] = select(other, -w * q, c == label) / sizes.total;
   }
 }
 
@@ -149,6 +150,6 @@ fn contrastive(
   losses[row] = 2.0 * (log(total) - (logits[start + partner] - top) * scale);
   for (var b = 0u; b < sizes.rows; b++) {
     let p = select(exp((logits[start + b] - top) * scale) / total, 0.0, b == row);
-    gradient[start + b] = 2.0 * scale * (p - select(0.0, 1.0, b == partner)) / f32(sizes.rows);
+    gradient[start + b] = 2.0 * scale * (p - select(0.0, 1.0, b == partner)) / sizes.total;
   }
 }

@@ -4,6 +4,7 @@
 
 struct Sizes {
   count: u32,
+  first: u32, // number of the first element, where `out` is a part of a tensor
   key0: u32,
   key1: u32,
   low: f32, // uniform: the range; normal: mean and standard deviation
@@ -51,8 +52,9 @@ fn uniform_(
 ) {
   let i = indexOf(group, groups, local);
   if (i < sizes.count) {
-    let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(i / 2u, 0u));
-    out[i] = sizes.low + (sizes.high - sizes.low) * unit(block[i % 2u]);
+    let element = sizes.first + i;
+    let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(element / 2u, 0u));
+    out[i] = sizes.low + (sizes.high - sizes.low) * unit(block[element % 2u]);
   }
 }
 
@@ -65,7 +67,7 @@ fn normal(
 ) {
   let i = indexOf(group, groups, local);
   if (i < sizes.count) {
-    let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(i, 1u));
+    let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(sizes.first + i, 1u));
     let radius = sqrt(-2.0 * log(1.0 - unit(block.x)));
     out[i] = sizes.low + sizes.high * radius * cos(6.28318530718 * unit(block.y));
   }

@@ -21,8 +21,8 @@ export type Command =
   | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
   | { readonly kind: 'launches'; readonly launches: readonly (Launch | GPUBuffer)[] }
   | { readonly kind: 'clear'; readonly buffer: GPUBuffer }
-  | { readonly kind: 'write'; readonly buffer: GPUBuffer; readonly data: TypedArray }
-  | { readonly kind: 'copy'; readonly source: GPUBuffer; readonly target: GPUBuffer; readonly bytes: number };
+  | { readonly kind: 'write'; readonly buffer: GPUBuffer; readonly offset: number; readonly data: TypedArray }
+  | { readonly kind: 'copy'; readonly source: GPUBuffer; readonly offset: number; readonly target: GPUBuffer };
 
 export class CommandQueue {
   private commands: Command[] = [];
@@ -47,17 +47,17 @@ export class CommandQueue {
     this.commands.push({ kind: 'clear', buffer });
   }
 
-  write(buffer: GPUBuffer, data: TypedArray): void {
+  write(buffer: GPUBuffer, offset: number, data: TypedArray): void {
     if (this.recording) {
       throw new RomoError('replay', 'an upload cannot be part of a recorded step', 'Write to the tensor before run().');
     }
-    this.commands.push({ kind: 'write', buffer, data: data.slice() });
+    this.commands.push({ kind: 'write', buffer, offset, data: data.slice() });
   }
 
-  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  async read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     const { device } = this.gpu;
     const target = device.createBuffer({ size: bytes, usage: USAGE.mapRead | USAGE.copyTarget });
-    this.commands.push({ kind: 'copy', source: buffer, target, bytes });
+    this.commands.push({ kind: 'copy', source: buffer, offset, target });
     await this.gpu.submit();
     await target.mapAsync(1);
     const copy = target.getMappedRange().slice(0);
@@ -103,8 +103,8 @@ export class CommandQueue {
       if (command.kind === 'dispatch') encoder.launch(launches.next().value as Launch);
       else if (command.kind === 'launches') encoder.all(command.launches);
       else if (command.kind === 'clear') encoder.clear(command.buffer);
-      else if (command.kind === 'copy') encoder.copy(command.source, command.target, command.bytes);
-      else encoder.write(command.buffer, command.data);
+      else if (command.kind === 'copy') encoder.copy(command.source, command.offset, command.target);
+      else encoder.write(command.buffer, command.offset, command.data);
     }
     encoder.submit();
     this.submits += encoder.submits;
@@ -150,13 +150,13 @@ class Encoder {
     this.outsidePass().clearBuffer(buffer);
   }
 
-  copy(source: GPUBuffer, target: GPUBuffer, bytes: number): void {
-    this.outsidePass().copyBufferToBuffer(source, 0, target, 0, bytes);
+  copy(source: GPUBuffer, offset: number, target: GPUBuffer): void {
+    this.outsidePass().copyBufferToBuffer(source, offset, target, 0, target.size);
   }
 
-  write(buffer: GPUBuffer, data: TypedArray): void {
+  write(buffer: GPUBuffer, offset: number, data: TypedArray): void {
     this.submit();
-    this.gpu.device.queue.writeBuffer(buffer, 0, data as GPUAllowSharedBufferSource);
+    this.gpu.device.queue.writeBuffer(buffer, offset, data as GPUAllowSharedBufferSource);
   }
 
   submit(): void {
@@ -228,7 +228,7 @@ export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniform
     });
     const entries: GPUBindGroupEntry[] = Object.values(bindings).map((tensor, slot) => ({
       binding: indices[slot],
-      resource: { buffer: tensor.storage.buffer, size: tensor.bytes },
+      resource: { buffer: tensor.storage.buffer, offset: tensor.offset, size: tensor.bytes },
     }));
     if (uniform >= 0) {
       const size = align(Math.max(16, 4 * fields.length), 16);

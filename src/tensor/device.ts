@@ -30,6 +30,8 @@ export class Gpu {
   readonly profiler: Profiler | null;
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
+  /** tensors above this many bytes are worked on in parts; see parts.ts */
+  bindableBytes: number;
   /** the tape that ops write to, or null when gradients are not wanted */
   tape: Recorder | null = null;
   private readonly scopes: Scope[] = [];
@@ -46,6 +48,7 @@ export class Gpu {
     options: DeviceOptions,
   ) {
     this.pool = new Pool(device, options.poolBytes ?? 2 ** 32);
+    this.bindableBytes = device.limits.maxStorageBufferBindingSize;
     this.kernels = new KernelCache(device);
     this.profiler = options.profile ? new Profiler(device) : null;
     this.commands = new CommandQueue(this);

@@ -41,6 +41,8 @@ export class Tensor {
     readonly storage: Storage,
     readonly shape: readonly number[],
     readonly dtype: DType,
+    /** bytes of the storage before the first element */
+    readonly offset = 0,
   ) {
     this.scope = gpu.currentScope ?? null;
     this.scope?.add(this);
@@ -81,17 +83,23 @@ export class Tensor {
       );
     }
     this.storage.retain();
-    return new Tensor(this.gpu, this.storage, shape, this.dtype);
+    return new Tensor(this.gpu, this.storage, shape, this.dtype, this.offset);
+  }
+
+  /** `count` elements from number `start` on; shares the buffer. For kernels the start must be aligned, see parts.ts. */
+  window(start: number, count: number): Tensor {
+    this.storage.retain();
+    return new Tensor(this.gpu, this.storage, [count], this.dtype, this.offset + 4 * start);
   }
 
   /** Overwrites the contents, in the order of the queued work. The numbers are copied at once. */
   write(data: TensorData): void {
-    this.gpu.commands.write(this.storage.buffer, toTyped(data, this.shape, this.dtype));
+    this.gpu.commands.write(this.storage.buffer, this.offset, toTyped(data, this.shape, this.dtype));
   }
 
   /** Runs the queued work and returns the contents. */
   async read(): Promise<TypedArray> {
-    const bytes = await this.gpu.commands.read(this.storage.buffer, this.bytes);
+    const bytes = await this.gpu.commands.read(this.storage.buffer, this.offset, this.bytes);
     return new ARRAYS[this.dtype](bytes);
   }
 

@@ -128,11 +128,6 @@ test("with WebGPU's guaranteed limits: a product of 65,535 workgroups and more",
     const x = small.tensor(new Float32Array(rows).fill(1.5), [rows, 1]);
     const y = await matmul(x, small.tensor([2], [1, 1])).readFloats();
     assert.ok(y.every((value) => value === 3));
-    const { message } = await failure(() => {
-      using _ = small.scope();
-      scale(small.empty([2 ** 25 + 64]), 2); // 128 MiB and 256 bytes
-    });
-    assert.match(message, /pointwise x4.unary.*the GPU binds at most 134217728/);
   } finally {
     small.close();
   }

@@ -7,12 +7,15 @@ import { type DeviceOptions, type Gpu, openDevice } from '../../src/tensor/devic
 // maximum, the zero of ReLU) that f32 and f64 stand on different sides of it, and then their gradients rightly differ.
 fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1), includeErrorInReport: true });
 
+// `npm test` runs the group a second time with the limits that every WebGPU adapter guarantees.
+const limits = process.env.ROMO_TEST_LIMITS === 'default' ? 'default' : 'largest';
+
 /** `gpu()` is valid inside tests only. */
 export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Test; gpu: () => Gpu } {
   const test = suite(name);
   let opened: Gpu | undefined;
   test.before(async () => {
-    opened = await openDevice(options);
+    opened = await openDevice({ limits, ...options });
   });
   test.after(() => opened?.close());
   return { test, gpu: () => opened as Gpu };
