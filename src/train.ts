@@ -52,11 +52,12 @@ await main(command, async () => {
     const total = (performance.now() - started) / 1000;
     writeJson(join(out, 'result.json'), { ...result, seconds: { ...result.seconds, total } });
     progress.stop();
-    const { images, points } = result.pseudoLabelAccuracy;
     process.stdout.write(`${figuresTable(result.stages, { ssm: result.seconds.ssm, rdl: result.seconds.rdl })}\n`);
-    process.stdout.write(
-      `pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}; ${duration(total)} in all\n`,
-    );
+    if (result.pseudoLabelAccuracy) {
+      const { images, points } = result.pseudoLabelAccuracy;
+      process.stdout.write(`pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}\n`);
+    }
+    process.stdout.write(`${duration(total)} in all\n`);
     process.stdout.write(`written to ${out}\n`);
   } finally {
     progress.stop();

@@ -42,6 +42,20 @@ function move(kernel: KernelPair, x: Tensor, out: Tensor, block: Block): void {
   }
 }
 
+/** x [rows, from] -> [rows, to], with zeros on the right. A constant; see `narrow` for the way back. */
+export function widen(x: Tensor, rows: number, from: number, to: number): Tensor {
+  const out = x.gpu.zeros([rows, to]);
+  move(insertKernel, x, out, { rows, width: from, stride: to, offset: 0, sources: 0 });
+  return out;
+}
+
+/** x [rows, from] -> its first columns [rows, to]. */
+export function narrow(x: Tensor, rows: number, from: number, to: number): Tensor {
+  const out = x.gpu.empty([rows, to]);
+  move(extractKernel, x, out, { rows, width: to, stride: from, offset: 0, sources: 0 });
+  return out;
+}
+
 const op = differentiable<Record<string, Tensor>, number, Record<string, never>>({
   name: 'concat',
   forward(inputs, axis) {

@@ -9,8 +9,7 @@ import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { concat } from './concat.ts';
-import { fill } from './elementary.ts';
+import { widen } from './concat.ts';
 
 const knnProgram = program('knn', source);
 const knnKernel = kernel(knnProgram, 'knn');
@@ -33,12 +32,8 @@ function subgroupKernel(k: number): Kernel {
 
 /** Channels filled up with zeros to a multiple of 4: distances stay what they are. */
 function padChannels(x: Tensor): Tensor {
-  const missing = (4 - (x.channels % 4)) % 4;
-  if (missing === 0) return x;
-  const zeros = fill(x.gpu, [...x.shape.slice(0, -1), missing], 0);
-  const padded = concat([x, zeros], -1);
-  zeros.dispose();
-  return padded;
+  if (x.channels % 4 === 0) return x;
+  return widen(x, x.rows, x.channels, 4 * Math.ceil(x.channels / 4));
 }
 
 /** Throws `shape` unless 1 <= k <= N. */

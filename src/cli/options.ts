@@ -1,6 +1,13 @@
 /** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, checkConfig, PRESET_NAMES, PRESETS, type PresetName } from '../romo/config.ts';
+import {
+  type Config,
+  checkConfig,
+  defaultAugmentation,
+  PRESET_NAMES,
+  PRESETS,
+  type PresetName,
+} from '../romo/config.ts';
 
 export interface TrainOptions {
   config: Config;
@@ -59,7 +66,12 @@ const ROWS: readonly Row[] = [
   },
   { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize', parse: whole(8) },
   { flags: '--points <n>', text: 'points per cloud', path: 'points', parse: whole(1) },
-  { flags: '--augment <strength>', text: 'augmentation', path: 'augment', choices: ['mild', 'strong'] },
+  {
+    flags: '--augment <strength>',
+    text: 'augmentation; default mild for shapes, else strong',
+    path: 'augment',
+    choices: ['mild', 'strong'],
+  },
   { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet', choices: ['small', '18', '34', '50', '101'] },
   { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth', parse: whole(1) },
   { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder', choices: ['dgcnn', 'pointnet'] },
@@ -168,6 +180,7 @@ export function readTrainOptions(command: Command): TrainOptions {
     const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
     target[field ?? group] = MEANING[path]?.(value) ?? value;
   }
+  if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
   checkConfig(config);
   return {
     config,

@@ -9,7 +9,7 @@ import { DIGIT_SIZE, digitCloud, digitImage, PADDED_SIZE } from './digit.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
 import { resizeImage } from './resize.ts';
 import { subsampleCloud } from './subsample.ts';
-import type { DataOptions, DataSet, Split } from './types.ts';
+import type { DataOptions, LabelledDataSet, Split } from './types.ts';
 
 const CLASS_NAMES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
@@ -20,7 +20,7 @@ const CLASS_NAMES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
  * is kept of each is a fixed random subsample, twice what a network takes and at least 1,024 points (75 MB for 6,000
  * objects). It depends on the seed, the split and the index only.
  */
-export async function openMnist3d(folder: string, options: DataOptions): Promise<DataSet> {
+export async function openMnist3d(folder: string, options: DataOptions): Promise<LabelledDataSet> {
   const { train, test, onProgress } = options;
   onProgress?.(0, train + test);
   const trainSplit = await openSplit(folder, 'train', train, options);

@@ -1,12 +1,12 @@
 /** From what a user writes after `--data` to a data set. */
 import { RomoError } from '../tensor/error.ts';
 import { openShapes } from './shapes/shapes.ts';
-import type { DataOptions, DataSet } from './types.ts';
+import type { DataOptions, LabelledDataSet } from './types.ts';
 
 /**
  * @param spec `shapes` (built in, made by the program) or `mnist3d:DIR`, where DIR holds MNIST's four IDX files
  */
-export async function openData(spec: string, options: DataOptions): Promise<DataSet> {
+export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet> {
   checkWhole('image size', options.imageSize, 8, 1024);
   checkWhole('number of points', options.points, 1, 65_536);
   checkWhole('number of training objects', options.train, 1, 10_000_000);

@@ -37,11 +37,17 @@ export interface CloudRotation {
 
 export interface DataSet {
   readonly name: string;
-  readonly train: Split;
+  /** Labels of training objects are for figures about the pseudo labels; there may be none. */
+  readonly train: { readonly pairs: PairedData; readonly labels: Labels | null };
   readonly test: Split;
   /** May images be mirrored? No for digits and letters. */
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
+}
+
+/** A data set all of whose objects have labels. */
+export interface LabelledDataSet extends DataSet {
+  readonly train: Split;
 }
 
 export interface DataOptions {

@@ -2,7 +2,9 @@
  * Retrieval and clustering figures, and the baselines to hold them against. The only part of the method that reads labels;
  * training never imports it.
  */
-import type { DataSet, PairedData, Split } from '../data/types.ts';
+
+import { resizeImage } from '../data/resize.ts';
+import type { DataSet, Labels, PairedData, Split } from '../data/types.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Config } from './config.ts';
 import { type Embeddings, type Encoders, embedAll } from './encoders.ts';
@@ -40,16 +42,22 @@ export async function figuresOf(gpu: Gpu, encoders: Encoders, data: DataSet, con
 }
 
 const GRID = 8;
+const LARGEST_IMAGE = 32;
 
-/** What the raw data looks like to k-means: pixels, and the share of points in each cell of an 8 x 8 x 8 grid. Unit rows. */
+/**
+ * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of points in
+ * each cell of an 8 x 8 x 8 grid. Unit rows.
+ */
 function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
   const [height, width, channels] = pairs.imageShape;
-  const dimension = height * width * channels;
+  const isLarge = height * width > LARGEST_IMAGE ** 2;
+  const dimension = (isLarge ? LARGEST_IMAGE ** 2 : height * width) * channels;
   const gridDimension = GRID ** 3;
   const images = new Float32Array(pairs.length * dimension);
   const points = new Float32Array(pairs.length * gridDimension);
   for (let index = 0; index < pairs.length; index++) {
-    images.set(pairs.image(index), index * dimension);
+    const image = pairs.image(index);
+    images.set(isLarge ? resizeImage(image, pairs.imageShape, LARGEST_IMAGE) : image, index * dimension);
     const cloud = pairs.cloud(index);
     const low = [0, 1, 2].map((axis) => extreme(cloud, axis, Math.min));
     const range = Math.max(...[0, 1, 2].map((axis) => extreme(cloud, axis, Math.max) - low[axis])) || 1;
@@ -132,7 +140,7 @@ function centred(scores: Float64Array, columns: number): Float32Array {
 }
 
 /** How well the pseudo labels of the training split match its classes, per modality. */
-export function pseudoLabelAccuracy(labels: PseudoLabels, { labels: truth }: Split, clusters: number) {
+export function pseudoLabelAccuracy(labels: PseudoLabels, truth: Labels, clusters: number) {
   const classes = truth.classNames.length;
   return {
     images: clusterAccuracy(labels.images, truth.values, clusters, classes),

@@ -16,7 +16,8 @@ export type StageName = 'untrained' | 'kmeans' | 'ssm' | 'rdl';
 export interface RunResult {
   adapter: string;
   stages: Record<StageName, Figures>;
-  pseudoLabelAccuracy: { images: number; points: number };
+  /** null where the training objects have no labels */
+  pseudoLabelAccuracy: { images: number; points: number } | null;
   seconds: Record<'untrained' | 'ssm' | 'pseudoLabels' | 'rdl' | 'figures', number>;
 }
 
@@ -79,7 +80,7 @@ export async function run(
   const result: RunResult = {
     adapter: gpu.adapterName,
     stages: { ...before, ssm: afterSsm, rdl: afterRdl },
-    pseudoLabelAccuracy: pseudoLabelAccuracy(labels, data.train, config.clusters),
+    pseudoLabelAccuracy: data.train.labels && pseudoLabelAccuracy(labels, data.train.labels, config.clusters),
     seconds,
   };
   return { models: { ssm, rdl }, result };

@@ -100,6 +100,24 @@ test('a constant channel and a single row: no NaN', async () => {
   }
 });
 
+test('variances far below epsilon', async () => {
+  const channels = 4;
+  const { data } = argument('x', [20, channels], -1e-4, 1e-4);
+  const [ones, zeros] = [new Float32Array(channels).fill(1), new Float32Array(channels)];
+  for (const training of [true, false]) {
+    using _ = gpu().scope();
+    const [x, gamma, beta] = [
+      gpu().tensor(data, [20, channels]),
+      gpu().tensor(ones, [channels]),
+      gpu().zeros([channels]),
+    ];
+    const [runningMean, runningVar] = [gpu().zeros([channels]), gpu().zeros([channels])];
+    const y = batchNorm(x, gamma, beta, { training, runningMean, runningVar });
+    const expected = reference.batchNorm(data, ones, zeros, { training, runningMean: zeros, runningVar: zeros });
+    assertClose(`y, training ${training}`, await y.readFloats(), expected.y, { rtol: 1e-4, atol: 1e-6 });
+  }
+});
+
 test('images: all axes but the last are rows', async () => {
   using _ = gpu().scope();
   const shape = [2, 3, 5, 8];

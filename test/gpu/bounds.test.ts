@@ -1,6 +1,6 @@
 /**
- * No kernel writes past the end of a tensor, and all compute the same when their grid is folded into rows. The sizes are no
- * multiples of a workgroup, and large enough that every kernel has more workgroups than fit into one row of the folded grid.
+ * No kernel writes past the end of a tensor or leaves an element out, and all compute the same when their grid is folded into
+ * rows. Each kernel has sizes that fill two workgroups exactly, and others that do not and need more than a row of the grid.
  */
 import * as assert from 'uvu/assert';
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
@@ -69,6 +69,7 @@ test('matmul', async () => {
       for (const transposeA of [false, true]) {
         for (const [rows, inner, columns] of [
           [15, 3, 21],
+          [8, 3, 8],
           [100, 140, 100],
           [13, 1028, 20], // the sum in parts
         ]) {
@@ -102,7 +103,7 @@ test('conv2d', async () => {
 });
 
 test('batchNorm', async () => {
-  for (const channels of [131, 524]) {
+  for (const channels of [128, 131, 512, 524]) {
     for (const training of [true, false]) {
       for (const slope of [0.2, 1]) {
         const shapes = [[9, channels], [channels], [channels], [9, channels]];
@@ -120,7 +121,7 @@ test('batchNorm', async () => {
 });
 
 test('edgeConv', async () => {
-  for (const channels of [131, 524]) {
+  for (const channels of [128, 131, 512, 524]) {
     for (const training of [true, false]) {
       await differentiates('edgeConv', [[2, 7, 3], [6, channels], [channels], [channels]], ([x, w, gamma, beta]) => {
         const [runningMean, runningVar] = [gpu().zeros([channels]), fill(gpu(), [channels], 1)];
@@ -132,30 +133,40 @@ test('edgeConv', async () => {
 });
 
 test('reverseGraph, many clouds', async () => {
-  await holds('reverseGraph', async () => {
-    const { starts, sources } = reverseGraph(indices([131, 3, 2], 3));
-    return [await starts.read(), await sources.read()];
-  });
+  for (const clouds of [128, 131]) {
+    await holds('reverseGraph', async () => {
+      const { starts, sources } = reverseGraph(indices([clouds, 3, 2], 3));
+      return [await starts.read(), await sources.read()];
+    });
+  }
 });
 
 test('knn', async () => {
   for (const variant of VARIANTS) {
     await withVariant(gpu(), variant, async () => {
-      for (const [points, channels, k] of [
-        [49, 3, 7],
-        [52, 4, 9],
+      for (const [batch, points, channels, k] of [
+        [3, 49, 3, 7],
+        [3, 52, 4, 9],
+        [2, 64, 3, 5],
+        [2, 64, 4, 5],
       ]) {
-        await holds(`knn ${variant}`, async () => [await knn(leaf('points', [3, points, channels]), k).read()]);
+        await holds(`knn ${variant}`, async () => [await knn(leaf('points', [batch, points, channels]), k).read()]);
       }
     });
   }
 });
 
 test('kmeans', async () => {
-  for (const channels of [5, 20]) {
+  for (const [rows, clusters, channels] of [
+    [150, 33, 5],
+    [150, 33, 20],
+    [128, 32, 4],
+    [128, 64, 2],
+    [128, 128, 4],
+  ]) {
     await holds(`kmeans of ${channels} channels`, async () => {
-      const x = leaf('rows', [150, channels]);
-      const centres = leaf('centres', [33, channels]);
+      const x = leaf('rows', [rows, channels]);
+      const centres = leaf('centres', [clusters, channels]);
       const { labels, distances } = assign(x, centres);
       update(x, labels, centres);
       return [await labels.read(), await distances.read(), await centres.read()];
@@ -164,18 +175,23 @@ test('kmeans', async () => {
 });
 
 test('gather and concat', async () => {
-  for (const width of [5, 20]) {
-    await differentiates('gather', [[41, width]], ([x]) => gather(x, indices([63], 41)));
+  for (const [rows, picks, width] of [
+    [41, 63, 5],
+    [41, 63, 20],
+    [64, 64, 2],
+    [64, 64, 8],
+  ]) {
+    await differentiates('gather', [[rows, width]], ([x]) => gather(x, indices([picks], rows)));
     const parts = [
-      [41, width],
-      [41, 3 * width],
+      [rows, width],
+      [rows, 3 * width],
     ];
     await differentiates('concat', parts, (tensors) => concat(tensors, 1));
   }
 });
 
 test('pointwise', async () => {
-  for (const count of [301, 1204]) {
+  for (const count of [128, 301, 512, 1204]) {
     await differentiates('sigmoid', [[count]], ([x]) => sigmoid(x));
     await differentiates('add', [[5, count], [count]], ([x, y]) => add(x, y));
     await differentiates('div', [[count], [count]], ([x, y]) => div(x, y));
@@ -184,59 +200,80 @@ test('pointwise', async () => {
 });
 
 test('pooling', async () => {
-  for (const channels of [47, 188]) {
-    await differentiates('globalMaxPool', [[3, 5, channels]], ([x]) => globalMaxPool(x));
-    await differentiates('globalMeanPool', [[3, 5, channels]], ([x]) => globalMeanPool(x));
+  for (const shape of [
+    [3, 5, 47],
+    [3, 5, 188],
+    [2, 2, 62],
+    [2, 2, 64],
+    [2, 2, 256],
+  ]) {
+    await differentiates('globalMaxPool', [shape], ([x]) => globalMaxPool(x));
+    await differentiates('globalMeanPool', [shape], ([x]) => globalMeanPool(x));
   }
-  await differentiates('maxPool2d', [[2, 9, 7, 5]], ([x]) => maxPool2d(x, { kernel: 3, stride: 2, padding: 1 }));
+  const options = { kernel: 3, stride: 2, padding: 1 };
+  for (const shape of [
+    [2, 9, 7, 5],
+    [1, 8, 4, 4],
+    [2, 8, 8, 4],
+  ]) {
+    await differentiates('maxPool2d', [shape], ([x]) => maxPool2d(x, options));
+  }
 });
 
 test('losses, softmax, l2Normalize', async () => {
-  const labels = () => indices([150], 4);
-  await differentiates('softmaxCrossEntropy', [[150, 4]], ([x]) => softmaxCrossEntropy(x, labels()));
-  await differentiates('softCrossEntropy', [[150, 4]], ([x]) => softCrossEntropy(x, leaf('targets', [150, 4])));
-  await differentiates('rcll', [[150, 4]], ([x]) => rcll(x, labels()));
-  await differentiates('contrastive', [[150, 4]], ([x]) => contrastive(x, { tau: 0.5 }));
-  await differentiates('l2Normalize', [[150, 4]], ([x]) => l2Normalize(x));
-  await holds('softmax and argmax', async () => {
-    const x = leaf('logits', [150, 4]);
-    return [await softmax(x).read(), await argmax(x).read()];
-  });
+  for (const rows of [128, 150]) {
+    const labels = () => indices([rows], 4);
+    await differentiates('softmaxCrossEntropy', [[rows, 4]], ([x]) => softmaxCrossEntropy(x, labels()));
+    await differentiates('softCrossEntropy', [[rows, 4]], ([x]) => softCrossEntropy(x, leaf('targets', [rows, 4])));
+    await differentiates('rcll', [[rows, 4]], ([x]) => rcll(x, labels()));
+    await differentiates('contrastive', [[rows, 4]], ([x]) => contrastive(x, { tau: 0.5 }));
+    await differentiates('l2Normalize', [[rows, 4]], ([x]) => l2Normalize(x));
+    await holds('softmax and argmax', async () => {
+      const x = leaf('logits', [rows, 4]);
+      return [await softmax(x).read(), await argmax(x).read()];
+    });
+  }
 });
 
 test('random numbers', async () => {
-  await holds('random', async () => {
-    const [uniform, normal] = [randomUniform(gpu(), [301], [1, 2]), randomNormal(gpu(), [301], [1, 2])];
-    return [await uniform.read(), await normal.read()];
-  });
+  for (const count of [128, 301]) {
+    await holds('random', async () => {
+      const [uniform, normal] = [randomUniform(gpu(), [count], [1, 2]), randomNormal(gpu(), [count], [1, 2])];
+      return [await uniform.read(), await normal.read()];
+    });
+  }
 });
 
 test('memory bank', async () => {
-  await holds('memory bank', async () => {
-    const bank = new MemoryBank(gpu(), argument('bank', [160, 5]).data, 5);
-    const ids = gpu().tensor(
-      Int32Array.from({ length: 150 }, (_, row) => 159 - row),
-      [150],
-    );
-    bank.update(leaf('features', [150, 5]), ids, 0.5);
-    const rows = await bank.rows.read();
-    bank.dispose();
-    return [rows];
-  });
+  for (const count of [128, 150]) {
+    await holds('memory bank', async () => {
+      const bank = new MemoryBank(gpu(), argument('bank', [160, 5]).data, 5);
+      const ids = gpu().tensor(
+        Int32Array.from({ length: count }, (_, row) => 159 - row),
+        [count],
+      );
+      bank.update(leaf('features', [count, 5]), ids, 0.5);
+      const rows = await bank.rows.read();
+      bank.dispose();
+      return [rows];
+    });
+  }
 });
 
 test('sgd', async () => {
-  await holds('sgd', async () => {
-    const parameter = leaf('parameter', [301]);
-    const sgd = new Sgd(gpu(), new Map([['p', parameter]]), { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 });
-    for (let step = 0; step < 2; step++) {
-      parameter.grad = leaf(`gradient ${step}`, [301]);
-      sgd.step();
-    }
-    const values = await parameter.read();
-    sgd.dispose();
-    return [values];
-  });
+  for (const count of [128, 301]) {
+    await holds('sgd', async () => {
+      const parameter = leaf('parameter', [count]);
+      const sgd = new Sgd(gpu(), new Map([['p', parameter]]), { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 });
+      for (let step = 0; step < 2; step++) {
+        parameter.grad = leaf(`gradient ${step}`, [count]);
+        sgd.step();
+      }
+      const values = await parameter.read();
+      sgd.dispose();
+      return [values];
+    });
+  }
 });
 
 test.run();

@@ -5,6 +5,7 @@ import type { DataSet } from '../../src/data/types.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
 import type { TrainingData } from '../../src/romo/feeder.ts';
 import { run } from '../../src/romo/run.ts';
+import { Random } from '../../src/tensor/random.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('label-free');
@@ -30,13 +31,18 @@ async function trainedBytes(data: DataSet): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-test('models trained with true labels and with all labels zero are the same, byte for byte', async () => {
+test('models trained with true, shuffled and absent labels are the same, byte for byte', async () => {
   const data = await openShapes(tiny());
-  const labels = { ...data.train.labels, values: new Int32Array(data.train.labels.values.length) };
-  const blind: DataSet = { ...data, train: { ...data.train, labels } };
-  const [seeing, unseeing] = [await trainedBytes(data), await trainedBytes(blind)];
+  const { pairs, labels } = data.train;
+  const order = Int32Array.from(new Random(1, 'shuffle').permutation(pairs.length));
+  const shuffled = { ...labels, values: order.map((index) => labels.values[index]) };
+  assert.not.equal(shuffled.values, labels.values);
+  const seeing = await trainedBytes(data);
   assert.ok(seeing.length > 1000);
-  assert.ok(Buffer.compare(seeing, unseeing) === 0);
+  for (const [name, given] of Object.entries({ shuffled, absent: null })) {
+    const bytes = await trainedBytes({ ...data, train: { pairs, labels: given } });
+    assert.is(Buffer.compare(seeing, bytes), 0, `labels ${name}`);
+  }
 });
 
 test('training data has no labels by its types', () => {

@@ -50,6 +50,14 @@ test('of equal values the first in reading order wins the gradient', async () =>
   assertClose('gradient', gradients[0], [1, 0, 0, 0], { rtol: 0, atol: 0 });
 });
 
+test('the lowest numbers of f32 win where there is nothing else', async () => {
+  const lowest = -3.4028234663852886e38;
+  const x = gpu().tensor(new Float32Array(4).fill(lowest), [1, 2, 2, 1]);
+  const { output, gradients } = await forwardBackward(gpu(), [x], () => maxPool2d(x, { kernel: 2, stride: 2 }));
+  assertClose('y', output, [lowest], { rtol: 0, atol: 0 });
+  assertClose('gradient', gradients[0], [1, 0, 0, 0], { rtol: 0, atol: 0 });
+});
+
 test('a pixel that wins several windows collects from all', async () => {
   const x = gpu().tensor([0, 0, 0, 0, 9, 0, 0, 0, 0], [1, 3, 3, 1]);
   const { gradients } = await forwardBackward(gpu(), [x], () => maxPool2d(x, { kernel: 2, stride: 1 }));

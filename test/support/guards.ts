@@ -1,7 +1,7 @@
 /**
  * Shows launches that write where they must not. Under guards every tensor has a tail of known numbers that kernels can reach
- * and must leave alone (otherwise a write past the end is dropped or moved by the driver, and goes unseen), and grids are
- * folded after two workgroups, as they else are after 65,535.
+ * and must leave alone (otherwise a write past the end is dropped or moved by the driver, and goes unseen), is filled with such
+ * numbers at first, and grids are folded after two workgroups, as they else are after 65,535.
  */
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/tensor/device.ts';
@@ -11,7 +11,7 @@ const TAIL_BYTES = 1024;
 const WIDEST_GRID = 2;
 
 /** Small whole numbers: who reads them as indices stays near. No two tails are alike, so that a copy from one to another shows. */
-const tailWord = (tail: number, word: number): number => 5 + 3 * tail + word;
+const tailWord = (tail: number, word: number): number => 5 + tail + 3 * word;
 
 /** Gives out buffers with tails, each of them once. */
 class GuardedPool extends Pool {
@@ -24,7 +24,10 @@ class GuardedPool extends Pool {
 
   override take(bytes: number): Storage {
     const storage = super.take(bytes + TAIL_BYTES);
-    this.gpu.device.queue.writeBuffer(storage.buffer, bytes, this.tail(this.lengths.size, storage.buffer.size - bytes));
+    const { size } = storage.buffer;
+    const number = this.lengths.size;
+    this.gpu.device.queue.writeBuffer(storage.buffer, 0, this.tail(number, bytes));
+    this.gpu.device.queue.writeBuffer(storage.buffer, bytes, this.tail(number, size - bytes));
     this.lengths.set(storage.buffer, bytes);
     return storage;
   }
