@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { browserPlan, findBrowser } from './browsers.mjs';
 import { readProbe, thisMachine } from './machine.mjs';
 import { npm, run } from './run.mjs';
 import { advice, driverVariables, plan, shellLine, withoutDriverVariables } from './systems.mjs';
@@ -21,13 +22,16 @@ class SetUpError extends Error {}
 
 /**
  * Brings the machine to where everything can be built and run, or says what is missing.
+ * @param options browser: also a browser with WebGPU, which only the tests need
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
-export async function setUp({ dryRun = false } = {}) {
+export async function setUp({ dryRun = false, browser = false } = {}) {
   try {
     checkNode();
     await installPackages(dryRun);
-    return await provideAdapter(dryRun);
+    const environment = await provideAdapter(dryRun);
+    if (browser) await provideBrowser(dryRun);
+    return environment;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     console.error(error.message);
@@ -132,6 +136,26 @@ async function installDriver(failure, dryRun) {
     console.log(`  ${shellLine(step)}`);
     if (!dryRun) await carryOut(step);
   }
+}
+
+async function provideBrowser(dryRun) {
+  const found = findBrowser();
+  if (found) {
+    console.log(`Browser: ${found}`);
+    return;
+  }
+  const machine = thisMachine();
+  const { why, steps, automatic } = browserPlan(machine);
+  const commands = steps.map((step) => `  ${shellLine(step, !automatic && !machine.root)}`);
+  if (!automatic) throw new SetUpError([...why, ...(steps.length > 0 ? ['Type:', ...commands] : [])].join('\n'));
+  console.log(
+    [...why, `${dryRun ? 'Would be installed' : 'Installing it now'} on ${machine.release.name}:`].join('\n'),
+  );
+  for (const [i, step] of steps.entries()) {
+    console.log(commands[i]);
+    if (!dryRun) await carryOut(step);
+  }
+  if (!dryRun && !findBrowser()) throw new SetUpError('The browser is installed, but was not found afterwards.');
 }
 
 async function carryOut(step) {

@@ -1,5 +1,5 @@
 /**
- * `npm test [group...]`: makes the machine ready, checks format, lint and types, builds, then runs each test file in a
+ * `npm test [group...] [--no-browser]`: makes the machine ready, checks format, lint and types, builds, then runs each test file in a
  * process of its own. The last line is always `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
@@ -11,20 +11,23 @@ import { judge, summaryLine } from './report.mjs';
 import { npm, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
-const groups = ['pure', 'gpu', 'parity'];
+const groups = ['pure', 'gpu', 'parity', 'browser'];
 const secondsPerFile = 480;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
-const asked = process.argv.slice(2);
+const withoutBrowser = process.argv.includes('--no-browser');
+const asked = process.argv.slice(2).filter((word) => word !== '--no-browser');
 const unknown = asked.filter((name) => !groups.includes(name));
 if (unknown.length > 0) {
-  console.error(`test: no group is called ${unknown.join(', ')}; there are ${groups.join(', ')}`);
+  console.error(`test: no group is called ${unknown.join(', ')}; there are ${groups.join(', ')}, and --no-browser`);
   process.exitCode = 2;
 } else {
-  const counts = await testAll(asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups);
+  const wanted = asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups;
+  const counts = await testAll(wanted.filter((name) => name !== 'browser' || !withoutBrowser));
+  if (withoutBrowser) console.log('--no-browser: whether Node and a browser compute the same bits was not tested.');
   console.log(summaryLine(counts));
   // Standing still is no success: a run without any test has failed as well.
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
@@ -36,7 +39,7 @@ async function testAll(chosen) {
     console.log(`FAILED: ${what}`);
     counts.failed++;
   };
-  const environment = await setUp();
+  const environment = await setUp({ browser: chosen.includes('browser') });
   if (!environment) {
     fail('the machine is not ready for the tests, see above');
     return counts;

@@ -15,7 +15,7 @@ import { Encoders } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import type { PseudoLabels } from './pseudo_labels.ts';
 import type { SsmModel } from './ssm.ts';
-import { type Progress, runStage } from './stage.ts';
+import { type Inspect, type Progress, runStage } from './stage.ts';
 
 /** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
 export class RdlModel extends Module {
@@ -50,7 +50,7 @@ export async function trainRdl(
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  onProgress?: Progress,
+  { onProgress, inspect }: { onProgress?: Progress | undefined; inspect?: Inspect | undefined } = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
@@ -77,6 +77,7 @@ export async function trainRdl(
     },
     prepareEpoch: async () => ({ imageLabels: labels.images, pointLabels: labels.points }),
     onProgress,
+    inspect,
   });
   feeder.dispose();
   return model;

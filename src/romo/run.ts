@@ -73,7 +73,7 @@ export async function run(
   hooks.onPseudoLabels?.(labels);
   const afterSsm = await timed('figures', () => figuresOf(gpu, ssm.encoders, data, config));
   hooks.onMetrics?.({ stage: 'ssm', ...afterSsm });
-  const rdl = await timed('rdl', () => trainRdl(gpu, training, config, labels, ssm, hooks.onStep));
+  const rdl = await timed('rdl', () => trainRdl(gpu, training, config, labels, ssm, { onProgress: hooks.onStep }));
   hooks.onPhase?.('measuring');
   const afterRdl = await timed('figures', () => figuresOf(gpu, rdl.encoders, data, config));
   hooks.onMetrics?.({ stage: 'rdl', ...afterRdl });

@@ -18,7 +18,7 @@ import { type Embeddings, Encoders, embedAll } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
-import { type Progress, runStage } from './stage.ts';
+import { type Inspect, type Progress, runStage } from './stage.ts';
 import { argmaxRows, balancedLabels, clusterSizes, pairMeans, scoresOf } from './targets.ts';
 
 /** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
@@ -99,6 +99,7 @@ export interface SsmHooks {
   onProgress?: Progress | undefined;
   /** cluster sizes at the start of each epoch, per modality */
   onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
+  inspect?: Inspect | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.
@@ -180,6 +181,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
       return { imageLabels, pointLabels };
     },
     onProgress: hooks.onProgress,
+    inspect: hooks.inspect,
   });
   for (const owned of [feeder, imageBank, pointBank]) owned.dispose();
   return model;

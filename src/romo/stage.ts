@@ -27,6 +27,9 @@ export interface StepReport {
 
 export type Progress = (report: StepReport) => void;
 
+/** Looks at the parameters as a step left them; the next step waits for it. */
+export type Inspect = (stage: 'ssm' | 'rdl', step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
+
 export interface Losses {
   total: Tensor;
   supervision: Tensor;
@@ -46,6 +49,7 @@ export interface StepPlan {
   /** once per epoch, before its first step; returns the pseudo labels of images and clouds */
   prepareEpoch(epoch: number): Promise<{ imageLabels: Int32Array | null; pointLabels: Int32Array | null }>;
   onProgress?: Progress | undefined;
+  inspect?: Inspect | undefined;
 }
 
 /** Runs a stage: SGD with momentum, cosine schedule, one recorded step replayed. */
@@ -84,6 +88,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
       replay.run();
       const values = (report as unknown as Tensor).readFloats();
       step++;
+      if (plan.inspect) await plan.inspect(plan.name, step, plan.parameters);
       const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: ids.length, learningRate };
       await pending; // at most two steps in flight
       pending = values.then(([loss, supervision, invariance]) => {

@@ -1,0 +1,95 @@
+/**
+ * The same bits in Node and in the browser: both train on the same software adapter (SwiftShader, which the browser brings), and
+ * every parameter is compared after every step. Another adapter may differ in last digits: the loss curve stays near.
+ */
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { findBrowser, findSwiftShader } from '../../tools/browsers.mjs';
+import { runInBrowser } from './page.ts';
+import type { Trace } from './trace.ts';
+
+const test = suite('identity');
+const here = dirname(fileURLToPath(import.meta.url));
+const browser = findBrowser();
+const swiftShader = browser && findSwiftShader(browser);
+
+/**
+ * How far the loss of a step may differ between adapters, relative to it. Rounding alone in the first steps; then a neighbour of
+ * kNN, a label of k-means or the winner of a maximum falls the other way, and the runs are two runs.
+ */
+const EARLY = { steps: 8, tolerance: 1e-4 };
+const LATE_TOLERANCE = 0.2;
+
+async function inNode(driver: string | null, ...words: string[]): Promise<Trace> {
+  const env = driver ? { ...process.env, VK_DRIVER_FILES: driver } : process.env;
+  const options = { env, maxBuffer: 2 ** 28, timeout: 300_000 };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(here, 'trace.node.js'), ...words], options);
+  return JSON.parse(stdout);
+}
+
+/** Where two traces part: the first hash that differs, in the order in which things are computed; null where none does. */
+function firstDifference(a: Trace, b: Trace): string | null {
+  for (const part of ['data', 'kernels'] as const) {
+    for (const [name, hash] of Object.entries(a[part])) if (b[part][name] !== hash) return `${part}: ${name}`;
+  }
+  for (const [i, { stage, step, parameters, loss }] of a.steps.entries()) {
+    const other = b.steps[i];
+    if (!other || other.stage !== stage || other.step !== step) return `${stage} step ${step} is missing`;
+    for (const [name, hash] of Object.entries(parameters)) {
+      if (other.parameters[name] !== hash) return `${stage} step ${step}: ${name}`;
+    }
+    if (!Object.is(loss, other.loss)) return `${stage} step ${step}: the loss`;
+  }
+  return a.steps.length === b.steps.length ? null : 'the number of steps';
+}
+
+let reference: Trace;
+
+test('a browser with SwiftShader is there', () => {
+  assert.ok(browser, 'no browser was found: set ROMO_BROWSER, or leave these tests out with --no-browser');
+  assert.ok(swiftShader, `no SwiftShader was found beside ${browser}`);
+});
+
+test('Node, twice: the same bits', async () => {
+  const [first, second] = await Promise.all([inNode(swiftShader), inNode(swiftShader)]);
+  assert.match(first.adapter, /swiftshader/i);
+  assert.is(first.steps.length, 40);
+  assert.is(firstDifference(first, second), null);
+  reference = first;
+});
+
+test('Node and the browser: the same bits', async () => {
+  const answer = (await runInBrowser(browser as string, join(here, 'trace.browser.js'))) as {
+    trace?: Trace;
+    error?: string;
+  };
+  assert.ok(answer.trace, answer.error);
+  assert.match(answer.trace.adapter, /swiftshader|google/i);
+  const { parameters } = reference.steps[0];
+  console.log(
+    `${reference.steps.length} steps, ${Object.keys(parameters).length} parameters each, compared by SHA-256`,
+  );
+  assert.is(firstDifference(reference, answer.trace), null);
+});
+
+test('the comparison notices one bit', async () => {
+  const disturbed = await inNode(swiftShader, '--disturb');
+  assert.is(firstDifference(reference, disturbed), `ssm step 1: ${Object.keys(reference.steps[0].parameters)[0]}`);
+});
+
+test("this machine's own adapter: the same data, a loss curve near to it", async () => {
+  const own = await inNode(null);
+  assert.equal(own.data, reference.data);
+  const differences = own.steps.map(({ loss }, i) => Math.abs(loss / reference.steps[i].loss - 1));
+  const [early, late] = [Math.max(...differences.slice(0, EARLY.steps)), Math.max(...differences)];
+  console.log(`${own.adapter}: the loss differs from SwiftShader's by at most ${early.toExponential(1)} in the first`);
+  console.log(`${EARLY.steps} steps, by at most ${late.toExponential(1)} in all ${differences.length}`);
+  assert.ok(early <= EARLY.tolerance, `the loss of the first steps differs by ${early}`);
+  assert.ok(late <= LATE_TOLERANCE, `the loss differs by ${late}`);
+});
+
+test.run();

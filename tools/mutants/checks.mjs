@@ -1,0 +1,111 @@
+/** The tests of each kernel, and a run of them with another text in the place of the kernel's file. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as esbuild from 'esbuild';
+
+/** Files of test/gpu/ that check the kernels of a file of src/shaders/, quickest first. */
+const TESTS = {
+  batch_norm: ['batch_norm', 'edge_conv'],
+  conv2d: ['conv2d'],
+  conv2d_subgroups: ['conv2d'],
+  edge_conv: ['edge_conv'],
+  gather: ['gather', 'concat'],
+  kmeans: ['kmeans'],
+  knn: ['knn'],
+  knn_subgroups: ['knn'],
+  l2_normalize: ['l2_normalize'],
+  losses: ['losses'],
+  matmul: ['matmul'],
+  matmul_subgroups: ['matmul'],
+  max_pool2d: ['max_pool2d'],
+  memory_bank: ['memory_bank'],
+  pointwise: ['pointwise'],
+  random: ['random'],
+  reduce: ['global_pool', 'matmul', 'batch_norm'],
+  reverse_graph: ['reverse_graph', 'edge_conv'],
+  sgd: ['sgd'],
+  softmax: ['softmax'],
+  transpose: ['matmul'],
+};
+
+/** Tests of all kernels: their bounds, and tensors that are worked on in parts. They come last. */
+const COMMON = ['bounds', 'parts'];
+
+const MARK = /^MUTANT-VERDICT (.*)$/m;
+
+/** Names of the test files for a WGSL file; throws where it has none, so that a new kernel is not left out. */
+export function testsOf(file) {
+  const tests = TESTS[basename(file, '.wgsl')];
+  if (!tests) throw new Error(`tools/mutants/checks.mjs names no tests for ${file}`);
+  return [...tests, ...COMMON];
+}
+
+/** Bundles the test files into one program in which the WGSL file `file` reads `text`. */
+export async function bundle(root, tests, { file, text }, outfile) {
+  await esbuild.build({
+    absWorkingDir: root,
+    stdin: { contents: tests.map((name) => `import './test/gpu/${name}.test.ts';`).join('\n'), resolveDir: root },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['node'],
+    packages: 'external',
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'mutant',
+        setup(build) {
+          build.onResolve({ filter: /^uvu$/ }, () => ({ path: join(root, 'tools', 'mutants', 'suite.mjs') }));
+          build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+            contents: basename(path) === file ? text : readFileSync(path, 'utf8'),
+            loader: 'text',
+          }));
+        },
+      },
+    ],
+  });
+}
+
+/**
+ * Runs a bundle until its first failure.
+ * @returns { outcome, by, seconds }: outcome is `passed`, `failed`, `timeout` (it hung and was stopped), `died` (it ended
+ *   without a verdict) or `invalid` (a kernel does not compile); `by` says what failed
+ */
+export function runChecks(path, environment, limitSeconds) {
+  return new Promise((resolve) => {
+    const begin = performance.now();
+    const child = spawn(process.execPath, [path], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = () => child.kill('SIGKILL');
+    process.once('exit', stop);
+    let timedOut = false;
+    const limit = setTimeout(() => {
+      timedOut = true;
+      stop();
+    }, limitSeconds * 1000);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        output += text;
+      });
+    }
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      process.off('exit', stop);
+      resolve({ ...judge(output, code ?? signal, timedOut), seconds: (performance.now() - begin) / 1000 });
+    });
+  });
+}
+
+function judge(output, ending, timedOut) {
+  const line = MARK.exec(output)?.[1];
+  if (!line && timedOut) return { outcome: 'timeout', by: 'time-out' };
+  if (!line) return { outcome: 'died', by: `the process ended with ${ending}: ${output.slice(-300)}` };
+  const { suite, test, message } = JSON.parse(line);
+  if (!test) return { outcome: 'passed', by: '' };
+  if (/does not compile/.test(message)) return { outcome: 'invalid', by: message };
+  return { outcome: 'failed', by: `${suite}: ${test}`, message };
+}
