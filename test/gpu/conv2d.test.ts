@@ -45,7 +45,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   width: size(7),
   inChannels: fc.constantFrom(1, 3, 4, 5, 8), // both in and out divide by 4: the vec4 kernels
   outChannels: fc.constantFrom(1, 2, 4, 8, 12),
-  kernel: pairs(3),
+  kernel: pairs(5),
   // each pair of strides is a pipeline of its own, so only a few are tried
   stride: fc.constantFrom<[number, number]>([1, 1], [2, 2], [3, 2]),
   padding: pairs(2, 0),

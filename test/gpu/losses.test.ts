@@ -171,7 +171,7 @@ test('the gradient from above scales the gradient', async () => {
   const labels = Int32Array.of(2, 0);
   const target = gpu().tensor(labels, [2]);
   await gradcheck(gpu(), {
-    name: 'a scaled loss',
+    name: 'softmaxCrossEntropy, scaled',
     inputs: [argument('logits', [2, 3])],
     op: ([x]) => scale(softmaxCrossEntropy(x, target), -2.5),
     reference: ([x]) => [-2.5 * crossEntropy.softmaxCrossEntropy(x, labels)],

@@ -5,6 +5,7 @@ import { sizeOf, type Tensor } from '../../src/tensor/tensor.ts';
 import { forwardBackward } from './backward.ts';
 import { assertClose, type Tolerance } from './close.ts';
 import { hashUniform } from './fixture.ts';
+import { recordError } from './records.ts';
 
 export interface Argument {
   readonly data: Float32Array;
@@ -51,6 +52,7 @@ export async function gradcheck(gpu: Gpu, testCase: GradcheckCase): Promise<void
   const leaves = inputs.map(({ data, shape }) => gpu.tensor(data, shape));
   const { output, gradients } = await forwardBackward(gpu, leaves, () => testCase.op(leaves), weights);
   for (const leaf of leaves) leaf.dispose();
+  recordError(name, 'forward', worstError(output, expected, tolerance), tolerance.rtol);
   assertClose(name, output, expected, tolerance);
 
   const weighted = (values: readonly Float64Array[]) => {
@@ -74,7 +76,10 @@ export async function gradcheck(gpu: Gpu, testCase: GradcheckCase): Promise<void
         squares += term * term;
       }
       // Terms of both signs may cancel: the error is relative to the terms, not to what is left of them.
-      const allowed = gradientAtol + gradientRtol * (Math.sqrt(squares) + Math.abs(numeric));
+      const scale = Math.sqrt(squares) + Math.abs(numeric);
+      const allowed = gradientAtol + gradientRtol * scale;
+      const error = Math.abs(analytic - numeric) / (scale + gradientAtol / gradientRtol);
+      recordError(name, 'gradient', error, gradientRtol);
       assert.ok(
         Math.abs(analytic - numeric) <= allowed,
         `${name}: the gradient of input ${position} [${inputs[position].shape}] along ${label} is ${analytic}, the ` +
@@ -82,6 +87,15 @@ export async function gradcheck(gpu: Gpu, testCase: GradcheckCase): Promise<void
       );
     }
   }
+}
+
+/** The largest |actual - expected| / (|expected| + atol / rtol): at most rtol where all values are close. */
+function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>, { rtol, atol }: Tolerance): number {
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i]) / (Math.abs(expected[i]) + atol / rtol));
+  }
+  return worst;
 }
 
 /** Dense random directions, then single elements: the first, the last and random ones. */
