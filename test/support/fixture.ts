@@ -16,6 +16,8 @@ export interface Fixture {
   /** `in.x`, `out.y`, ...; throws where the file has none of this name */
   get(name: string): SafetensorEntry;
   floats(name: string): Float32Array;
+  /** like `get`; an input that the file does not hold is the hash of its name, in the shape that `attrs.inputs` gives */
+  input(name: string): Laid;
   ints(name: string): Int32Array;
 }
 
@@ -39,6 +41,11 @@ export function readFixture(path: string): Fixture {
     atol: Number(metadata.atol),
     has: (key) => key in tensors,
     get,
+    input: (key) => {
+      const shape = JSON.parse(metadata.attrs).inputs?.[key] as number[] | undefined;
+      if (!shape) return { data: typed(key, Float32Array), shape: get(key).shape };
+      return { data: Float32Array.from(hashUniform(key, sizeOf(shape))), shape };
+    },
     floats: (key) => typed(key, Float32Array),
     ints: (key) => typed(key, Int32Array),
   };
