@@ -17,6 +17,7 @@ export { argmax, softmax } from './autograd/softmax.ts';
 export { differentiable, noGradient, record, type Tape } from './autograd/tape.ts';
 export { openShapes } from './data/shapes/shapes.ts';
 export type { DataOptions, DataSet, Labels, PairedData, Split } from './data/types.ts';
+export { type ConvertedWeights, convertWeights } from './model/convert.ts';
 export { Dgcnn } from './model/dgcnn.ts';
 export { HeadMlp } from './model/heads.ts';
 export { BatchNorm, Conv2d, Linear } from './model/layers.ts';

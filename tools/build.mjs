@@ -9,7 +9,7 @@ import * as esbuild from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const library = 'src/index.ts';
-const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', library];
+const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', library];
 
 const common = {
   absWorkingDir: root,

@@ -83,13 +83,15 @@ export abstract class Module {
    * Takes over all tensors from PyTorch's layout. Throws `state-dict` with the lists of missing, unused and misshapen keys;
    * nothing is changed then. `num_batches_tracked` is ignored.
    * @param name the file, for messages
+   * @param optional beginnings of names that may be missing, such as those of a head that is new; they stay as they are
    */
-  loadStateDict(state: StateDict, name = 'state dict'): void {
+  loadStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     const entries = this.namedEntries();
     const faults: string[] = [];
     for (const [key, { tensor, layout }] of entries) {
       const given = state[key];
       const wanted = torchShape(tensor.shape, layout);
+      if (!given && optional.some((start) => key.startsWith(start))) continue;
       if (!given) faults.push(`missing: ${key} [${wanted}]`);
       else if (`${given.shape}` !== `${wanted}`) faults.push(`misshapen: ${key} is [${given.shape}], not [${wanted}]`);
     }
@@ -103,7 +105,9 @@ export abstract class Module {
         'Build the model with the options that it was saved with.',
       );
     }
-    for (const [key, { tensor, layout }] of entries) tensor.write(fromTorch(state[key].data, tensor.shape, layout));
+    for (const [key, { tensor, layout }] of entries) {
+      if (state[key]) tensor.write(fromTorch(state[key].data, tensor.shape, layout));
+    }
   }
 
   dispose(): void {

@@ -106,7 +106,23 @@ for (const [words, expected] of [
   });
 }
 
-for (const name of ['train', 'evaluate', 'doctor']) {
+test('convert: by name, and one clear line for a pickle or a missing file', () => {
+  const out = join(folder, 'converted.safetensors');
+  const { code, out: printed } = command('convert', 'test/fixtures/convert_dgcnn.safetensors', '--out', out);
+  assert.is(code, 2, printed); // a fixture's names begin with `weights.`
+  for (const [path, expected] of [
+    ['model.pth', /pickle.*save_file/],
+    ['missing.safetensors', /missing\.safetensors/],
+  ] as const) {
+    const refused = command('convert', path, '--out', out);
+    assert.is(refused.code, 2);
+    assert.is(refused.errors.length, 1);
+    assert.match(refused.errors[0], expected);
+  }
+  assert.not.ok(existsSync(out));
+});
+
+for (const name of ['train', 'evaluate', 'doctor', 'convert']) {
   test(`${name} --help`, () => {
     const { code, out } = command(name, '--help');
     assert.is(code, 0);

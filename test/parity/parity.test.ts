@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { readFixture } from '../support/fixture.ts';
+import { convert } from './convert.ts';
 import { models } from './models.ts';
 import { type Handler, ops } from './ops.ts';
 import { stages } from './stages.ts';
@@ -15,7 +16,7 @@ import { training } from './training.ts';
 const test = suite('parity');
 const own = resolve('test/fixtures');
 const more = resolve(process.env.ROMO_FIXTURES ?? '../shared/fixtures');
-const handlers: Readonly<Record<string, Handler>> = { ...ops, ...training, ...models, ...stages };
+const handlers: Readonly<Record<string, Handler>> = { ...ops, ...training, ...models, ...stages, ...convert };
 
 let gpu: Gpu;
 test.before(async () => {

@@ -12,6 +12,7 @@ export interface Fixture {
   readonly attrs: Readonly<Record<string, any>>;
   readonly rtol: number;
   readonly atol: number;
+  readonly names: readonly string[];
   has(name: string): boolean;
   /** `in.x`, `out.y`, ...; throws where the file has none of this name */
   get(name: string): SafetensorEntry;
@@ -39,6 +40,7 @@ export function readFixture(path: string): Fixture {
     attrs: JSON.parse(metadata.attrs),
     rtol: Number(metadata.rtol),
     atol: Number(metadata.atol),
+    names: Object.keys(tensors),
     has: (key) => key in tensors,
     get,
     input: (key) => {

@@ -9,6 +9,7 @@ from pathlib import Path
 import ops
 import torch
 import training
+import weights
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[2] / "test" / "fixtures"
 folder.mkdir(parents=True, exist_ok=True)
@@ -17,3 +18,4 @@ ops.make(folder)
 training.encoders(folder)
 training.rdl(folder)
 training.ssm(folder)
+weights.make(folder)
