@@ -1,7 +1,9 @@
 /**
  * `npm run test:gradients [-- --markdown]`: runs the property-based checks of all ops and prints, per op, how many cases were
  * compared and the worst error. Fails where a check fails or a differentiable op has no gradient check.
+ * ROMO_TEST_SEED draws other cases; a failing one is printed with its seed and shrunk.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,20 +20,24 @@ async function checkAll(environment) {
   const built = await run(process.execPath, ['tools/build.mjs']);
   if (built !== 0) return built;
   const folder = mkdtempSync(join(tmpdir(), 'romo-gradients-'));
-  const failed = [];
+  const failures = [];
   try {
     for (const name of filesWithChecks()) {
       const path = join('dist', 'test', 'gpu', name);
-      const words = ['--enable-source-maps', path];
-      if ((await run(process.execPath, words, { ...environment, ROMO_GRADIENT_RECORDS: folder })) !== 0)
-        failed.push(path);
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['--enable-source-maps', path], {
+        env: { ...environment, ROMO_GRADIENT_RECORDS: folder },
+        encoding: 'utf8',
+      });
+      if (!markdown || status !== 0) console.log(`${status === 0 ? 'ok' : `FAILED\n${stdout}\n${stderr}`}  ${path}`);
+      if (status !== 0) failures.push(path);
     }
     const rows = readRecords(folder);
     await print(rows);
-    const unchecked = differentiableOps().filter((op) => !rows.get(op)?.gradient);
-    for (const path of failed) console.log(`FAILED: ${path}`);
-    for (const op of unchecked) console.log(`FAILED: the op ${op} has no gradient check`);
-    return failed.length + unchecked.length > 0 ? 1 : 0;
+    for (const op of differentiableOps()) {
+      if (!rows.get(op)?.gradient) failures.push(`the op ${op} has no gradient check`);
+    }
+    for (const failure of failures) console.log(`FAILED: ${failure}`);
+    return failures.length > 0 ? 1 : 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -41,7 +47,7 @@ async function checkAll(environment) {
 function filesWithChecks() {
   const sources = readdirSync('test/gpu').filter((name) => name.endsWith('.test.ts'));
   const checks = sources.filter((name) =>
-    /gradcheck\(|recordError\(/.test(readFileSync(join('test/gpu', name), 'utf8')),
+    /gradcheck\(|assertValues\(|recordError\(/.test(readFileSync(join('test/gpu', name), 'utf8')),
   );
   return checks.map((name) => name.replace(/\.ts$/, '.js'));
 }
@@ -66,42 +72,54 @@ function readRecords(folder) {
   return new Map([...rows].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Names of all ops with a gradient, as the sources define them. */
+/**
+ * Every op with a gradient, as the sources define them. Those of a table (pointwise.ts) are named where the table's function is
+ * called; `rowLoss` stands for the losses; a name with a dot is a step of the op before the dot.
+ */
 function differentiableOps() {
-  const text = (name) => readFileSync(join('src/autograd', name), 'utf8');
-  const names = readdirSync('src/autograd').flatMap((name) =>
-    [...text(name).matchAll(/= differentiable<[^(]*\(\{\s*name: '(\w+)'/g)].map((match) => match[1]),
-  );
-  const keys = (body) => [...body.matchAll(/^ {2}(\w+): \[/gm)].map((match) => match[1]);
-  const unary = keys(/export const UNARY = \{([\s\S]*?)\n\}/.exec(text('pointwise.ts'))[1]);
-  const binary = [...text('pointwise.ts').matchAll(/= binary\('(\w+)'\)/g)].map((match) => match[1]);
-  const losses = [...text('losses.ts').matchAll(/export function (\w+)\(/g)].map((match) => match[1]);
-  return [...names.filter((name) => name !== 'rowLoss'), ...unary, ...binary, ...losses].sort();
+  const ops = new Set();
+  for (const file of readdirSync('src/autograd').filter((name) => name !== 'tape.ts')) {
+    const text = readFileSync(join('src/autograd', file), 'utf8');
+    for (const definition of text.split(/\bdifferentiable[<(]/).slice(1)) {
+      const name = /\bname(?:: '([\w.]+)')?,/.exec(definition)[1];
+      const of = { rowLoss: /^export function (\w+)\(/gm, undefined: /= (?:unary|binary)\('(\w+)'\)/g }[name];
+      const names = of ? [...text.matchAll(of)].map((match) => match[1]) : [name.split('.')[0]];
+      if (names.length === 0) throw new Error(`${file}: no names found for the ops of its table`);
+      for (const found of names) ops.add(found);
+    }
+  }
+  return ops;
 }
 
 async function print(rows) {
-  const head = ['op', 'cases', 'forward', 'bound', 'gradients', 'worst', 'bound', 'adjoint', 'worst', 'bound'];
-  const cells = (entry) => (entry ? [entry.worst.toExponential(1), entry.bound.toExponential(0)] : ['', '']);
+  const head = ['op', 'values', 'error', 'bound', 'derivatives', 'error', 'bound', 'adjoints', 'error', 'bound'];
   const table = [...rows].map(([op, { forward, gradient, adjoint }]) => [
     op,
-    forward?.cases ?? '',
-    ...cells(forward),
-    gradient?.cases ?? '',
-    ...cells(gradient),
-    adjoint?.cases ?? '',
-    ...cells(adjoint),
+    ...[forward, gradient, adjoint].flatMap((entry) =>
+      entry ? [`${entry.cases}`, number(entry.worst, 1), number(entry.bound, 0)] : ['', '', ''],
+    ),
   ]);
   if (markdown) {
-    for (const row of [head, head.map(() => '---'), ...table]) console.log(`| ${row.join(' | ')} |`);
+    const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
+    for (const row of [head, rule, ...table]) console.log(`| ${row.join(' | ')} |`);
   } else {
     const { default: Table } = await import('cli-table3');
     const printed = new Table({
       head,
-      style: { head: [], border: [] },
+      style: { head: [], border: [], compact: true },
       colAligns: head.map((_, i) => (i ? 'right' : 'left')),
     });
     printed.push(...table);
     console.log(printed.toString());
   }
-  console.log(`seed ${process.env.ROMO_TEST_SEED ?? 1}; another one: ROMO_TEST_SEED=N`);
+  const total = (check) => [...rows.values()].reduce((sum, row) => sum + (row[check]?.cases ?? 0), 0);
+  console.log(
+    `\n${rows.size} ops: values of ${total('forward')} cases, ${total('gradient')} directional derivatives and ` +
+      `${total('adjoint')} adjoint identities, each with its worst relative error.\n` +
+      `Seed ${process.env.ROMO_TEST_SEED ?? 1}; ROMO_TEST_SEED=N draws other cases.`,
+  );
+}
+
+function number(value, digits) {
+  return value === 0 ? '0' : value.toExponential(digits);
 }

@@ -6,7 +6,7 @@ import { globalMaxPool, globalMeanPool, mean, sum } from '../../src/autograd/glo
 import * as pointwise from '../reference/pointwise.ts';
 import * as reference from '../reference/pooling.ts';
 import { forwardBackward } from '../support/backward.ts';
-import { assertClose } from '../support/close.ts';
+import { assertClose, assertValues, EXACTLY } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
@@ -74,7 +74,7 @@ test('a sum of 40,000 numbers takes three passes', async () => {
   using _ = gpu().scope();
   const { data } = argument('x', [40000], 0, 1);
   const total = await sum(gpu().tensor(data, [40000])).readFloats();
-  assertClose('sum', total, [pointwise.sum(data)], { rtol: 1e-5, atol: 0 });
+  assertValues('sum', total, [pointwise.sum(data)], { rtol: 1e-5, atol: 0 });
 });
 
 test('columnSums keeps batches apart and scales once', async () => {
@@ -84,8 +84,23 @@ test('columnSums keeps batches apart and scales once', async () => {
     const { data } = argument('x', [batches, rows, channels]);
     const sums = columnSums(gpu().tensor(data, [batches, rows, channels]), batches, channels, 0.5 * rows);
     const expected = reference.globalMeanPool(data, batches, rows, channels).map((value) => 0.5 * rows * rows * value);
-    assertClose('columnSums', await sums.readFloats(), expected, { rtol: 1e-4, atol: 1e-2 });
+    assertValues('columnSums', await sums.readFloats(), expected, { rtol: 1e-4, atol: 1e-2 });
   }
+});
+
+test('globalMaxPool with many ties: the first of equals wins the gradient', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, fc.constantFrom(0, 1, 3), async ({ batch, rows, channels }, levels) => {
+      const { data, shape } = argument('x', [batch, rows, channels], -levels, levels);
+      const whole = data.map(Math.round);
+      const x = gpu().tensor(whole, shape);
+      const { gradients } = await forwardBackward(gpu(), [x], () => globalMaxPool(x));
+      x.dispose();
+      const pool = (values: Float64Array) => reference.globalMaxPool(values, batch, rows, channels);
+      assertValues('globalMaxPool, ties', gradients[0], reference.winnings(whole, pool), EXACTLY);
+    }),
+    { numRuns: 15 },
+  );
 });
 
 test('of equal values the first wins the gradient', async () => {

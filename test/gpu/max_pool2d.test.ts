@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { maxPool2d } from '../../src/autograd/max_pool2d.ts';
 import * as reference from '../reference/pooling.ts';
 import { forwardBackward } from '../support/backward.ts';
-import { assertClose } from '../support/close.ts';
+import { assertClose, assertValues, EXACTLY } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
@@ -14,10 +14,10 @@ const size = (max: number) => fc.integer({ min: 1, max });
 test('values and gradients of any kernel, stride and padding', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.tuple(size(2), size(9), size(9), size(9)),
-      size(4),
+      fc.tuple(size(2), size(11), size(9), size(9)),
+      size(7),
       size(5),
-      fc.nat(2),
+      fc.nat(3),
       async (shape, kernel, stride, most) => {
         const padding = Math.min(most, Math.floor(kernel / 2));
         fc.pre(Math.min(shape[1], shape[2]) + 2 * padding >= kernel);
@@ -42,6 +42,22 @@ test("ResNet's pooling: 3 x 3, stride 2, padding 1", async () => {
     op: ([x]) => maxPool2d(x, options),
     reference: ([x]) => reference.maxPool2d(x, shape, options),
   });
+});
+
+test('many ties: the first in reading order wins the gradient', async () => {
+  await fc.assert(
+    fc.asyncProperty(size(3), size(3), fc.nat(1), fc.constantFrom(0, 1, 2), async (kernel, stride, most, levels) => {
+      const options = { kernel, stride, padding: Math.min(most, Math.floor(kernel / 2)) };
+      const { data, shape } = argument('x', [2, 7, 9, 3], -levels, levels);
+      const whole = data.map(Math.round);
+      const x = gpu().tensor(whole, shape);
+      const { gradients } = await forwardBackward(gpu(), [x], () => maxPool2d(x, options));
+      x.dispose();
+      const pool = (values: Float64Array) => reference.maxPool2d(values, shape, options);
+      assertValues('maxPool2d, ties', gradients[0], reference.winnings(whole, pool), EXACTLY);
+    }),
+    { numRuns: 15 },
+  );
 });
 
 test('of equal values the first in reading order wins the gradient', async () => {

@@ -5,7 +5,7 @@ import { MemoryBank } from '../../src/romo/memory_bank.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { l2Normalize } from '../reference/l2_normalize.ts';
 import { memoryUpdate } from '../reference/memory_update.ts';
-import { assertClose } from '../support/close.ts';
+import { assertValues } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
@@ -34,7 +34,7 @@ test('named rows move and stay of length 1, the others stay bit for bit', async 
       const rows = await bank.rows.readFloats();
       bank.dispose();
       const expected = memoryUpdate(start, features, ids, channels, momentum);
-      assertClose('bank', rows, expected, { rtol: 1e-5, atol: 1e-5 });
+      assertValues('memoryBank', rows, expected, { rtol: 1e-5, atol: 1e-5 });
       const named = new Set(ids);
       rows.forEach((value, i) => {
         if (!named.has(Math.floor(i / channels))) assert.is(value, start[i]);

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type Key, randomNormal, randomUniform } from '../../src/autograd/random.ts';
-import { Random, streamKey } from '../../src/tensor/random.ts';
+import { Random, streamKey, threefry2x32 } from '../../src/tensor/random.ts';
+import { assertValues, EXACTLY } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('random');
@@ -25,10 +26,8 @@ test('uniform: the numbers of Random, bit for bit', async () => {
       using _ = gpu().scope();
       const drawn = await randomUniform(gpu(), [count], streamKey(s, name, number)).readFloats();
       const random = new Random(s, name, number);
-      assert.equal(
-        drawn,
-        Float32Array.from({ length: count }, () => random.uniform()),
-      );
+      const expected = Float32Array.from({ length: count }, () => random.uniform());
+      assertValues('randomUniform', drawn, expected, EXACTLY);
     }),
     { numRuns: 25 },
   );
@@ -41,6 +40,22 @@ test('uniform in a range', async () => {
   const [units, values] = [await unit.readFloats(), await ranged.readFloats()];
   assert.ok(units.every((u) => u >= 0 && u < 1));
   assert.ok(values.every((value, i) => Math.abs(value - (8 * units[i] - 2)) < 1e-6));
+});
+
+test('normal: Box and Muller of the same bits', async () => {
+  const size = fc.constantFrom(1, 2, 63, 64, 65, 301);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(0xffffffff), fc.nat(0xffffffff), size, async (key0, key1, count) => {
+      using _ = gpu().scope();
+      const drawn = await randomNormal(gpu(), [count], [key0, key1], 2, 3).readFloats();
+      const expected = Float64Array.from({ length: count }, (_value, i) => {
+        const [u, v] = threefry2x32(key0, key1, i, 1).map((bits) => (bits >>> 8) / 2 ** 24);
+        return 2 + 3 * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+      });
+      assertValues('randomNormal', drawn, expected, { rtol: 1e-4, atol: 1e-4 });
+    }),
+    { numRuns: 25 },
+  );
 });
 
 interface Moments {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { reverseGraph } from '../../src/autograd/reverse_graph.ts';
 import source from '../../src/shaders/reverse_graph.wgsl';
 import { kernel, program } from '../../src/tensor/kernel.ts';
+import { assertValues, EXACTLY } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('reverseGraph');
@@ -28,6 +29,7 @@ test('every edge stands once, in the list of the point that it names, lists asce
         });
         const lists = expected.map((_list, point) => [...sources.subarray(starts[point], starts[point + 1])]);
         assert.equal(lists, expected);
+        assertValues('reverseGraph', sources, expected.flat(), EXACTLY);
       },
     ),
     { numRuns: 25 },

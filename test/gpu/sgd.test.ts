@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { cosineRate, Sgd } from '../../src/model/sgd.ts';
 import * as reference from '../reference/sgd.ts';
-import { assertClose } from '../support/close.ts';
+import { assertClose, assertValues } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
@@ -31,9 +31,9 @@ test('several steps with momentum and weight decay, the rate changing', async ()
         sgd.step();
         reference.sgdStep(exact, gradient, velocity, { lr, momentum, weightDecay });
       }
-      assertClose('parameter', await parameter.readFloats(), exact, { rtol: 1e-5, atol: 1e-6 });
+      assertValues('sgd, parameter', await parameter.readFloats(), exact, { rtol: 1e-5, atol: 1e-6 });
       const velocities = await (sgd.velocities.get('p') as typeof parameter).readFloats();
-      assertClose('velocity', velocities, velocity, { rtol: 1e-5, atol: 1e-6 });
+      assertValues('sgd, velocity', velocities, velocity, { rtol: 1e-5, atol: 1e-6 });
       sgd.dispose();
     }),
     { numRuns: 12 },

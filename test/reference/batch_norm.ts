@@ -46,7 +46,7 @@ export function batchNorm(
       for (let row = 0; row < rows; row++) variance += (x[row * channels + c] - mean) ** 2 / rows;
       runningMean[c] += momentum * (mean - runningMean[c]);
       // Running variance takes the unbiased estimate, normalisation the biased one.
-      runningVar[c] += momentum * ((variance * rows) / (rows - 1) - runningVar[c]);
+      runningVar[c] += momentum * ((variance * rows) / Math.max(rows - 1, 1) - runningVar[c]);
     }
     for (let row = 0; row < rows; row++) {
       const i = row * channels + c;

@@ -1,5 +1,6 @@
 /** Comparison of arrays within a tolerance; the message names the worst element. */
 import * as assert from 'uvu/assert';
+import { recordError } from './records.ts';
 
 export interface Tolerance {
   readonly rtol: number;
@@ -33,4 +34,28 @@ export function assertClose(
     `${what}: ${outside} of ${actual.length} values are off; element ${worstAt} is ${actual[worstAt]}, expected ` +
       `${expected[worstAt]}: ${worst.toPrecision(3)} times the tolerance (rtol ${rtol}, atol ${atol})`,
   );
+}
+
+/** Whole numbers, or bits that have to be the same. */
+export const EXACTLY: Tolerance = { rtol: 0, atol: 0 };
+
+/**
+ * `assertClose` for the values of an op, which the first word of `what` names; its worst error goes on record:
+ * the largest |actual - expected| / (|expected| + atol / rtol), which is at most rtol where all values are close.
+ */
+export function assertValues(
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+): void {
+  const { rtol, atol } = tolerance;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i] - expected[i]);
+    if (difference !== 0)
+      worst = Math.max(worst, rtol > 0 ? difference / (Math.abs(expected[i]) + atol / rtol) : difference);
+  }
+  recordError(what, 'forward', worst, rtol);
+  assertClose(what, actual, expected, tolerance);
 }
