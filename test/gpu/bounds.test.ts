@@ -163,6 +163,7 @@ test('kmeans', async () => {
     [128, 32, 4],
     [128, 64, 2],
     [128, 128, 4],
+    [40, 60, 5], // the update alone needs three rows of the grid
   ]) {
     await holds(`kmeans of ${channels} channels`, async () => {
       const x = leaf('rows', [rows, channels]);

@@ -167,6 +167,18 @@ test('contrastive', async () => {
   );
 });
 
+test('contrastive: features that lie apart, at a temperature where their own cosine would drown all others', async () => {
+  await gradcheck(gpu(), {
+    name: 'contrastive, tau 0.005',
+    inputs: [
+      { ...argument('features', [4, 4]), data: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1) },
+    ],
+    op: ([x]) => contrastive(x, { tau: 0.005 }),
+    reference: ([x]) => [contrastiveReference.contrastive(x, 4, 0.005)],
+    tolerance: { rtol: 1e-4, atol: 1e-4 },
+  });
+});
+
 test('the gradient from above scales the gradient', async () => {
   const labels = Int32Array.of(2, 0);
   const target = gpu().tensor(labels, [2]);
