@@ -135,15 +135,17 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
     }
     return { output, saved: { statistic } };
   },
-  backward(grad, { inputs: { x, gamma }, options, output, saved: { statistic } }) {
+  backward(grad, { inputs: { x, gamma, beta, residual }, options, output, saved: { statistic } }) {
     const { gpu } = x;
-    const sizes = sizesOf(x, options);
-    const before = activationGradient(output, grad, sizes);
+    const forward = sizesOf(x, options);
+    // A residual wants the gradient before the activation as a tensor; else the kernels below find it as they go.
+    const before = residual ? activationGradient(output, grad, forward) : grad;
+    const sizes = residual ? { ...forward, slope: 1 } : forward;
     const gammaSums = gpu.empty([sizes.chunks, x.channels]);
     const betaSums = gpu.empty([sizes.chunks, x.channels]);
     const { channels } = x;
     const ofChunk = sizes.chunk * channels;
-    const sums = { x, statistics_: statistic, grad: before, gammaSums, betaSums };
+    const sums = { x, gamma, beta, statistics_: statistic, grad: before, gammaSums, betaSums };
     const cut = { items: sizes.chunks, per: { x: ofChunk, grad: ofChunk, gammaSums: channels, betaSums: channels } };
     for (const { tensors, from, count } of parts(gpu, sums, cut)) {
       dispatchPair(gpu, sumsKernel, tensors, chunksOf(sizes, from, count), count * channels);
@@ -153,7 +155,7 @@ const op = differentiable<Inputs, BatchNormOptions, { statistic: Tensor }>({
     return {
       x: () => {
         const out = gpu.empty(x.shape);
-        const bindings = { x, gamma, statistics_: statistic, grad: before, gammaGrad, betaGrad, out };
+        const bindings = { x, gamma, beta, statistics_: statistic, grad: before, gammaGrad, betaGrad, out };
         const rowCut = { items: sizes.rows, per: { x: channels, grad: channels, out: channels } };
         for (const { tensors, count } of parts(gpu, bindings, rowCut)) {
           dispatchPair(gpu, inputKernel, tensors, { ...sizes, rows: count }, tensors.out.size);

@@ -4,40 +4,12 @@
  * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as in PyTorch's conv2d without bias.
  * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
  */
-import source from '../shaders/conv2d.wgsl';
-import subgroupSource from '../shaders/conv2d_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { bindable, parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { narrow, widen } from './concat.ts';
-import { accumulate, columnSums } from './elementary.ts';
-import { splitsFor, transposed } from './matmul.ts';
+import { columnsConvolution } from './conv2d_columns.ts';
+import { directConvolution } from './conv2d_direct.ts';
+import { fitsWinograd, winogradConvolution } from './conv2d_winograd.ts';
 import { differentiable } from './tape.ts';
-
-const conv = program('conv2d', source);
-const weightGradientKernel = kernel(conv, 'weightGradient');
-const weightGradientScalarKernel = kernel(conv, 'weightGradientScalar');
-
-const subgroupConv = program('conv2d_subgroups', subgroupSource);
-const subgroupWeightKernel = kernel(subgroupConv, 'weightGradient', {}, 8);
-
-/** The gather kernels, one pipeline per division (the stride of a backward pass). */
-const gatherKernels = new Map<string, Record<'tiles' | 'scalar' | 'subgroups', Kernel>>();
-function gatherKernelsFor(divideY: number, divideX: number) {
-  const key = `${divideY},${divideX}`;
-  let kernels = gatherKernels.get(key);
-  if (!kernels) {
-    const constants = { DIVIDE_Y: divideY, DIVIDE_X: divideX };
-    kernels = {
-      tiles: kernel(conv, 'gather', constants),
-      scalar: kernel(conv, 'gatherScalar', constants),
-      subgroups: kernel(subgroupConv, 'gather', constants, 8),
-    };
-    gatherKernels.set(key, kernels);
-  }
-  return kernels;
-}
 
 export interface Conv2dOptions {
   /** one number, or [vertical, horizontal]; default 1 */
@@ -46,98 +18,31 @@ export interface Conv2dOptions {
   padding?: number | readonly [number, number];
 }
 
-interface Geometry {
+export interface Geometry {
   stride: readonly [number, number];
   padding: readonly [number, number];
+}
+
+/** One way to compute a convolution and its gradients; `shape` is that of what is returned. */
+export interface Convolution {
+  forward(x: Tensor, weight: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
+  inputGradient(grad: Tensor, weight: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
+  weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
+}
+
+/** The way that suits the machine and the shapes; all give the same numbers but for rounding. */
+function convolutionFor(x: Tensor, weight: readonly number[], geometry: Geometry): Convolution {
+  const outChannels = weight[3];
+  if (x.gpu.machine.convolution === 'direct' || outChannels % 4 !== 0) return directConvolution;
+  return x.channels % 4 === 0 && fitsWinograd(x, weight, geometry) ? winogradConvolution : columnsConvolution;
 }
 
 export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
   typeof value === 'number' ? [value, value] : value;
 
-function sizesOf(from: readonly number[], to: readonly number[], kernelShape: readonly number[]) {
-  return {
-    batch: from[0],
-    fromHeight: from[1],
-    fromWidth: from[2],
-    fromChannels: from[3],
-    toHeight: to[1],
-    toWidth: to[2],
-    toChannels: to[3],
-    kernelHeight: kernelShape[0],
-    kernelWidth: kernelShape[1],
-    splits: 1,
-    chunk: 0,
-  };
-}
-
-function forwardSteps({ stride, padding }: Geometry) {
-  const [offsetY, offsetX] = [-padding[0], -padding[1]];
-  return { multiplyY: stride[0], multiplyX: stride[1], divideY: 1, divideX: 1, tapSign: 1, offsetY, offsetX };
-}
-
-function backwardSteps({ stride, padding }: Geometry) {
-  const [offsetY, offsetX] = padding;
-  return { multiplyY: 1, multiplyX: 1, divideY: stride[0], divideX: stride[1], tapSign: -1, offsetY, offsetX };
-}
-
-/** x [B, H, W, C] and weight [KH, KW, C, O], read by the given steps, into an image of shape `to`. */
-function gather(x: Tensor, weight: Tensor, to: readonly number[], steps: ReturnType<typeof forwardSteps>): Tensor {
-  const { gpu } = x;
-  const out = gpu.empty(to);
-  const { divideY, divideX, ...rest } = steps;
-  const sizes = { ...sizesOf(x.shape, to, weight.shape), ...rest };
-  const kernels = gatherKernelsFor(divideY, divideX);
-  const wide = x.channels % 4 === 0 && out.channels % 4 === 0;
-  const cut = { items: sizes.batch, per: { x: x.size / sizes.batch, out: out.size / sizes.batch } };
-  for (const { tensors, count } of parts(gpu, { x, out }, cut)) {
-    const part = { ...sizes, batch: count };
-    const pixels = tensors.out.size / out.channels;
-    const bindings = { x4: tensors.x, weight4: weight, out4: tensors.out };
-    if (!wide) gpu.dispatch(kernels.scalar, { ...tensors, weight }, part, tensors.out.size);
-    else if (gpu.sharesLoads) {
-      gpu.dispatch(kernels.subgroups, bindings, part, 8 * Math.ceil(pixels / 32) * Math.ceil(out.channels / 16));
-    } else gpu.dispatch(kernels.tiles, bindings, part, Math.ceil(pixels / 8) * Math.ceil(out.channels / 8));
-  }
-  return out;
-}
-
-function weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor {
-  const { gpu } = x;
-  if (!bindable(gpu, x, grad)) {
-    const items = x.shape[0];
-    let total: Tensor | null = null;
-    for (const { tensors, count } of parts(
-      gpu,
-      { x, grad },
-      { items, per: { x: x.size / items, grad: grad.size / items } },
-    )) {
-      const images = tensors.x.view([count, ...x.shape.slice(1)]);
-      const grads = tensors.grad.view([count, ...grad.shape.slice(1)]);
-      total = accumulate(total, weightGradientOfPart(images, grads, shape, geometry));
-    }
-    return total as Tensor;
-  }
-  return weightGradientOfPart(x, grad, shape, geometry);
-}
-
-function weightGradientOfPart(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor {
-  const { gpu } = x;
-  const [kernelHeight, kernelWidth, inChannels, outChannels] = shape;
-  const wide = inChannels % 4 === 0 && outChannels % 4 === 0;
-  const shared = wide && gpu.sharesLoads;
-  const taps = kernelHeight * kernelWidth;
-  const narrowTiles = taps * (wide ? Math.ceil(inChannels / 8) * Math.ceil(outChannels / 8) : inChannels * outChannels);
-  const tiles = shared ? Math.ceil((taps * inChannels) / 32) * Math.ceil(outChannels / 16) : narrowTiles;
-  const splits = splitsFor(gpu.software, tiles, grad.rows);
-  const chunk = Math.ceil(grad.rows / splits);
-  const { divideY: _y, divideX: _x, ...steps } = forwardSteps(geometry);
-  const sizes = { ...sizesOf(x.shape, grad.shape, shape), ...steps, splits, chunk };
-  const parts = gpu.empty([splits, ...shape]);
-  const bindings = { x4: x, grad4: grad, out4: parts };
-  if (shared) gpu.dispatch(subgroupWeightKernel, bindings, sizes, 8 * tiles * splits);
-  else if (wide) gpu.dispatch(weightGradientKernel, bindings, sizes, tiles * splits);
-  else gpu.dispatch(weightGradientScalarKernel, { x, grad, out: parts }, sizes, tiles * splits);
-  return splits === 1 ? parts.view(shape) : columnSums(parts, 1, parts.size / splits).view(shape);
+/** Takes a tensor out of the scope of the part of a batch that it was made for. */
+export function outOfPart(tensor: Tensor): Tensor {
+  return tensor.scope ? tensor.scope.escape(tensor) : tensor;
 }
 
 function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): number[] {
@@ -165,37 +70,17 @@ function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): 
   return [batch, outHeight, outWidth, outChannels];
 }
 
-/** Grey and colour images get channels of zeros, up to a multiple of 4: the kernels for four at a time gain more than that costs. */
-function padChannels(x: Tensor, weight: Tensor): { wideX: Tensor; wideWeight: Tensor } {
-  const [height, width, channels, outChannels] = weight.shape;
-  if (channels % 4 === 0 || outChannels % 4 !== 0) return { wideX: x, wideWeight: weight };
-  const wide = 4 * Math.ceil(channels / 4);
-  const wideX = widen(x, x.rows, channels, wide).view([...x.shape.slice(0, 3), wide]);
-  const wideWeight = widen(weight, height * width, channels * outChannels, wide * outChannels);
-  return { wideX, wideWeight: wideWeight.view([height, width, wide, outChannels]) };
-}
-
-const op = differentiable<{ x: Tensor; weight: Tensor }, Geometry, { wideX: Tensor; wideWeight: Tensor }>({
+const op = differentiable<{ x: Tensor; weight: Tensor }, Geometry, Record<string, never>>({
   name: 'conv2d',
   forward({ x, weight }, geometry) {
     const shape = outputShape(x, weight, geometry);
-    const saved = padChannels(x, weight);
-    return { output: gather(saved.wideX, saved.wideWeight, shape, forwardSteps(geometry)), saved };
+    return { output: convolutionFor(x, weight.shape, geometry).forward(x, weight, shape, geometry), saved: {} };
   },
-  backward(grad, { inputs: { x, weight }, options: geometry, saved: { wideX, wideWeight } }) {
-    const [height, width, channels, outChannels] = weight.shape;
+  backward(grad, { inputs: { x, weight }, options: geometry }) {
+    const convolution = convolutionFor(x, weight.shape, geometry);
     return {
-      x: () => {
-        // [KH, KW, C, O] -> [KH, KW, O, C]: the gradient flows from output to input channels
-        const wide = gather(grad, transposed(wideWeight), wideX.shape, backwardSteps(geometry));
-        return wideX === x ? wide : narrow(wide, x.rows, wideX.channels, channels).view(x.shape);
-      },
-      weight: () => {
-        const wide = weightGradient(wideX, grad, wideWeight.shape, geometry);
-        if (wideWeight === weight) return wide;
-        const [from, to] = [wideX.channels * outChannels, channels * outChannels];
-        return narrow(wide, height * width, from, to).view(weight.shape);
-      },
+      x: () => convolution.inputGradient(grad, weight, x.shape, geometry),
+      weight: () => convolution.weightGradient(x, grad, weight.shape, geometry),
     };
   },
 });

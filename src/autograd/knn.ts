@@ -48,7 +48,7 @@ export function knn(x: Tensor, k: number): Tensor {
   }
   const { gpu } = x;
   const neighbours = gpu.empty([batch, points, k], 'i32');
-  const shared = gpu.sharesLoads && k <= LONGEST_LIST;
+  const shared = gpu.machine.knn === 'broadcast' && k <= LONGEST_LIST;
   const rows = shared ? padChannels(x) : x;
   const sizes = { points, channels: rows.channels, k };
   const cut = { items: batch, per: { x: points * rows.channels, neighbours: points * k } };

@@ -1,10 +1,7 @@
-/**
- * The losses. Each kernel computes a row's loss and its gradient together; backward only scales the gradient by what comes
- * from above. All are means over rows, of shape [1].
- */
+/** The losses, all of them means over rows, of shape [1]. See losses.wgsl. */
 import source from '../shaders/losses.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, mulTensors } from './elementary.ts';
@@ -13,36 +10,100 @@ import { matmul } from './matmul.ts';
 import { differentiable } from './tape.ts';
 
 const lossProgram = program('losses', source);
+const contrastiveKernel = kernel(lossProgram, 'contrastive');
+
+/** A kernel by the number of invocations that share a row. */
+const forLanes = (entryPoint: string): Record<1 | 64, Kernel> => ({
+  1: kernel(lossProgram, entryPoint, { LANES: 1 }),
+  64: kernel(lossProgram, entryPoint, { LANES: 64 }),
+});
 const kernels = {
-  crossEntropy: kernel(lossProgram, 'crossEntropy'),
-  softCrossEntropy: kernel(lossProgram, 'softCrossEntropy'),
-  rcll: kernel(lossProgram, 'rcll'),
-  contrastive: kernel(lossProgram, 'contrastive'),
+  crossEntropy: forLanes('crossEntropy'),
+  rcll: forLanes('rcll'),
+  softCrossEntropy: forLanes('softCrossEntropy'),
+  labelGradient: forLanes('labelGradient'),
+  labelGradient4: forLanes('labelGradient4'),
 };
 
-interface RowLoss {
-  name: keyof typeof kernels;
-  /** labels or targets; constants, without a gradient */
-  constants: Record<string, Tensor>;
+const NO_PARAMETERS = { alpha: 0, threshold: 0, temperature: 1 };
+
+/** Sizes of a launch over rows of logits, and how many invocations share one: a short row is not worth sharing. */
+function sharing(logits: Tensor): { lanes: 1 | 64; sizes: typeof NO_PARAMETERS & { classes: number; total: number } } {
+  const lanes = logits.channels > 64 ? logits.gpu.machine.rowLanes : 1;
+  return { lanes, sizes: { ...NO_PARAMETERS, classes: logits.channels, total: logits.rows } };
+}
+
+const meanOf = (losses: Tensor): Tensor => columnSums(losses, 1, 1, 1 / losses.size).view([1]);
+
+interface LabelLoss {
+  name: 'crossEntropy' | 'rcll';
+  labels: Tensor;
   alpha?: number;
   threshold?: number;
+}
+
+const labelLoss = differentiable<{ logits: Tensor }, LabelLoss, { states: Tensor }>({
+  name: 'labelLoss',
+  forward({ logits }, { name, labels, alpha = 0, threshold = 0 }) {
+    const { gpu, rows, channels } = logits;
+    const losses = gpu.empty([rows]);
+    const states = gpu.empty([rows, 4]);
+    const { lanes, sizes } = sharing(logits);
+    const cut = { items: rows, per: { logits: channels, labels: 1, losses: 1, states: 4 } };
+    for (const { tensors, count } of parts(gpu, { logits, labels, losses, states }, cut)) {
+      const bindings = { ...tensors, logits4: tensors.logits };
+      gpu.dispatch(kernels[name][lanes], bindings, { ...sizes, alpha, threshold, rows: count }, count * lanes);
+    }
+    return { output: meanOf(losses), saved: { states } };
+  },
+  backward(grad, { inputs: { logits }, options: { labels }, saved: { states } }) {
+    return {
+      logits: () => {
+        const { gpu, rows, channels } = logits;
+        const gradient = gpu.empty(logits.shape);
+        const { lanes, sizes } = sharing(logits);
+        const cut = { items: rows, per: { logits: channels, labels: 1, states_: 4, gradient: channels } };
+        for (const { tensors, count } of parts(gpu, { logits, labels, states_: states, gradient }, cut)) {
+          const { logits: x, gradient: out, ...rest } = tensors;
+          const rows = { ...rest, seed: grad };
+          const part = { ...sizes, rows: count };
+          if (channels % 4 === 0) {
+            const wide = { ...rows, logits4: x, gradient4: out };
+            gpu.dispatch(kernels.labelGradient4[lanes], wide, part, count * lanes);
+          } else gpu.dispatch(kernels.labelGradient[lanes], { ...rows, logits: x, gradient: out }, part, count * lanes);
+        }
+        return gradient;
+      },
+    };
+  },
+});
+
+interface RowLoss {
+  name: 'softCrossEntropy' | 'contrastive';
+  targets?: Tensor;
   temperature?: number;
 }
 
+/** The kernel computes loss and gradient together; backward only scales the gradient by what comes from above. */
 const rowLoss = differentiable<{ logits: Tensor }, RowLoss, { gradient: Tensor }>({
   name: 'rowLoss',
-  forward({ logits }, { name, constants, alpha = 0, threshold = 0, temperature = 1 }) {
-    const { gpu, rows, channels: classes } = logits;
+  forward({ logits }, { name, targets, temperature = 1 }) {
+    const { gpu, rows, channels } = logits;
     const losses = gpu.empty([rows]);
     const gradient = gpu.empty(logits.shape);
-    const sizes = { rows, classes, alpha, threshold, temperature, total: rows };
-    // A row of `contrastive` is told from its partner's by its number: it is not cut.
-    const per = { logits: classes, labels: 1, targets: classes, losses: 1, gradient: classes };
-    const cut = { items: rows, per: name === 'contrastive' ? {} : per };
-    for (const { tensors, count } of parts(gpu, { logits, ...constants, losses, gradient }, cut)) {
-      gpu.dispatch(kernels[name], tensors, { ...sizes, rows: count }, count);
+    const { lanes, sizes } = sharing(logits);
+    if (name === 'contrastive') {
+      // A row is told from its partner's by its number: it is not cut.
+      gpu.dispatch(contrastiveKernel, { logits, losses, gradient }, { ...sizes, temperature, rows }, rows);
+    } else {
+      const bindings = { logits, targets: targets as Tensor, losses, gradient };
+      const cut = { items: rows, per: { logits: channels, targets: channels, losses: 1, gradient: channels } };
+      for (const { tensors, count } of parts(gpu, bindings, cut)) {
+        const all = { ...tensors, logits4: tensors.logits };
+        gpu.dispatch(kernels.softCrossEntropy[lanes], all, { ...sizes, rows: count }, count * lanes);
+      }
     }
-    return { output: columnSums(losses, 1, 1, 1 / rows).view([1]), saved: { gradient } };
+    return { output: meanOf(losses), saved: { gradient } };
   },
   backward(grad, { saved: { gradient } }) {
     return { logits: () => mulTensors(gradient, grad) };
@@ -62,7 +123,7 @@ function checkLabels(name: string, logits: Tensor, labels: Tensor): void {
 /** Mean over rows of -ln softmax(logits)[label]; logits [R, C], labels i32 [R]. d/dz = (softmax - onehot) / R. */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   checkLabels('softmaxCrossEntropy', logits, labels);
-  return rowLoss({ logits }, { name: 'crossEntropy', constants: { labels } });
+  return labelLoss({ logits }, { name: 'crossEntropy', labels });
 }
 
 /** Cross entropy against distributions; logits and targets [R, C]. Targets are constants. */
@@ -74,7 +135,7 @@ export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
       'They must be equal.',
     );
   }
-  return rowLoss({ logits }, { name: 'softCrossEntropy', constants: { targets } });
+  return rowLoss({ logits }, { name: 'softCrossEntropy', targets });
 }
 
 export interface RcllOptions {
@@ -92,7 +153,7 @@ export interface RcllOptions {
 export function rcll(logits: Tensor, labels: Tensor, options: RcllOptions = {}): Tensor {
   checkLabels('rcll', logits, labels);
   const { alpha = 0.25, threshold = 1 / logits.channels } = options;
-  return rowLoss({ logits }, { name: 'rcll', constants: { labels }, alpha, threshold });
+  return labelLoss({ logits }, { name: 'rcll', labels, alpha, threshold });
 }
 
 /**
@@ -109,5 +170,5 @@ export function contrastive(features: Tensor, { tau }: { tau: number }): Tensor 
   }
   const unit = l2Normalize(features);
   const cosines = matmul(unit, unit, { transposeB: true });
-  return rowLoss({ logits: cosines }, { name: 'contrastive', constants: {}, temperature: tau });
+  return rowLoss({ logits: cosines }, { name: 'contrastive', temperature: tau });
 }

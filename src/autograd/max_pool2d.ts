@@ -4,14 +4,15 @@
  */
 import source from '../shaders/max_pool2d.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { kernelPair, program } from '../tensor/kernel.ts';
 import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { dispatchPair } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
 const pooling = program('max_pool2d', source);
-const poolKernel = kernel(pooling, 'pool');
-const gradientKernel = kernel(pooling, 'poolGradient');
+const poolKernel = kernelPair(pooling, 'pool');
+const gradientKernel = kernelPair(pooling, 'poolGradient');
 
 export interface MaxPool2dOptions {
   kernel: number;
@@ -45,7 +46,7 @@ const op = differentiable<
     const winners = x.gpu.empty(output.shape, 'u32');
     const per = { x: x.size / batch, out: output.size / batch, indices: output.size / batch };
     for (const { tensors, count } of parts(x.gpu, { x, out: output, indices: winners }, { items: batch, per })) {
-      x.gpu.dispatch(poolKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
+      dispatchPair(x.gpu, poolKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
     }
     return { output, saved: { winners, sizes } };
   },
@@ -56,7 +57,7 @@ const op = differentiable<
         const [items] = x.shape;
         const per = { winners: grad.size / items, grad: grad.size / items, out: x.size / items };
         for (const { tensors, count } of parts(x.gpu, { winners, grad, out }, { items, per })) {
-          x.gpu.dispatch(gradientKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
+          dispatchPair(x.gpu, gradientKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
         }
         return out;
       },

@@ -1,12 +1,13 @@
 /** Stochastic gradient descent with momentum and weight decay, and the cosine schedule of its learning rate. */
+import { dispatchPair } from '../autograd/elementary.ts';
 import source from '../shaders/sgd.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { cos } from '../tensor/exact.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { kernelPair, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-const stepKernel = kernel(program('sgd', source), 'step');
+const stepKernel = kernelPair(program('sgd', source), 'step');
 
 export interface SgdOptions {
   learningRate: number;
@@ -42,7 +43,8 @@ export class Sgd {
       if (!grad) throw new RomoError('sgd', `parameter ${name} has no gradient`, 'The loss must depend on it.');
       const velocity = this.velocities.get(name) as Tensor;
       const sizes = { count: parameter.size, momentum, weightDecay };
-      this.gpu.dispatch(stepKernel, { parameter, velocity, grad, rate: this.rate }, sizes, parameter.size);
+      const bindings = { parameter, velocity, grad, rate: this.rate };
+      dispatchPair(this.gpu, stepKernel, bindings, sizes, parameter.size, ['count']);
       grad.dispose();
       parameter.grad = null;
     }

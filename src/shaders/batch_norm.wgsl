@@ -164,6 +164,13 @@ fn activationGradient(
   }
 }
 
+// The gradient before the activation. Where a residual was added, `activationGradient` has gone before, and slope is 1.
+fn gradientBefore(i: u32, normal: Value) -> Value {
+  let channel = i % sizes.channels;
+  let g = grad[i];
+  return select(sizes.slope * g, g, gamma[channel] * normal + beta[channel] > Value());
+}
+
 @compute @workgroup_size(64)
 fn gradientSums(
   @builtin(workgroup_id) group: vec3u,
@@ -182,8 +189,9 @@ fn gradientSums(
   var betaSum = Value();
   for (var row = start; row < end; row++) {
     let at = row * sizes.channels + channel;
-    let g = grad[at];
-    gammaSum += g * (x[at] - s.mean) * s.inverse;
+    let normal = (x[at] - s.mean) * s.inverse;
+    let g = gradientBefore(at, normal);
+    gammaSum += g * normal;
     betaSum += g;
   }
   gammaSums[i] = gammaSum;
@@ -202,9 +210,10 @@ fn inputGradient(
   }
   let channel = i % sizes.channels;
   let scale = gamma[channel] * statistics_[channel].inverse;
-  var g = grad[i];
+  let normal = normalised(i);
+  var g = gradientBefore(i, normal);
   if (sizes.training == 1u) {
-    g -= (betaGrad[channel] + normalised(i) * gammaGrad[channel]) / sizes.total;
+    g -= (betaGrad[channel] + normal * gammaGrad[channel]) / sizes.total;
   }
   out[i] = scale * g;
 }

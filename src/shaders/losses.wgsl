@@ -1,4 +1,6 @@
-// Losses on rows of logits [rows, classes]: the loss of each row and its gradient in one pass over the row.
+// Losses on rows of logits [rows, classes].
+//
+// LANES invocations share a row: one on a CPU, 64 that read side by side on a GPU, whose partial results meet in workgroup memory.
 
 struct Sizes {
   rows: u32,
@@ -14,26 +16,127 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> targets: array<f32>; // [rows, classes], each row a distribution
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>; // [rows]
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>; // of the mean of the losses
-@group(0) @binding(5) var<uniform> sizes: Sizes;
+@group(0) @binding(5) var<storage, read> logits4: array<vec4f>; // the same as logits where classes divide by 4
+@group(0) @binding(6) var<storage, read_write> gradient4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> states: array<vec4f>; // [rows]: see State
+@group(0) @binding(8) var<storage, read> states_: array<vec4f>;
+@group(0) @binding(9) var<storage, read> seed: array<f32>; // [1]: the gradient of the mean loss
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
-fn rowOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+override LANES: u32 = 1;
+
+const NOBODY = 0xffffffffu;
+
+var<workgroup> shared_: array<f32, 64>;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
   return (group.y * groups.x + group.x) * 64u + local;
 }
 
-fn largest(start: u32) -> f32 {
-  var best = logits[start];
-  for (var c = 1u; c < sizes.classes; c++) {
-    best = max(best, logits[start + c]);
+// The largest of the row's lanes, for all of them; likewise their sum. Every invocation of a workgroup must come here.
+fn largestOfLanes(local: u32, value: f32) -> f32 {
+  if (LANES == 1u) {
+    return value;
   }
-  return best;
+  shared_[local] = value;
+  workgroupBarrier();
+  for (var step = LANES / 2u; step > 0u; step /= 2u) {
+    if (local % LANES < step) {
+      shared_[local] = max(shared_[local], shared_[local + step]);
+    }
+    workgroupBarrier();
+  }
+  let result = shared_[local - local % LANES];
+  workgroupBarrier();
+  return result;
 }
 
-fn sumOfExponentials(start: u32, top: f32) -> f32 {
-  var sum = 0.0;
-  for (var c = 0u; c < sizes.classes; c++) {
-    sum += exp(logits[start + c] - top);
+fn sumOfLanes(local: u32, value: f32) -> f32 {
+  if (LANES == 1u) {
+    return value;
   }
-  return sum;
+  shared_[local] = value;
+  workgroupBarrier();
+  for (var step = LANES / 2u; step > 0u; step /= 2u) {
+    if (local % LANES < step) {
+      shared_[local] += shared_[local + step];
+    }
+    workgroupBarrier();
+  }
+  let result = shared_[local - local % LANES];
+  workgroupBarrier();
+  return result;
+}
+
+fn largest(row: u32, local: u32) -> f32 {
+  let lane = local % LANES;
+  var best = -3.4e38;
+  if (sizes.classes % 4u == 0u) {
+    let start = row * (sizes.classes / 4u);
+    var best4 = vec4f(best);
+    for (var c = lane; c < sizes.classes / 4u; c += LANES) {
+      best4 = max(best4, logits4[start + c]);
+    }
+    best = max(max(best4.x, best4.y), max(best4.z, best4.w));
+  } else {
+    for (var c = lane; c < sizes.classes; c += LANES) {
+      best = max(best, logits[row * sizes.classes + c]);
+    }
+  }
+  return largestOfLanes(local, best);
+}
+
+// exp(logit - top) for four classes, without class `skip`.
+fn exponentials(at: u32, c: u32, top: f32, skip: u32) -> vec4f {
+  return select(exp(logits4[at] - top), vec4f(), vec4u(c, c + 1u, c + 2u, c + 3u) == vec4u(skip));
+}
+
+fn sumOfExponentials(row: u32, local: u32, top: f32, skip: u32) -> f32 {
+  let lane = local % LANES;
+  var sum = 0.0;
+  if (sizes.classes % 4u == 0u) {
+    let start = row * (sizes.classes / 4u);
+    var sum4 = vec4f();
+    for (var c = lane; c < sizes.classes / 4u; c += LANES) {
+      sum4 += exponentials(start + c, c * 4u, top, skip);
+    }
+    sum = sum4.x + sum4.y + sum4.z + sum4.w;
+  } else {
+    for (var c = lane; c < sizes.classes; c += LANES) {
+      sum += select(exp(logits[row * sizes.classes + c] - top), 0.0, c == skip);
+    }
+  }
+  return sumOfLanes(local, sum);
+}
+
+// What the gradient of a row with a label is made of: `factor * exp(logit - top)` for every class but the label, which has a
+// gradient of its own. 1 - p is summed from the other classes, so that p near 1 keeps its digits.
+struct State {
+  top: f32,
+  factor: f32,
+  labelGradient: f32,
+}
+
+struct Row {
+  top: f32,
+  others: f32, // sum of exp(logit - top) without the label
+  total: f32,
+  logit: f32, // of the label, less top
+}
+
+fn rowWithLabel(row: u32, local: u32) -> Row {
+  let label = u32(labels[row]);
+  let top = largest(row, local);
+  let others = sumOfExponentials(row, local, top, label);
+  let logit = logits[row * sizes.classes + label] - top;
+  return Row(top, others, others + exp(logit), logit);
+}
+
+fn store(index: u32, loss: f32, state: State) {
+  if (index % LANES == 0u && index / LANES < sizes.rows) {
+    losses[index / LANES] = loss;
+    states[index / LANES] = vec4f(state.top, state.factor, state.labelGradient, 0.0);
+  }
 }
 
 // -ln softmax(logits)[label]
@@ -43,18 +146,74 @@ fn crossEntropy(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = rowOf(group, groups, local);
+  let index = indexOf(group, groups, local);
+  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), local);
+  store(index, log(row.total) - row.logit, State(row.top, 1.0 / row.total, -row.others / row.total));
+}
+
+// RCLL: l(max(p, threshold)) with l(p) = (-ln p)^alpha (1 - p), p = softmax(logits)[label].
+@compute @workgroup_size(64)
+fn rcll(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = indexOf(group, groups, local);
+  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), local);
+  let p = exp(row.logit) / row.total;
+  let q = max(row.others / row.total, 1e-30); // 1 - p, kept above 0 for the power below
+  let information = select(-log(p), q + 0.5 * q * q, q < 1e-3); // -ln p
+  let power = pow(information, sizes.alpha);
+  let w = p * power + sizes.alpha * q * (power / information);
+  let believed = p > sizes.threshold; // else too uncertain: a constant, no gradient
+  let constant = pow(-log(sizes.threshold), sizes.alpha) * (1.0 - sizes.threshold);
+  store(
+    index,
+    select(constant, power * q, believed),
+    State(row.top, select(0.0, w / row.total, believed), select(0.0, -w * q, believed)),
+  );
+}
+
+@compute @workgroup_size(64)
+fn labelGradient(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = indexOf(group, groups, local);
+  let row = index / LANES;
   if (row >= sizes.rows) {
     return;
   }
-  let start = row * sizes.classes;
   let label = u32(labels[row]);
-  let top = largest(start);
-  let total = sumOfExponentials(start, top);
-  losses[row] = log(total) - (logits[start + label] - top);
-  for (var c = 0u; c < sizes.classes; c++) {
-    let p = exp(logits[start + c] - top) / total;
-    gradient[start + c] = (p - select(0.0, 1.0, c == label)) / sizes.total;
+  let state = states_[row];
+  let share = seed[0] / sizes.total;
+  let start = row * sizes.classes;
+  for (var c = index % LANES; c < sizes.classes; c += LANES) {
+    gradient[start + c] = share * select(state.y * exp(logits[start + c] - state.x), state.z, c == label);
+  }
+}
+
+// The same, four classes at a time.
+@compute @workgroup_size(64)
+fn labelGradient4(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = indexOf(group, groups, local);
+  let row = index / LANES;
+  if (row >= sizes.rows) {
+    return;
+  }
+  let label = vec4u(u32(labels[row]));
+  let state = states_[row];
+  let share = seed[0] / sizes.total;
+  let classes4 = sizes.classes / 4u;
+  for (var c = index % LANES; c < classes4; c += LANES) {
+    let of_ = vec4u(c * 4u, c * 4u + 1u, c * 4u + 2u, c * 4u + 3u);
+    let other = state.y * exp(logits4[row * classes4 + c] - state.x);
+    gradient4[row * classes4 + c] = share * select(other, vec4f(state.z), of_ == label);
   }
 }
 
@@ -65,62 +224,28 @@ fn softCrossEntropy(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = rowOf(group, groups, local);
-  if (row >= sizes.rows) {
-    return;
-  }
+  let index = indexOf(group, groups, local);
+  let row = min(index / LANES, sizes.rows - 1u);
   let start = row * sizes.classes;
-  let top = largest(start);
-  let total = sumOfExponentials(start, top);
+  let top = largest(row, local);
+  let total = sumOfExponentials(row, local, top, NOBODY);
   var loss = 0.0;
   var mass = 0.0;
-  for (var c = 0u; c < sizes.classes; c++) {
+  for (var c = index % LANES; c < sizes.classes; c += LANES) {
     loss += targets[start + c] * (log(total) - (logits[start + c] - top));
     mass += targets[start + c];
   }
-  losses[row] = loss;
-  for (var c = 0u; c < sizes.classes; c++) {
+  loss = sumOfLanes(local, loss);
+  mass = sumOfLanes(local, mass);
+  if (index / LANES >= sizes.rows) {
+    return;
+  }
+  if (index % LANES == 0u) {
+    losses[row] = loss;
+  }
+  for (var c = index % LANES; c < sizes.classes; c += LANES) {
     let p = exp(logits[start + c] - top) / total;
     gradient[start + c] = (mass * p - targets[start + c]) / sizes.total;
-  }
-}
-
-// RCLL: l(max(p, threshold)) with l(p) = (-ln p)^alpha (1 - p), p = softmax(logits)[label].
-// 1 - p is summed from the other classes, so that p near 1 keeps its digits.
-@compute @workgroup_size(64)
-fn rcll(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = rowOf(group, groups, local);
-  if (row >= sizes.rows) {
-    return;
-  }
-  let start = row * sizes.classes;
-  let label = u32(labels[row]);
-  let top = largest(start);
-  let total = sumOfExponentials(start, top);
-  var others = 0.0;
-  for (var c = 0u; c < sizes.classes; c++) {
-    others += select(exp(logits[start + c] - top), 0.0, c == label);
-  }
-  let p = exp(logits[start + label] - top) / total;
-  if (p <= sizes.threshold) { // too uncertain to believe: a constant, no gradient
-    losses[row] = pow(-log(sizes.threshold), sizes.alpha) * (1.0 - sizes.threshold);
-    for (var c = 0u; c < sizes.classes; c++) {
-      gradient[start + c] = 0.0;
-    }
-    return;
-  }
-  let q = max(others / total, 1e-30); // 1 - p, kept above 0 for the power below
-  let information = select(-log(p), q + 0.5 * q * q, q < 1e-3); // -ln p
-  let power = pow(information, sizes.alpha);
-  losses[row] = power * q;
-  let w = p * power + sizes.alpha * q * (power / information);
-  for (var c = 0u; c < sizes.classes; c++) {
-    let other = w * exp(logits[start + c] - top) / total;
-    gradient[start + c] = select(other, -w * q, c == label) / sizes.total;
   }
 }
 
@@ -132,7 +257,7 @@ fn contrastive(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = rowOf(group, groups, local);
+  let row = indexOf(group, groups, local);
   if (row >= sizes.rows) {
     return;
   }

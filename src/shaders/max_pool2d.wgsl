@@ -1,11 +1,15 @@
 // Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows that
 // it won, so that no two invocations write one number.
 
+// One channel per invocation, or four where channels divide by 4: `kernelPair` exchanges these lines.
+alias Value = f32;
+alias Index = u32;
+
 struct Sizes {
   batch: u32,
   height: u32,
   width: u32,
-  channels: u32,
+  channels: u32, // in Values
   outHeight: u32,
   outWidth: u32,
   size: u32,
@@ -13,11 +17,11 @@ struct Sizes {
   padding: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read_write> indices: array<u32>; // row * width + column in the image
-@group(0) @binding(3) var<storage, read> winners: array<u32>;
-@group(0) @binding(4) var<storage, read> grad: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> out: array<Value>;
+@group(0) @binding(2) var<storage, read_write> indices: array<Index>; // row * width + column in the image
+@group(0) @binding(3) var<storage, read> winners: array<Index>;
+@group(0) @binding(4) var<storage, read> grad: array<Value>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
 fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
@@ -38,18 +42,17 @@ fn pool(
   if (batch >= sizes.batch) {
     return;
   }
-  var best = -3.4e38;
-  var winner = 0xffffffffu;
+  var best = Value(-3.4e38);
+  var winner = Index(0xffffffffu);
   for (var ky = 0u; ky < sizes.size; ky++) {
     for (var kx = 0u; kx < sizes.size; kx++) {
       let y = row * sizes.stride + ky - sizes.padding; // below zero wraps to a huge number: outside
       let at = column * sizes.stride + kx - sizes.padding;
       if (y < sizes.height && at < sizes.width) {
         let value = x[((batch * sizes.height + y) * sizes.width + at) * sizes.channels + channel];
-        if (value > best || winner == 0xffffffffu) {
-          best = value;
-          winner = y * sizes.width + at;
-        }
+        let better = (value > best) | (winner == Index(0xffffffffu));
+        best = select(best, value, better);
+        winner = select(winner, Index(y * sizes.width + at), better);
       }
     }
   }
@@ -76,11 +79,11 @@ fn poolGradient(
   let lastX = min((column + sizes.padding) / sizes.stride, sizes.outWidth - 1u);
   let firstY = (max(row + sizes.padding + 1u, sizes.size) - sizes.size + sizes.stride - 1u) / sizes.stride;
   let firstX = (max(column + sizes.padding + 1u, sizes.size) - sizes.size + sizes.stride - 1u) / sizes.stride;
-  var sum = 0.0;
+  var sum = Value();
   for (var y = firstY; y <= lastY; y++) {
     for (var at = firstX; at <= lastX; at++) {
       let window = ((batch * sizes.outHeight + y) * sizes.outWidth + at) * sizes.channels + channel;
-      sum += select(0.0, grad[window], winners[window] == row * sizes.width + column);
+      sum += select(Value(), grad[window], winners[window] == Index(row * sizes.width + column));
     }
   }
   out[i] = sum;

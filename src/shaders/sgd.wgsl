@@ -1,15 +1,18 @@
 // Stochastic gradient descent with momentum and weight decay, in place, PyTorch's form. The learning rate is read from a
 // tensor, so that a recorded step can change it.
 
+// One parameter per invocation, or four where their number divides by 4: `kernelPair` exchanges this line.
+alias Value = f32;
+
 struct Sizes {
-  count: u32,
+  count: u32, // in Values
   momentum: f32,
   weightDecay: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> parameter: array<f32>;
-@group(0) @binding(1) var<storage, read_write> velocity: array<f32>;
-@group(0) @binding(2) var<storage, read> grad: array<f32>;
+@group(0) @binding(0) var<storage, read_write> parameter: array<Value>;
+@group(0) @binding(1) var<storage, read_write> velocity: array<Value>;
+@group(0) @binding(2) var<storage, read> grad: array<Value>;
 @group(0) @binding(3) var<storage, read> rate: array<f32>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 

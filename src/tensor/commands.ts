@@ -228,7 +228,8 @@ export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniform
     });
     const entries: GPUBindGroupEntry[] = Object.values(bindings).map((tensor, slot) => ({
       binding: indices[slot],
-      resource: { buffer: tensor.storage.buffer, offset: tensor.offset, size: tensor.bytes },
+      // up to a whole vec4, which short tensors may be read as; buffers are longer
+      resource: { buffer: tensor.storage.buffer, offset: tensor.offset, size: align(tensor.bytes, 16) },
     }));
     if (uniform >= 0) {
       const size = align(Math.max(16, 4 * fields.length), 16);

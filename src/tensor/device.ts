@@ -3,6 +3,7 @@ import { entry } from '#webgpu';
 import { CommandQueue } from './commands.ts';
 import { RomoError } from './error.ts';
 import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
+import { type Machine, machineOf } from './machine.ts';
 import { type MemoryCounters, Pool, Scope } from './memory.ts';
 import { Profiler } from './profile.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
@@ -30,6 +31,8 @@ export class Gpu {
   readonly profiler: Profiler | null;
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
+  /** which kernels run here; see machine.ts */
+  machine: Machine;
   /** tensors above this many bytes are worked on in parts; see parts.ts */
   bindableBytes: number;
   /** the tape that ops write to, or null when gradients are not wanted */
@@ -43,12 +46,13 @@ export class Gpu {
     readonly entryPoint: GPU,
     readonly device: GPUDevice,
     readonly adapterName: string,
-    /** a CPU that plays GPU: kernels then split work less finely */
+    /** a CPU that plays GPU */
     readonly software: boolean,
     options: DeviceOptions,
   ) {
     this.pool = new Pool(device, options.poolBytes ?? 2 ** 32);
     this.bindableBytes = device.limits.maxStorageBufferBindingSize;
+    this.machine = machineOf(device, software);
     this.kernels = new KernelCache(device);
     this.profiler = options.profile ? new Profiler(device) : null;
     this.commands = new CommandQueue(this);
@@ -64,16 +68,6 @@ export class Gpu {
         );
       }
     });
-  }
-
-  /**
-   * Are kernels wanted that share loads by broadcast in subgroups of 8? On a CPU that plays GPU loads are dear and lanes are
-   * SIMD lanes; a real GPU has caches and wider subgroups for that.
-   */
-  get sharesLoads(): boolean {
-    const { adapterInfo, features } = this.device;
-    const has = features.has('subgroups' as GPUFeatureName);
-    return this.software && has && adapterInfo.subgroupMinSize === 8 && adapterInfo.subgroupMaxSize === 8;
   }
 
   /** Throws what the device reported since the last call: a lost device, a refused command. */

@@ -11,6 +11,8 @@ export interface Cut {
   readonly items: number;
   /** elements per item of each tensor that is cut, by its name in the launch; the last item may have fewer */
   readonly per: Readonly<Record<string, number>>;
+  /** items per part where more could be bound, for work whose temporary tensors are to stay small */
+  readonly most?: number;
 }
 
 /** The `count` items from number `from` on. */
@@ -30,7 +32,8 @@ export function* parts<Names extends string>(
   cut: Cut,
 ): Generator<Part<Names>> {
   const named = Object.entries<Tensor>(tensors).filter(([name]) => name in cut.per);
-  if (named.every(([, tensor]) => tensor.bytes <= gpu.bindableBytes)) {
+  const { most = cut.items } = cut;
+  if (most >= cut.items && named.every(([, tensor]) => tensor.bytes <= gpu.bindableBytes)) {
     yield { from: 0, count: cut.items, tensors };
     return;
   }
@@ -47,7 +50,7 @@ export function* parts<Names extends string>(
 }
 
 /** As many items as fit, such that every window begins where a binding may begin. */
-function itemsPerPart(gpu: Gpu, named: readonly [string, Tensor][], { per }: Cut): number {
+function itemsPerPart(gpu: Gpu, named: readonly [string, Tensor][], { items, per, most = items }: Cut): number {
   const alignment = gpu.device.limits.minStorageBufferOffsetAlignment; // a power of two
   let multiple = 1;
   let itemBytes = 0;
@@ -56,8 +59,8 @@ function itemsPerPart(gpu: Gpu, named: readonly [string, Tensor][], { per }: Cut
     itemBytes = Math.max(itemBytes, bytes);
     while ((multiple * bytes) % alignment !== 0) multiple *= 2;
   }
-  const fitting = Math.floor(gpu.bindableBytes / itemBytes / multiple) * multiple;
-  const count = Math.max(multiple, fitting);
+  const fitting = Math.min(most, gpu.bindableBytes / itemBytes);
+  const count = Math.max(1, Math.floor(fitting / multiple)) * multiple;
   if (count * itemBytes > gpu.device.limits.maxStorageBufferBindingSize) {
     const shapes = named.map(([name, { shape }]) => `${name} [${shape}]`).join(', ');
     throw new RomoError(

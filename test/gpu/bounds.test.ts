@@ -94,6 +94,7 @@ test('conv2d', async () => {
           [3, 13, 11, channels],
           [3, 3, channels, outChannels],
         ];
+        // stride 1 goes by tiles of 4x4 where channels are enough; 3 x 13 x 11 pixels are no multiple of 4
         for (const stride of [1, 2]) {
           await differentiates(`conv2d ${variant}`, shapes, ([x, w]) => conv2d(x, w, { stride, padding: 1 }));
         }
@@ -218,6 +219,25 @@ test('pooling', async () => {
     [2, 8, 8, 4],
   ]) {
     await differentiates('maxPool2d', [shape], ([x]) => maxPool2d(x, options));
+  }
+});
+
+test('losses with a row per workgroup, convolutions with many pixels', async () => {
+  await withVariant(gpu(), 'gpu', async () => {
+    for (const classes of [66, 128]) {
+      const labels = () => indices([5], classes);
+      await differentiates('softmaxCrossEntropy', [[5, classes]], ([x]) => softmaxCrossEntropy(x, labels()));
+      await differentiates('rcll', [[5, classes]], ([x]) => rcll(x, labels()));
+      const targets = () => leaf('targets', [5, classes]);
+      await differentiates('softCrossEntropy', [[5, classes]], ([x]) => softCrossEntropy(x, targets()));
+    }
+  });
+  const shapes = [
+    [2, 16, 32, 16],
+    [3, 3, 16, 16],
+  ];
+  for (const stride of [1, 2]) {
+    await differentiates('conv2d', shapes, ([x, w]) => conv2d(x, w, { stride, padding: 1 }));
   }
 });
 

@@ -79,6 +79,30 @@ for (const variant of VARIANTS) {
   });
 }
 
+test('3x3 kernels with enough channels go by tiles of 4x4: images of even and odd sizes, every padding', async () => {
+  const winograd = fc.record({
+    batch: fc.constantFrom(1, 2, 5),
+    height: size(13),
+    width: size(13),
+    inChannels: fc.constantFrom(16, 20, 36),
+    outChannels: fc.constantFrom(16, 24, 32),
+    kernel: fc.constant<[number, number]>([3, 3]),
+    stride: fc.constant<[number, number]>([1, 1]),
+    padding: pairs(2, 0),
+  });
+  for (const variant of VARIANTS) {
+    await fc.assert(
+      fc.asyncProperty(winograd, async (c) => {
+        const [outHeight, outWidth] = [c.height + 2 * c.padding[0] - 2, c.width + 2 * c.padding[1] - 2];
+        fc.pre(outHeight > 0 && outWidth > 0);
+        fc.pre(c.batch * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2) >= 32);
+        await check(variant, c);
+      }),
+      { numRuns: 8 },
+    );
+  }
+});
+
 test('every stride up to 3 with every kernel up to 7 and padding up to 3, images that are not square', async () => {
   const strides = [1, 2, 3].flatMap((y) => [1, 2, 3].map((x): [number, number] => [y, x]));
   for (const [i, stride] of strides.entries()) {

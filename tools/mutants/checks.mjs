@@ -7,8 +7,8 @@ import * as esbuild from 'esbuild';
 /** Files of test/gpu/ that check the kernels of a file of src/shaders/, quickest first. */
 const TESTS = {
   batch_norm: ['batch_norm', 'edge_conv'],
+  columns: ['conv2d'],
   conv2d: ['conv2d'],
-  conv2d_subgroups: ['conv2d'],
   edge_conv: ['edge_conv'],
   gather: ['gather', 'concat'],
   kmeans: ['kmeans'],
@@ -21,12 +21,14 @@ const TESTS = {
   max_pool2d: ['max_pool2d'],
   memory_bank: ['memory_bank'],
   pointwise: ['pointwise'],
+  products: ['matmul', 'conv2d'],
   random: ['random'],
   reduce: ['global_pool', 'matmul', 'batch_norm'],
   reverse_graph: ['reverse_graph', 'edge_conv'],
   sgd: ['sgd'],
   softmax: ['softmax'],
   transpose: ['matmul'],
+  winograd: ['conv2d'],
 };
 
 /** Tests of all kernels: their bounds, and tensors that are worked on in parts. They come last. */

@@ -37,12 +37,11 @@ def encoders(folder):
     encoder(folder, "dgcnn_1024", "dgcnn", Dgcnn(32, 40), (2, 3, 1024), dgcnn, rtol=5e-3, atol=2e-3)
 
 
-# A learning rate at which ten steps in float32 stay within 7e-4 of those in float64 (at 1e-3 they part: kNN and the targets flip).
+# A learning rate at which ten steps in float32 stay near to those in float64: at 1e-3 they part, because a neighbour or a target
+# flips and each step makes more of it.
 STEPS, BATCH, CLASSES, DIM = 10, 8, 5, 32
-SHAPES = {"in.images": [# A learning rate at which ten steps in float32 stay within 7e-4 of those in float64 (at 1e-3 they part: kNN and the targets flip).
-STEPS, BATCH, 3, 32, 32], "in.points": [# A learning rate at which ten steps in float32 stay within 7e-4 of those in float64 (at 1e-3 they part: kNN and the targets flip).
-STEPS, BATCH, 3, 64]}
-COMMON = {"out_dim": DIM, "k": 8, "classes": CLASSES, "lr": 1e-4, "momentum": 0.9, "weight_decay": 1e-5}
+SHAPES = {"in.images": [STEPS, BATCH, 3, 32, 32], "in.points": [STEPS, BATCH, 3, 64]}
+COMMON = {"out_dim": DIM, "k": 8, "classes": CLASSES, "lr": 2e-5, "momentum": 0.9, "weight_decay": 1e-5}
 
 
 def networks():
@@ -89,8 +88,7 @@ def ssm(folder):
     x, y = (hash_uniform(name, shape) for name, shape in SHAPES.items())
     samples = 2 * BATCH
     banks = [F.normalize(hash_uniform(name, (samples, DIM)), dim=1) for name in ("in.image_bank", "in.point_bank")]
-    ids = (torch.arange(STEPS * BATCH).reshape(# A learning rate at which ten steps in float32 stay within 7e-4 of those in float64 (at 1e-3 they part: kNN and the targets flip).
-STEPS, BATCH) * 5) % samples
+    ids = (torch.arange(STEPS * BATCH).reshape(STEPS, BATCH) * 5) % samples
     tau, share, momentum, temperature = 0.1, 0.75, 0.9, 0.1
     sgd = optimiser([*images.parameters(), *points.parameters(), *(p for head in heads for p in head.parameters())])
     losses = []

@@ -1,0 +1,129 @@
+// A convolution as one matrix product: `columns` writes the pixels that each output pixel reads side by side, a row of
+// [kernelHeight, kernelWidth, channels] per output pixel; `image` is its transpose, and adds up what overlaps.
+
+// One channel per invocation step, or four where channels divide by 4: `kernelPair` exchanges this line.
+alias Value = f32;
+
+struct Sizes {
+  batch: u32,
+  height: u32, // of the image
+  width: u32,
+  channels: u32, // in Values
+  outHeight: u32,
+  outWidth: u32,
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideY: u32,
+  strideX: u32,
+  padY: u32,
+  padX: u32,
+  row: u32, // length of a row of columns in Values: kernelHeight * kernelWidth * channels, and zeros
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Value>; // [batch, height, width, channels]
+@group(0) @binding(1) var<storage, read_write> columns_: array<Value>; // [batch * outHeight * outWidth, row]
+@group(0) @binding(2) var<storage, read> columnsIn: array<Value>;
+@group(0) @binding(3) var<storage, read_write> out: array<Value>; // like x
+@group(0) @binding(4) var<uniform> sizes: Sizes;
+
+fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
+  return (group.y * groups.x + group.x) * 64u + local;
+}
+
+// One invocation per output pixel and row of the kernel: what it copies lies side by side in the image, too.
+@compute @workgroup_size(64)
+fn columns(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  let ky = i % sizes.kernelHeight;
+  let pixel = i / sizes.kernelHeight;
+  if (pixel >= sizes.batch * sizes.outHeight * sizes.outWidth) {
+    return;
+  }
+  let y = i32(pixel / sizes.outWidth % sizes.outHeight * sizes.strideY + ky) - i32(sizes.padY);
+  let left = i32(pixel % sizes.outWidth * sizes.strideX) - i32(sizes.padX);
+  let inImage = y >= 0 && y < i32(sizes.height);
+  let line = (pixel / (sizes.outWidth * sizes.outHeight) * sizes.height + u32(max(y, 0))) * sizes.width;
+  var target_ = pixel * sizes.row + ky * sizes.kernelWidth * sizes.channels;
+  for (var kx = 0u; kx < sizes.kernelWidth; kx++) {
+    let at = left + i32(kx);
+    if (inImage && at >= 0 && at < i32(sizes.width)) {
+      let source = (line + u32(at)) * sizes.channels;
+      for (var c = 0u; c < sizes.channels; c++) {
+        columns_[target_ + c] = x[source + c];
+      }
+    } else {
+      for (var c = 0u; c < sizes.channels; c++) {
+        columns_[target_ + c] = Value();
+      }
+    }
+    target_ += sizes.channels;
+  }
+  if (ky == sizes.kernelHeight - 1u) {
+    for (; target_ < (pixel + 1u) * sizes.row; target_++) {
+      columns_[target_] = Value();
+    }
+  }
+}
+
+// The same, turned: [row, pixels], without the zeros. For single channels only. Neighbours are neighbouring pixels.
+@compute @workgroup_size(64)
+fn steps(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  let pixels = sizes.batch * sizes.outHeight * sizes.outWidth;
+  let ky = i / pixels;
+  let pixel = i % pixels;
+  if (ky >= sizes.kernelHeight) {
+    return;
+  }
+  let y = i32(pixel / sizes.outWidth % sizes.outHeight * sizes.strideY + ky) - i32(sizes.padY);
+  let left = i32(pixel % sizes.outWidth * sizes.strideX) - i32(sizes.padX);
+  let inImage = y >= 0 && y < i32(sizes.height);
+  let line = (pixel / (sizes.outWidth * sizes.outHeight) * sizes.height + u32(max(y, 0))) * sizes.width;
+  var target_ = ky * sizes.kernelWidth * sizes.channels * pixels + pixel;
+  for (var kx = 0u; kx < sizes.kernelWidth; kx++) {
+    let at = left + i32(kx);
+    let inside = inImage && at >= 0 && at < i32(sizes.width);
+    let source = select(0u, (line + u32(at)) * sizes.channels, inside);
+    for (var c = 0u; c < sizes.channels; c++) {
+      columns_[target_] = select(Value(), x[source + c], inside);
+      target_ += pixels;
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn image(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = indexOf(group, groups, local);
+  if (i >= sizes.batch * sizes.height * sizes.width * sizes.channels) {
+    return;
+  }
+  let channel = i % sizes.channels;
+  let column = i / sizes.channels % sizes.width + sizes.padX;
+  let row = i / (sizes.channels * sizes.width) % sizes.height + sizes.padY;
+  let batch = i / (sizes.channels * sizes.width * sizes.height);
+  var sum = Value();
+  // Output pixel o reads this one at tap k where o * stride + k = row: every stride-th tap, down from the last output pixel.
+  for (var ky = row % sizes.strideY; ky < sizes.kernelHeight && ky <= row; ky += sizes.strideY) {
+    let outY = (row - ky) / sizes.strideY;
+    for (var kx = column % sizes.strideX; kx < sizes.kernelWidth && kx <= column; kx += sizes.strideX) {
+      let outX = (column - kx) / sizes.strideX;
+      if (outY < sizes.outHeight && outX < sizes.outWidth) {
+        let pixel = (batch * sizes.outHeight + outY) * sizes.outWidth + outX;
+        sum += columnsIn[pixel * sizes.row + (ky * sizes.kernelWidth + kx) * sizes.channels + channel];
+      }
+    }
+  }
+  out[i] = sum;
+}
