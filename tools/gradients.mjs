@@ -74,7 +74,7 @@ function readRecords(folder) {
 
 /**
  * Every op with a gradient, as the sources define them. Those of a table (pointwise.ts) are named where the table's function is
- * called; `rowLoss` stands for the losses; a name with a dot is a step of the op before the dot.
+ * called; `labelLoss` and `rowLoss` stand for the losses; a name with a dot is a step of the op before the dot.
  */
 function differentiableOps() {
   const ops = new Set();
@@ -82,7 +82,8 @@ function differentiableOps() {
     const text = readFileSync(join('src/autograd', file), 'utf8');
     for (const definition of text.split(/\bdifferentiable[<(]/).slice(1)) {
       const name = /\bname(?:: '([\w.]+)')?,/.exec(definition)[1];
-      const of = { rowLoss: /^export function (\w+)\(/gm, undefined: /= (?:unary|binary)\('(\w+)'\)/g }[name];
+      const losses = /^export function (\w+)\(/gm;
+      const of = { labelLoss: losses, rowLoss: losses, undefined: /= (?:unary|binary)\('(\w+)'\)/g }[name];
       const names = of ? [...text.matchAll(of)].map((match) => match[1]) : [name.split('.')[0]];
       if (names.length === 0) throw new Error(`${file}: no names found for the ops of its table`);
       for (const found of names) ops.add(found);
