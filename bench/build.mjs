@@ -23,6 +23,17 @@ export async function buildBench() {
   });
 }
 
+export async function buildTfjs() {
+  await esbuild.build({
+    ...common,
+    platform: 'node',
+    format: 'cjs', // it requires modules of Node while it runs
+    mainFields: ['module', 'main'],
+    entryPoints: ['bench/peers/tfjs_library.mjs'],
+    outfile: 'dist/bench/tfjs.cjs',
+  });
+}
+
 /** Bytes of the minified browser library, plain and gzipped. */
 export async function librarySize() {
   const { outputFiles } = await esbuild.build({

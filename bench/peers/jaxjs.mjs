@@ -137,31 +137,73 @@ function opsOf(weights, training) {
 const weightsOf = (spec) =>
   Object.fromEntries(parametersOf(spec).map(([name, shape]) => [name, weight(name, shape)]));
 
-/** DGCNN in pieces: kNN in a jit, gather outside, each layer and the tail in a jit. */
-function splitDgcnn(k, training) {
+const LAYERS = [1, 2, 3, 4].map((i) => [`conv${i}.0.weight`, `conv${i}.1.weight`, `conv${i}.1.bias`]);
+const inLayers = new Set(LAYERS.flat());
+
+/** The weights that are not the EdgeConv layers'. */
+const restOf = (weights) => Object.fromEntries(Object.entries(weights).filter(([name]) => !inLayers.has(name)));
+
+/** DGCNN in evaluation, in pieces: kNN, each layer and the tail in a jit, gather outside. */
+function dgcnnForward(k) {
   const neighbours = jit((x) => nearest(x, k));
-  const layer = training
-    ? jit(edgeLayer)
-    : jit((x, near, w, gamma, beta) => {
-        const y = np.matmul(edges(x, near), w.transpose()).mul(gamma.div(Math.sqrt(1 + 1e-5)));
-        return np.max(nn.leakyRelu(y.add(beta), 0.2), 2);
-      });
-  const tail = jit((weights, features) => dgcnnTail(opsOf(weights, training), features));
+  const layer = jit((x, near, w, gamma, beta) => {
+    const y = np.matmul(edges(x, near), w.transpose()).mul(gamma.div(Math.sqrt(1 + 1e-5)));
+    return np.max(nn.leakyRelu(y.add(beta), 0.2), 2);
+  });
+  const tail = jit((weights, features) => dgcnnTail(opsOf(weights, false), features));
   return (weights, x) => {
     const features = [];
     let y = x;
-    for (let i = 1; i <= 4; i++) {
-      const indices = neighbours(lax.stopGradient(y.ref));
-      const near = gatherPoints(y.ref, indices);
-      const [w, gamma, beta] = [`conv${i}.0.weight`, `conv${i}.1.weight`, `conv${i}.1.bias`].map((name) => weights[name]);
-      y = layer(y, near, w, gamma, beta);
+    for (const names of LAYERS) {
+      const near = gatherPoints(y.ref, neighbours(y.ref));
+      y = layer(y, near, ...names.map((name) => weights[name]));
       features.push(y.ref);
     }
     y.dispose();
-    const rest = Object.fromEntries(
-      Object.entries(weights).filter(([name]) => !/^conv[1-4]\./.test(name) && !name.startsWith('classifier')),
-    );
-    return tail(rest, features);
+    return tail(restOf(weights), features);
+  };
+}
+
+/** Value and gradients of DGCNN's loss in the same pieces, the chain rule between them by hand. */
+function dgcnnGradients(k) {
+  const neighbours = jit((x) => nearest(x, k));
+  const layer = jit(edgeLayer);
+  const tail = jit((weights, features, targets) =>
+    valueAndGrad(
+      (w, f) => {
+        const ops = opsOf(w, true);
+        return crossEntropy(ops.linear(dgcnnTail(ops, f), 'classifier'), targets);
+      },
+      { argnums: [0, 1] },
+    )(weights, features),
+  );
+  return (weights, x, targets) => {
+    const features = [];
+    const pullbacks = [];
+    let y = x;
+    for (const names of LAYERS) {
+      const indices = neighbours(y.ref);
+      const forward = (rows, ...rest) => layer(rows.ref, gatherPoints(rows, indices.ref), ...rest);
+      const [output, pullback] = jax.vjp(forward, [y, ...names.map((name) => weights[name])]);
+      indices.dispose();
+      pullbacks.push(pullback);
+      features.push(output.ref);
+      y = output;
+    }
+    y.dispose();
+    const [value, [gradients, featureGradients]] = tail(restOf(weights), features, targets);
+    let later = null;
+    for (let i = LAYERS.length - 1; i >= 0; i--) {
+      const dy = later ? featureGradients[i].add(later) : featureGradients[i];
+      const [dx, ...others] = pullbacks[i](dy);
+      pullbacks[i].dispose();
+      LAYERS[i].forEach((name, j) => {
+        gradients[name] = others[j];
+      });
+      later = dx;
+    }
+    later.dispose();
+    return [value, gradients];
   };
 }
 
@@ -278,15 +320,10 @@ const PREPARE = {
         return { value, ...update(grads, speeds, all) };
       });
     } else {
-      const network = splitDgcnn(spec.k, true);
-      const jittedHead = jit((w, b, y, labels) =>
-        crossEntropy(np.matmul(y, w.transpose()).add(b), labels),
-      );
+      const gradientsOf = dgcnnGradients(spec.k);
       const jittedUpdate = jit(update);
       step = (all, speeds, clouds, labels) => {
-        const loss = (current) =>
-          jittedHead(current['classifier.weight'], current['classifier.bias'], network(current, clouds), labels);
-        const [value, grads] = valueAndGrad(loss)(jax.tree.ref(all));
+        const [value, grads] = gradientsOf(jax.tree.ref(all), clouds, labels);
         return { value, ...jittedUpdate(grads, speeds, all) };
       };
     }
@@ -309,7 +346,7 @@ const PREPARE = {
     const call =
       spec.network === 'resnet18'
         ? jit((all, images) => resnet18(opsOf(all, false), images))
-        : splitDgcnn(spec.k, false);
+        : dgcnnForward(spec.k);
     const { run, outputs } = timed(() => ({ output: call(jax.tree.ref(weights), x.ref) }));
     return { run, check: () => digests(outputs()) };
   },

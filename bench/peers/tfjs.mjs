@@ -1,5 +1,4 @@
 /** TensorFlow.js on WebGPU: eager, each run in a tidy, gradients by its own tape. */
-import { createRequire } from 'node:module';
 import { digest, sampleRows } from '../check.mjs';
 import { installNavigator } from '../gpu.mjs';
 import {
@@ -19,9 +18,7 @@ let tf;
 
 export async function open({ adapter }) {
   const { counters } = installNavigator(adapter);
-  const require = createRequire(import.meta.url);
-  tf = require('@tensorflow/tfjs-core');
-  require('@tensorflow/tfjs-backend-webgpu');
+  ({ default: tf } = await import('../../dist/bench/tfjs.cjs')); // looks for navigator.gpu when it is loaded
   if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js has no WebGPU here');
   await tf.ready();
   return { about: { version: tf.version_core }, prepare: (spec) => PREPARE[spec.kind](spec), counters };
@@ -88,8 +85,7 @@ function batchNorm(x, gamma, beta, slope) {
   return activate(normalise(x, mean, variance, gamma, beta), slope);
 }
 
-const normalise = (x, mean, variance, gamma, beta) =>
-  x.rank <= 4 ? tf.batchNorm(x, mean, variance, beta, gamma, 1e-5) : null;
+const normalise = (x, mean, variance, gamma, beta) => tf.batchNorm(x, mean, variance, beta, gamma, 1e-5);
 const activate = (x, slope) => (slope === 1 ? x : slope === 0 ? tf.relu(x) : tf.leakyRelu(x, slope));
 
 function edgeConv(x, indicesOf, weight, norm) {
@@ -111,8 +107,7 @@ function opsOf(weights, training) {
   return {
     norm,
     conv: (x, name, stride, padding) => tf.conv2d(x, of(name), stride, padding),
-    // After ReLU zeros around the image are as good as nothing; `pad` is not implemented in max pooling's gradient.
-    maxPool: (x) => tf.maxPool(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), 3, 2, 'valid'), // prettier-ignore
+    maxPool: (x) => tf.maxPool(x, 3, 2, 1),
     relu: tf.relu,
     add: tf.add,
     meanPixels: (x) => x.mean([1, 2]),
