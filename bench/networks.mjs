@@ -59,8 +59,7 @@ export function resnet18(ops, x) {
   for (const { name, stride } of blocks()) {
     const inner = ops.norm(ops.conv(y, `${name}.conv1`, stride, 1), `${name}.bn1`, 0);
     const outer = ops.norm(ops.conv(inner, `${name}.conv2`, 1, 1), `${name}.bn2`, 1);
-    const skip =
-      stride === 1 ? y : ops.norm(ops.conv(y, `${name}.downsample.0`, stride, 0), `${name}.downsample.1`, 1);
+    const skip = stride === 1 ? y : ops.norm(ops.conv(y, `${name}.downsample.0`, stride, 0), `${name}.downsample.1`, 1);
     y = ops.relu(ops.add(outer, skip));
   }
   return ops.norm(ops.linear(ops.meanPixels(y), 'fc'), 'bn_fc', 0);

@@ -8,6 +8,7 @@ import { measure } from './measure.mjs';
 import { ALL } from './workloads.mjs';
 
 const MODULES = {
+  ceilings: '../dist/bench/ceilings.js',
   ours: '../dist/bench/main.js',
   tfjs: './peers/tfjs.mjs',
   jaxjs: './peers/jaxjs.mjs',
@@ -23,7 +24,7 @@ const [implementation, name] = positionals;
 async function work() {
   const { open } = await import(MODULES[implementation]);
   const { about, prepare, counters } = await open({ adapter: values.adapter });
-  if (name === 'about') return about;
+  if (!prepare || name === 'about') return about;
   const spec = ALL.find((workload) => workload.name === name);
   const prepared = await prepare(spec);
   if (spec.kind === 'cold') {

@@ -145,7 +145,7 @@ const STEPS: Record<string, (gpu: Gpu, spec: Spec) => Step> = {
       gpu.tensor(unitRows(hashUniform(name, [count, channels]), channels) as Float32Array, [count, channels]);
     const gallery = unit('gallery', rows);
     const asked = unit('queries', queries);
-    let best = new Int32Array(queries * k);
+    let best: Int32Array = new Int32Array(queries * k);
     return {
       queue() {
         const cosines = matmul(gallery, asked, { transposeB: true }); // [rows, queries]

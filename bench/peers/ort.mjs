@@ -4,14 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { digest, sampleRows } from '../check.mjs';
-import {
-  hashNeighbours,
-  hashUniform,
-  hashWeights,
-  permute,
-  TO_CHANNELS_FIRST,
-  TO_CHANNELS_LAST,
-} from '../inputs.mjs';
+import { hashNeighbours, hashUniform, hashWeights, permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../inputs.mjs';
 import { dgcnn, parametersOf, resnet18 } from '../networks.mjs';
 import { Graph } from './onnx.mjs';
 
@@ -20,7 +13,10 @@ let ort;
 
 export async function open() {
   ort = require('onnxruntime-node');
-  return { about: { version: ort.env.versions.node ?? ort.env.versions.common }, prepare: (spec) => PREPARE[spec.kind](spec) };
+  return {
+    about: { version: ort.env.versions.node ?? ort.env.versions.common },
+    prepare: (spec) => PREPARE[spec.kind](spec),
+  };
 }
 
 /** Runs `graph`; `check` gets the output's data. */
@@ -57,7 +53,10 @@ function edgeConv(graph, x, indices, weight, norm, [batch, points, channels], k)
   const flat = graph.node('Add', [indices, graph.constant(starts, [batch, 1, 1])]);
   const rows = graph.node('Reshape', [x, graph.ints(batch * points, channels)]);
   const near = graph.node('Gather', [rows, flat], { axis: 0 }); // [B, N, k, C]
-  const centre = graph.node('Expand', [graph.node('Unsqueeze', [x, graph.ints(2)]), graph.ints(batch, points, k, channels)]);
+  const centre = graph.node('Expand', [
+    graph.node('Unsqueeze', [x, graph.ints(2)]),
+    graph.ints(batch, points, k, channels),
+  ]);
   const edges = graph.node('Concat', [graph.node('Sub', [near, centre]), centre], { axis: 3 });
   return graph.node('ReduceMax', [norm(graph.node('MatMul', [edges, weight])), graph.ints(2)], { keepdims: 0 });
 }
@@ -76,7 +75,10 @@ function opsOf(graph, spec) {
     return graph.constant(transposed(shape, `${name}.weight`), [...shape].reverse());
   };
   const vector = (name, scale = 1) =>
-    graph.constant(hashWeights(name, shapes[name]).map((value) => value * scale), shapes[name]);
+    graph.constant(
+      hashWeights(name, shapes[name]).map((value) => value * scale),
+      shapes[name],
+    );
   /** Running mean 0 and variance 1: a scale and a shift. */
   const norm = (x, name, slope) => {
     const scaled = graph.node('Mul', [x, vector(`${name}.weight`, 1 / Math.sqrt(1 + 1e-5))]);

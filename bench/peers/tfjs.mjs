@@ -25,7 +25,8 @@ export async function open({ adapter }) {
 }
 
 const input = (name, shape) => tf.tensor(hashUniform(name, shape), shape);
-const matrix = (name, [out, inner]) => tf.tensor(permute(hashWeights(name, [out, inner]), [out, inner], [1, 0]), [inner, out]);
+const matrix = (name, [out, inner]) =>
+  tf.tensor(permute(hashWeights(name, [out, inner]), [out, inner], [1, 0]), [inner, out]);
 
 /** Runs `body` in a tidy, keeps what it returned last, reads one element of its first tensor. */
 function timed(body, read = (outputs) => Object.values(outputs)[0]) {
@@ -133,7 +134,14 @@ function weightsOf(spec) {
   return Object.fromEntries(
     parametersOf(spec).map(([name, shape]) => {
       const values = hashWeights(name, shape);
-      if (shape.length === 4) return [name, tf.tensor(permute(values, shape, TO_HWIO), TO_HWIO.map((axis) => shape[axis]))];
+      if (shape.length === 4)
+        return [
+          name,
+          tf.tensor(
+            permute(values, shape, TO_HWIO),
+            TO_HWIO.map((axis) => shape[axis]),
+          ),
+        ];
       return [name, shape.length === 2 ? matrix(name, shape) : tf.tensor(values, shape)];
     }),
   );
@@ -213,7 +221,8 @@ const PREPARE = {
   },
 
   search({ rows, queries, channels, k }) {
-    const unit = (name, count) => tf.tensor(unitRows(hashUniform(name, [count, channels]), channels), [count, channels]);
+    const unit = (name, count) =>
+      tf.tensor(unitRows(hashUniform(name, [count, channels]), channels), [count, channels]);
     const [gallery, asked] = [unit('gallery', rows), unit('queries', queries)];
     const body = () => ({ indices: tf.topk(tf.matMul(asked, gallery, false, true), k).indices });
     const { run, outputs } = timed(body);
@@ -231,10 +240,7 @@ const PREPARE = {
     ]);
     const optimiser = tf.train.momentum(spec.learningRate, spec.momentum);
     const loss = () =>
-      tf.losses.softmaxCrossEntropy(
-        targets,
-        opsOf(variables, true).linear(forward(variables, true), 'classifier'),
-      );
+      tf.losses.softmaxCrossEntropy(targets, opsOf(variables, true).linear(forward(variables, true), 'classifier'));
     const losses = [];
     return {
       run: async () => {
