@@ -1,0 +1,96 @@
+/** Our side of the bench: each workload as a recorded step, replayed; what changes from run to run is nothing. */
+import { record } from '../../src/autograd/tape.ts';
+import type { Gpu } from '../../src/tensor/device.ts';
+import { openDevice } from '../../src/tensor/device.ts';
+import { Replay } from '../../src/tensor/replay.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import { countBuffers } from '../gpu.mjs';
+import { hostMs, median } from '../measure.mjs';
+import { networkStep } from './networks.ts';
+import { opStep } from './ops.ts';
+import { romoSteps } from './romo.ts';
+
+/** What a workload queues when it is recorded; the result is read at its first element after each run. */
+export interface Step {
+  queue(): { result: Tensor; outputs: Record<string, Tensor> };
+  /** the outputs in the layouts of check.mjs */
+  check(outputs: Record<string, Tensor>, results: readonly number[]): Promise<unknown>;
+  /** work on the CPU that belongs to a run */
+  finish?(result: Tensor): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the fields differ from workload to workload
+export type Spec = Record<string, any>;
+
+/** Gradients of `inputs` where `forward` yields the tape's output and `seed` is its gradient. */
+export function gradientsOf(
+  gpu: Gpu,
+  forward: () => Tensor,
+  inputs: Record<string, Tensor>,
+  seed?: Tensor,
+): Record<string, Tensor> {
+  let output: Tensor | undefined;
+  const tape = record(gpu, () => {
+    output = forward().keep();
+    return output;
+  });
+  tape.backward(seed);
+  const gradients: Record<string, Tensor> = { output: output as Tensor };
+  for (const [name, tensor] of Object.entries(inputs)) {
+    gradients[name] = tensor.grad as Tensor;
+    tensor.grad = null;
+  }
+  return gradients;
+}
+
+async function replayed(gpu: Gpu, step: Step) {
+  let queued: ReturnType<Step['queue']> | undefined;
+  const replay = await Replay.record(gpu, () => {
+    const scope = gpu.scope();
+    queued = step.queue();
+    for (const tensor of [queued.result, ...Object.values(queued.outputs)]) tensor.keep();
+    scope.end();
+  });
+  const { result, outputs } = queued as unknown as ReturnType<Step['queue']>;
+  const first = result.window(0, 1).keep();
+  const results: number[] = [];
+  const run = async () => {
+    replay.run();
+    if (step.finish) await step.finish(result);
+    else results.push(Number((await first.read())[0]));
+  };
+  return { replay, run, check: () => step.check(outputs, results) };
+}
+
+/** Of steps that are not read back: time of the JavaScript thread, and what they allocate on the device. */
+async function figuresOf(gpu: Gpu, replay: Replay, counters: ReturnType<typeof countBuffers>, runs: number) {
+  await gpu.finish();
+  const before = { ...counters };
+  const host: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = hostMs();
+    replay.run();
+    await gpu.submit();
+    host.push(hostMs() - start);
+    await gpu.finish();
+  }
+  return {
+    hostMs: median(host),
+    dispatches: replay.dispatches,
+    createdPerStep: (counters.created - before.created) / runs,
+    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / runs,
+  };
+}
+
+export async function open({ adapter }: { adapter?: string }) {
+  const gpu = await openDevice({ adapter });
+  const counters = countBuffers(gpu.device);
+  const about = { adapter: gpu.adapterName, software: gpu.software };
+  async function prepare(spec: Spec) {
+    if (spec.kind === 'romo') return romoSteps(gpu, spec, counters);
+    const step = spec.network ? await networkStep(gpu, spec) : opStep(gpu, spec);
+    const { replay, run, check } = await replayed(gpu, step);
+    return { run, check, figures: () => figuresOf(gpu, replay, counters, 7) };
+  }
+  return { about, prepare, counters: () => counters };
+}

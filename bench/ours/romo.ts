@@ -1,0 +1,61 @@
+/** The full step of a stage of RoMo, as training runs it: augmentation, upload, recorded step, loss read back. */
+import { openShapes } from '../../src/data/shapes/shapes.ts';
+import { type Config, PRESETS, type PresetName } from '../../src/romo/config.ts';
+import { trainRdl } from '../../src/romo/rdl.ts';
+import { trainingData } from '../../src/romo/run.ts';
+import { SsmModel, trainSsm } from '../../src/romo/ssm.ts';
+import type { StepReport } from '../../src/romo/stage.ts';
+import type { Gpu } from '../../src/tensor/device.ts';
+import type { countBuffers } from '../gpu.mjs';
+import { hashLabels } from '../inputs.mjs';
+import { hostMs, median } from '../measure.mjs';
+import type { Spec } from './main.ts';
+
+const STEPS_PER_EPOCH = 6;
+const EPOCHS = 2;
+
+export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: ReturnType<typeof countBuffers>) {
+  const base = PRESETS[preset as PresetName];
+  const config: Config = {
+    ...base,
+    train: STEPS_PER_EPOCH * base.batch,
+    test: 10,
+    ssm: { ...base.ssm, epochs: EPOCHS },
+    rdl: { ...base.rdl, epochs: EPOCHS },
+  };
+  const data = trainingData(await openShapes(config));
+  const at: { time: number; host: number; created: number; bytes: number; step: number }[] = [];
+  const losses: number[] = [];
+  const onProgress = ({ step, loss }: StepReport) => {
+    at.push({
+      time: performance.now(),
+      host: hostMs(),
+      created: counters.created,
+      bytes: counters.createdBytes,
+      step,
+    });
+    losses.push(loss);
+  };
+  if (stage === 'ssm') await trainSsm(gpu, data, config, { onProgress });
+  else {
+    const labels = hashLabels('labels', config.train, config.clusters);
+    const warm = new SsmModel(gpu, config, data.pairs.imageShape[2]);
+    await trainRdl(gpu, data, config, { images: labels, points: labels }, warm, { onProgress });
+  }
+  // Between two steps of one epoch lies one step; the first two are warm-up, and clustering begins an epoch.
+  const pairs = at.slice(1).map((later, i) => ({ later, earlier: at[i] }));
+  const steady = pairs.filter(({ earlier }) => earlier.step > 2 && earlier.step % STEPS_PER_EPOCH !== 0);
+  const perStep = (field: 'time' | 'host' | 'created' | 'bytes') =>
+    steady.map(({ later, earlier }) => later[field] - earlier[field]);
+  return {
+    run: async () => {},
+    times: { first: 0, times: perStep('time') },
+    figures: async () => ({
+      hostMs: median(perStep('host')),
+      // The last step's tensors of the report are read back, which takes a staging buffer of a few bytes each time.
+      createdPerStep: median(perStep('created')),
+      createdBytesPerStep: median(perStep('bytes')),
+    }),
+    check: async () => ({ losses: losses.slice(0, 3) }),
+  };
+}
