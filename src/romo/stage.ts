@@ -126,6 +126,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
       optimiser.setRate(learningRate);
       replay.run();
       const values = (report as unknown as Tensor).readFloats();
+      values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
       step++;
       if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
       const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: ids.length, learningRate };
@@ -140,6 +141,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
         }
         hooks.onProgress?.({ ...at, loss, supervision, invariance });
       });
+      pending.catch(() => {});
     }
     if (hooks.afterEpoch) {
       await pending;

@@ -16,6 +16,12 @@ const PAGES = [
     title: 'Search by drawing',
     description: 'Draw an object or open a picture and find it among 3D point clouds, on your own GPU.',
   },
+  {
+    name: 'train',
+    file: 'train.html',
+    title: 'Watch it learn',
+    description: 'Train both stages of RoMo in the browser and watch the losses, the figures and a map of the space.',
+  },
 ];
 
 /** Fills the layout; every placeholder must be known. */

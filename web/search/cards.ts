@@ -4,7 +4,7 @@ import { CloudStage, type Slot } from './clouds.ts';
 import type { GalleryItem } from './gallery.ts';
 import type { Match } from './worker.ts';
 
-const SHOWN = 8;
+const SHOWN = 12;
 
 export class Cards {
   private readonly cards: { view: HTMLElement; name: HTMLElement; similarity: HTMLElement }[] = [];

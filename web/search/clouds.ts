@@ -8,6 +8,7 @@ import {
   Points,
   PointsMaterial,
   Scene,
+  type Sphere,
   WebGLRenderer,
 } from 'three';
 import { colour, onThemeChange, wantsStillness } from '../shared/page.ts';
@@ -60,7 +61,10 @@ export class CloudStage {
     for (const { points } of this.slots) points.geometry.dispose();
     this.slots = slots.map(({ element, cloud }, i) => {
       const geometry = new BufferGeometry();
-      geometry.setAttribute('position', new BufferAttribute(cloud, 3));
+      geometry.setAttribute('position', new BufferAttribute(cloud.slice(), 3));
+      geometry.computeBoundingSphere();
+      const { center, radius } = geometry.boundingSphere as Sphere;
+      geometry.translate(-center.x, -center.y, -center.z).scale(0.56 / radius, 0.56 / radius, 0.56 / radius);
       geometry.setAttribute('color', new BufferAttribute(new Float32Array(cloud.length), 3));
       paint(geometry);
       return { element, points: new Points(geometry, this.material), phase: 0.6 + i * 0.35 };

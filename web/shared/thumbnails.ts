@@ -7,7 +7,10 @@ export function paintPicture(canvas: HTMLCanvasElement, picture: Float32Array): 
   canvas.width = canvas.height = side;
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;
   const image = context.createImageData(side, side);
-  picture.forEach((value, i) => image.data.set([255 * value, 255 * value, 255 * value, 255], 4 * i));
+  image.data.fill(255);
+  picture.forEach((value, i) => {
+    image.data.fill(255 * value, 4 * i, 4 * i + 3);
+  });
   context.putImageData(image, 0, 0);
 }
 
