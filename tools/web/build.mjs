@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { forBrowser, plainShaders } from '../bundle.mjs';
+import { buildReading } from './reading.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const source = join(root, 'web');
@@ -21,6 +22,12 @@ const PAGES = [
     file: 'train.html',
     title: 'Watch it learn',
     description: 'Train both stages of RoMo in the browser and watch the losses, the figures and a map of the space.',
+  },
+  {
+    name: 'read',
+    file: 'read.html',
+    title: 'From a pixel to the gradient',
+    description: 'The reading guide with the real WGSL and TypeScript beside the text, and live figures.',
   },
 ];
 
@@ -51,7 +58,10 @@ export async function buildWeb() {
     plugins: [plainShaders],
   });
   for (const page of PAGES) {
-    const body = readFileSync(join(source, page.name, 'body.html'), 'utf8');
+    const isReading = page.name === 'read';
+    const body = isReading
+      ? await buildReading(root, target)
+      : readFileSync(join(source, page.name, 'body.html'), 'utf8');
     writeFileSync(join(target, page.file), render(page, body));
   }
   for (const name of ['model.safetensors', 'gallery.safetensors']) {

@@ -39,7 +39,7 @@ if (process.argv.includes('--quick')) {
 }
 
 /** Pictures per object, shown in turn: an object is drawn anew in each epoch. */
-const PICTURES = 8;
+const PICTURES = 10;
 const SHADED = 2;
 
 /** The built-in shapes with several pictures each, most of them drawings. */
@@ -52,10 +52,12 @@ function drawnSplit(split: 'train' | 'test', length: number, pictures: number, s
   for (let index = 0; index < length; index++) {
     values[index] = shapeClass(seed, split, index);
     const random = new Random(seed, 'drawn', split, index);
-    const mesh = turn(makeShape(values[index], random), 'z', random.uniform(0, 360));
+    const shape = makeShape(values[index], random);
+    const front = random.uniform(0, 360);
+    const mesh = turn(shape, 'z', front);
     images.push(
       Array.from({ length: pictures }, (_, i) =>
-        toBytes(i < shaded ? rasterise(mesh, randomView(random), imageSize) : sketch(mesh, imageSize, random)),
+        toBytes(i < shaded ? rasterise(mesh, randomView(random), imageSize) : sketch(mesh, front, imageSize, random)),
       ),
     );
     clouds.push(samplePoints(mesh, 1024, random));

@@ -11,23 +11,29 @@ import { randomView, rasterise, type View } from '../../src/data/shapes/rasteris
 /** Strokes are made at three times the size of the picture. */
 const SCALE = 3;
 
-/** A view as people choose one when they draw: often from the side, now and then from above. */
-function drawingView(random: Random): View {
-  const fromAbove = random.uniform() < 0.15;
-  return {
-    ...randomView(random),
-    elevation: fromAbove ? random.uniform(50, 89) : random.uniform(-5, 40),
-    distance: random.uniform(2.5, 5),
-    brightness: 1,
-  };
+/** A view as people choose one when they draw: straight from a side or the front, from a corner, now and then from above. */
+function drawingView(front: number, random: Random): View {
+  const view = { ...randomView(random), distance: random.uniform(2.5, 6), brightness: 1 };
+  const kind = random.uniform();
+  if (kind < 0.4) {
+    const azimuth = front + 90 * random.integer(4) + random.uniform(-6, 6);
+    return { ...view, azimuth, elevation: random.uniform(-2, 14), distance: 6 };
+  }
+  return { ...view, elevation: kind < 0.55 ? random.uniform(50, 89) : random.uniform(-5, 40) };
 }
 
-/** A drawing of the mesh: strokes are 1, paper is 0. @returns [size, size, 1] */
-export function sketch(mesh: Mesh, size: number, random: Random): Float32Array {
+/**
+ * A drawing of the mesh: strokes are 1, paper is 0.
+ * @param front degrees about z by which the mesh is turned
+ * @returns [size, size, 1]
+ */
+export function sketch(mesh: Mesh, front: number, size: number, random: Random): Float32Array {
   const large = size * SCALE;
-  const shaded = rasterise(mesh, drawingView(random), large);
-  const isFilled = random.uniform() < 0.12;
-  const lines = isFilled ? shaded.map((value) => (value > 0.02 ? 1 : 0)) : edges(shaded, large, random);
+  const shaded = rasterise(mesh, drawingView(front, random), large);
+  const silhouette = () => shaded.map((value) => (value > 0.02 ? 1 : 0));
+  const kind = random.uniform();
+  const isFilled = kind < 0.1;
+  const lines = isFilled ? silhouette() : edges(kind < 0.35 ? silhouette() : shaded, large, random);
   const drawn = thicken(wobble(lines, large, random), large, isFilled ? 0 : random.uniform(0.8, 2.6));
   return resizeImage(drawn, [large, large, 1], size);
 }

@@ -11,7 +11,8 @@ const SEED = 77;
 export function exampleDrawings(): { name: string; picture: Float32Array }[] {
   return NAMES.map((name) => {
     const random = new Random(SEED, 'example', name);
-    const mesh = turn(makeShape(SHAPE_CLASSES.indexOf(name), random), 'z', random.uniform(0, 360));
-    return { name, picture: sketch(mesh, PICTURE, random) };
+    const shape = makeShape(SHAPE_CLASSES.indexOf(name), random);
+    const front = random.uniform(0, 360);
+    return { name, picture: sketch(turn(shape, 'z', front), front, PICTURE, random) };
   });
 }
