@@ -79,7 +79,7 @@ function sectionOf({ title, number, text, files }) {
       isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">` : '<span>',
     )
     .replace(/<span>([^<]*)<\/a>/g, '<span>$1</span>')
-    .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}" tabindex="0"><table>`)
+    .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}: table" tabindex="0"><table>`)
     .replace(/<\/table>/g, '</table></div>');
   const figure = FIGURES[number] ? `<figure class="panel live" id="figure-${FIGURES[number]}"></figure>` : '';
   const id = slug(title);

@@ -7,6 +7,7 @@ import type { Random } from 'romo';
 import { resizeImage } from '../../src/data/resize.ts';
 import type { Mesh } from '../../src/data/shapes/mesh.ts';
 import { randomView, rasterise, type View } from '../../src/data/shapes/rasterise.ts';
+import { cos, sin } from '../../src/tensor/exact.ts';
 
 /** Strokes are made at three times the size of the picture. */
 const SCALE = 3;
@@ -48,7 +49,7 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
     for (let x = 1; x < size; x++) {
       const here = picture[y * size + x];
       const step = Math.max(Math.abs(here - picture[y * size + x - 1]), Math.abs(here - picture[(y - 1) * size + x]));
-      if (step > threshold && Math.sin(x * gapX + phase) * Math.cos(y * gapY - phase) < gaps) out[y * size + x] = 1;
+      if (step > threshold && sin(x * gapX + phase) * cos(y * gapY - phase) < gaps) out[y * size + x] = 1;
     }
   }
   return out;
@@ -65,8 +66,8 @@ function wobble(picture: Float32Array, size: number, random: Random): Float32Arr
   const inside = (value: number) => Math.min(size - 1, Math.max(0, Math.round(value)));
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const fromX = inside(x + waves[0].reach * Math.sin(y * waves[0].rate + waves[0].phase));
-      const fromY = inside(y + waves[1].reach * Math.sin(x * waves[1].rate + waves[1].phase));
+      const fromX = inside(x + waves[0].reach * sin(y * waves[0].rate + waves[0].phase));
+      const fromY = inside(y + waves[1].reach * sin(x * waves[1].rate + waves[1].phase));
       out[y * size + x] = picture[fromY * size + fromX];
     }
   }

@@ -117,7 +117,7 @@ export async function rcllFigure(figure: HTMLElement, engine: Engine, fail: Fail
     const { rcll, crossEntropy } = await engine.curves(PROBABILITIES, alpha, classes);
     const threshold = 1 / classes;
     picture.replaceChildren(
-      ...panel(0, 'loss', [rcll.loss, crossEntropy.loss], 3.5, threshold),
+      ...panel(0, 'loss', [rcll.loss, crossEntropy.loss], 5, threshold),
       ...panel(WIDTH / 2, 'pull on the label’s logit', [rcll.pull, crossEntropy.pull], 1.1, threshold),
     );
     const at = (p: number) => Math.round(p * 64 - 0.5);

@@ -24,6 +24,11 @@ export class Cards {
     this.stage = openStage(canvas);
   }
 
+  /** Spares the GPU while it searches. */
+  rest(isResting: boolean): void {
+    this.stage?.rest(isResting);
+  }
+
   clear(): void {
     this.stage?.show([]);
     for (const { view, name, similarity } of this.cards) {

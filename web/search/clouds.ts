@@ -19,8 +19,11 @@ export interface Slot {
   readonly cloud: Float32Array;
 }
 
-/** Full turns per second. */
+/** Full turns per second, and how long a frame is shown: turning slowly needs no more, and the encoders want the GPU too. */
 const SPEED = 0.08;
+const FRAME = 1000 / 30;
+/** Size of a point, in parts of a card's width. */
+const POINT = 0.017;
 
 /** A round dot, so that points are no squares. */
 function dot(): CanvasTexture {
@@ -40,15 +43,17 @@ export class CloudStage {
   private readonly material: PointsMaterial;
   private slots: { element: HTMLElement; points: Points; phase: number }[] = [];
   private frame = 0;
+  private drawnAt = 0;
+  private isResting = false;
 
   /** @throws where the browser has no WebGL */
   constructor(private readonly canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true, powerPreference: 'low-power' });
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, powerPreference: 'low-power' });
     this.renderer.setScissorTest(true);
     this.camera.up.set(0, 0, 1);
     this.camera.position.set(2.75, 0, 0.95);
     this.camera.lookAt(0, 0, 0);
-    this.material = new PointsMaterial({ size: 0.03, map: dot(), alphaTest: 0.5, vertexColors: true });
+    this.material = new PointsMaterial({ sizeAttenuation: false, map: dot(), alphaTest: 0.5, vertexColors: true });
     new ResizeObserver(() => this.request()).observe(canvas);
     addEventListener('scroll', () => this.request(), { passive: true });
     onThemeChange(() => {
@@ -72,12 +77,22 @@ export class CloudStage {
     this.request();
   }
 
+  /** While a search runs the clouds stand still: it should have the GPU for itself. */
+  rest(isResting: boolean): void {
+    this.isResting = isResting;
+    if (!isResting) this.request();
+  }
+
   /** Draws at the next frame; goes on by itself while clouds turn. A hidden tab gets no frames. */
   private request(): void {
     this.frame ||= requestAnimationFrame((time) => {
       this.frame = 0;
-      this.draw(time);
-      if (this.slots.length > 0 && !wantsStillness()) this.request();
+      const isTurning = this.slots.length > 0 && !wantsStillness() && !this.isResting;
+      if (!isTurning || time - this.drawnAt > FRAME) {
+        this.drawnAt = time;
+        this.draw(time);
+      }
+      if (isTurning) this.request();
     });
   }
 
@@ -97,6 +112,7 @@ export class CloudStage {
       const [left, bottom] = [at.left - area.left, area.bottom - at.bottom];
       renderer.setViewport(left, bottom, at.width, at.height);
       renderer.setScissor(left, bottom, at.width, at.height);
+      this.material.size = at.width * POINT;
       points.rotation.z = phase + (wantsStillness() ? 0 : (time / 1000) * SPEED * 2 * Math.PI);
       scene.add(points);
       renderer.render(scene, camera);

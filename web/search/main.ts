@@ -34,6 +34,7 @@ async function search(): Promise<void> {
     return;
   }
   running = true;
+  cards.rest(true);
   try {
     const { matches, fingerprint, milliseconds } = await engine.search(query);
     const best = cards.show(matches, items, kind === 'object');
@@ -44,6 +45,7 @@ async function search(): Promise<void> {
     tell(messageOf(error));
   } finally {
     running = false;
+    cards.rest(false);
   }
   if (waiting) {
     waiting = false;
@@ -64,9 +66,13 @@ function choose(next: Kind): void {
   void search();
 }
 
-const pad = new Sketchpad(element<HTMLCanvasElement>('pad'), () => {
+function showPadState(): void {
   element('pad-hint').hidden = !pad.isEmpty;
   element<HTMLButtonElement>('undo').disabled = element<HTMLButtonElement>('clear').disabled = pad.isEmpty;
+}
+
+const pad = new Sketchpad(element<HTMLCanvasElement>('pad'), () => {
+  showPadState();
   press(null);
   ask('draw', pad.isEmpty ? undefined : { picture: pad.picture() });
 });
@@ -195,7 +201,11 @@ function show(opened: Opened): void {
   showModel(opened.model);
   for (const { name, picture } of opened.examples) {
     const paint = (canvas: HTMLCanvasElement) => paintInk(canvas, picture);
-    tile(`Example drawing: ${name}`, 'examples', paint, () => ask('draw', { picture }));
+    tile(`Example drawing: ${name}`, 'examples', paint, () => {
+      pad.show(picture);
+      showPadState();
+      ask('draw', { picture });
+    });
   }
   items.forEach(addObjectTile);
   status.textContent = `Ready: ${items.length} objects to search.`;

@@ -1,5 +1,6 @@
 /** A canvas to draw on. Strokes are kept as lines, so that a small drawing is as sharp to the encoder as a large one. */
 import { colour, onThemeChange } from '../shared/page.ts';
+import { paintInk } from '../shared/thumbnails.ts';
 import { PICTURE } from './gallery.ts';
 
 type Point = readonly [number, number];
@@ -11,6 +12,8 @@ const STROKE = 0.045;
 export class Sketchpad {
   private readonly strokes: Point[][] = [];
   private readonly context: CanvasRenderingContext2D;
+  /** a drawing that was not made here, shown until the first stroke */
+  private shown: HTMLCanvasElement | null = null;
 
   /** @param onChange called when the drawing has changed */
   constructor(
@@ -25,16 +28,26 @@ export class Sketchpad {
   }
 
   get isEmpty(): boolean {
-    return this.strokes.length === 0;
+    return this.strokes.length === 0 && this.shown === null;
+  }
+
+  /** Shows a finished drawing in place of strokes; it is not reported as a change. */
+  show(picture: Float32Array): void {
+    this.strokes.length = 0;
+    this.shown = document.createElement('canvas');
+    paintInk(this.shown, picture);
+    this.paint();
   }
 
   undo(): void {
     this.strokes.pop();
+    this.shown = null;
     this.changed();
   }
 
   clear(): void {
     this.strokes.length = 0;
+    this.shown = null;
     this.changed();
   }
 
@@ -53,6 +66,7 @@ export class Sketchpad {
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
     const at = this.pointOf(event);
+    this.shown = null;
     this.strokes.push([at, at]);
     this.changed();
   }
@@ -82,6 +96,7 @@ export class Sketchpad {
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (side > 0 && canvas.width !== side) canvas.width = canvas.height = side;
     context.clearRect(0, 0, canvas.width, canvas.height);
+    if (this.shown) context.drawImage(this.shown, 0, 0, canvas.width, canvas.height);
     context.strokeStyle = colour('ink');
     context.lineWidth = canvas.width * 0.016;
     this.trace(context, ([x, y]) => [x * canvas.width, y * canvas.height]);

@@ -19,6 +19,8 @@ export class LineChart {
     private readonly lines: readonly Line[],
     private readonly axis: string,
     private readonly range: (low: number, high: number) => [number, number],
+    /** few values: each gets a dot */
+    private readonly isSparse = false,
   ) {
     this.data = this.emptyData();
     this.build();
@@ -51,7 +53,7 @@ export class LineChart {
           label,
           stroke: colour(name),
           width,
-          points: { show: false },
+          points: { show: this.isSparse, size: 5 },
         })),
       ],
     };

@@ -31,6 +31,7 @@ const retrieval = new LineChart(
   ],
   'epoch',
   () => [0, 1],
+  true,
 );
 const map = new SpaceMap(element<HTMLCanvasElement>('map'));
 
@@ -101,11 +102,11 @@ function happened(event: Event): void {
     element('loss-text').textContent =
       `${stage === 'ssm' ? 'Stage 1' : 'Stage 2'}, step ${step} of ${steps}: total ${loss.toFixed(3)}, labels ${supervision.toFixed(3)}, partners ${invariance.toFixed(3)}.`;
   } else {
-    const { epoch, imageToPoints, pointsToImage } = event;
+    const { epoch, of, imageToPoints, pointsToImage } = event;
     retrieval.add(epoch, [imageToPoints, pointsToImage]);
     map.show(event.map);
     element('retrieval-text').textContent =
-      `After epoch ${epoch}: picture finds cloud ${imageToPoints.toFixed(3)}, cloud finds picture ${pointsToImage.toFixed(3)} (mean average precision, 100 objects held out; chance is about 0.1).`;
+      `${of}: picture finds cloud ${imageToPoints.toFixed(3)}, cloud finds picture ${pointsToImage.toFixed(3)} (mean average precision, 100 objects held out; chance is about 0.1).`;
   }
 }
 

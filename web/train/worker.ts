@@ -44,6 +44,8 @@ export type Event =
       readonly type: 'epoch';
       /** counted over both stages; 0 is the untrained network */
       readonly epoch: number;
+      /** the network in words */
+      readonly of: string;
       readonly imageToPoints: number;
       readonly pointsToImage: number;
       readonly map: MapOfSpace;
@@ -85,7 +87,13 @@ function release(): void {
   gpu = null;
 }
 
-async function report(encoders: Encoders, data: LabelledDataSet, config: Config, epoch: number): Promise<void> {
+async function report(
+  encoders: Encoders,
+  data: LabelledDataSet,
+  config: Config,
+  epoch: number,
+  of = `After epoch ${epoch}`,
+): Promise<void> {
   const { pairs, labels } = data.test;
   const { images, points, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
   const { values, classNames } = labels;
@@ -102,7 +110,7 @@ async function report(encoders: Encoders, data: LabelledDataSet, config: Config,
   };
   const imageToPoints = meanAveragePrecision(images, values, points, values, dimension);
   const pointsToImage = meanAveragePrecision(points, values, images, values, dimension);
-  listener({ type: 'epoch', epoch, imageToPoints, pointsToImage, map });
+  listener({ type: 'epoch', epoch, of, imageToPoints, pointsToImage, map });
 }
 
 function hooksOf(current: Session, stage: 'ssm' | 'rdl'): StageHooks {
@@ -127,7 +135,7 @@ async function attempt(current: Session): Promise<void> {
   const opened = await device();
   if (!current.ssm) {
     const untrained = new SsmModel(opened, config, data.train.pairs.imageShape[2]);
-    await report(untrained.encoders, data, config, 0);
+    await report(untrained.encoders, data, config, 0, 'Untrained');
     untrained.dispose();
   }
   const training = trainingData(data);
@@ -239,7 +247,7 @@ const trainer = {
     const { encoders, config, imageShape } = loadEncoders(opened, bytes, name);
     if (imageShape[2] !== 1) throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
     const data = await openShapes({ ...config, train: 0, test: 100 });
-    await report(encoders, data, config, 0);
+    await report(encoders, data, config, 0, `Loaded from ${name}`);
     encoders.dispose();
     file = bytes;
   },
