@@ -59,6 +59,56 @@ export const CHAIR: readonly (readonly Point[])[] = [
   ],
 ];
 
+/** A mug, and a car from the side. */
+export const MUG: readonly (readonly Point[])[] = [
+  [
+    [0.25, 0.25],
+    [0.25, 0.8],
+    [0.65, 0.8],
+    [0.65, 0.25],
+    [0.25, 0.25],
+  ],
+  [
+    [0.65, 0.35],
+    [0.8, 0.38],
+    [0.82, 0.55],
+    [0.75, 0.68],
+    [0.65, 0.68],
+  ],
+];
+export const CAR: readonly (readonly Point[])[] = [
+  [
+    [0.05, 0.6],
+    [0.08, 0.48],
+    [0.28, 0.45],
+    [0.38, 0.3],
+    [0.68, 0.3],
+    [0.78, 0.46],
+    [0.95, 0.5],
+    [0.95, 0.64],
+    [0.05, 0.64],
+    [0.05, 0.6],
+  ],
+  [
+    [0.2, 0.64],
+    [0.22, 0.57],
+    [0.3, 0.57],
+    [0.33, 0.64],
+    [0.3, 0.71],
+    [0.22, 0.71],
+    [0.2, 0.64],
+  ],
+  [
+    [0.7, 0.64],
+    [0.72, 0.57],
+    [0.8, 0.57],
+    [0.83, 0.64],
+    [0.8, 0.71],
+    [0.72, 0.71],
+    [0.7, 0.64],
+  ],
+];
+
 export async function draw(page: Page, strokes: readonly (readonly Point[])[]): Promise<void> {
   const box = await page.locator('#pad').boundingBox();
   if (!box) throw new Error('no drawing area is seen');

@@ -118,7 +118,7 @@ test('the downloaded model loads here, and gives the same search result each tim
       await page.setInputFiles('#model-file', modelPath);
       await page.locator('#model', { hasText: 'page.safetensors' }).waitFor();
       await page.locator('#examples button').first().click();
-      await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor();
+      await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor({ state: 'attached' });
       results.push(`${await page.locator('#fingerprint').textContent()} ${await page.locator('#cards').innerText()}`);
     });
   }

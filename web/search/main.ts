@@ -61,6 +61,7 @@ function ask(of: Kind, query: Query | undefined): void {
 
 function choose(next: Kind): void {
   kind = next;
+  if (next === 'object') paintObjects();
   for (const name of ['draw', 'photo', 'object']) element(name).hidden = name !== next;
   element<HTMLFieldSetElement>('kinds').querySelector<HTMLInputElement>(`[value=${next}]`)?.click();
   void search();
@@ -104,6 +105,13 @@ function tile(label: string, list: string, paint: (canvas: HTMLCanvasElement) =>
   element(list).append(entry);
 }
 
+/** The tiles of the gallery are painted when they are first seen: there are many. */
+function paintObjects(): void {
+  items.slice(element('objects').childElementCount).forEach((item, i, { length }) => {
+    addObjectTile(item, items.length - length + i);
+  });
+}
+
 function addObjectTile(item: GalleryItem, index: number): void {
   const paint = (canvas: HTMLCanvasElement) => paintCloud(canvas, item.cloud);
   tile(`3D object ${index + 1}: ${item.name}`, 'objects', paint, () => ask('object', { object: index }));
@@ -125,7 +133,7 @@ async function addMesh(file: File): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const item = await engine.addMesh(transfer(bytes, [bytes.buffer]), file.name, up);
   items.push(item);
-  addObjectTile(item, items.length - 1);
+  if (kind === 'object') paintObjects();
   const entry = document.createElement('li');
   entry.textContent = `${file.name}: in the gallery as “${item.name}”`;
   element('own').append(entry);
@@ -207,7 +215,7 @@ function show(opened: Opened): void {
       ask('draw', { picture });
     });
   }
-  items.forEach(addObjectTile);
+  if (kind === 'object') paintObjects();
   status.textContent = `Ready: ${items.length} objects to search.`;
   if (waiting || queries[kind]) {
     waiting = false;

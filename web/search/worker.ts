@@ -175,7 +175,7 @@ const engine = {
 
   /** Adds a mesh or cloud of the visitor's to the gallery. */
   async addMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<GalleryItem> {
-    const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: readMesh(bytes, name, up) };
+    const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: await readMesh(bytes, name, up) };
     const row = await onDevice((current) => embedItems(current, [item]));
     items.push(item);
     const grown = (old: Float32Array, added: Float32Array) => {
