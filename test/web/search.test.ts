@@ -106,6 +106,12 @@ function tubeObj(): string {
   return [...ring.map((i) => corner(i, 0)), ...ring.map((i) => corner(i, 1)), ...sides, bottom].join('\n');
 }
 
+/** A box without its lid. */
+const boxOff = (): string =>
+  ['OFF', '8 5 0', ...Array.from({ length: 8 }, (_, i) => `${i & 1} ${(i >> 1) & 1} ${i >> 2}`)]
+    .concat(['4 0 2 3 1', '4 0 1 5 4', '4 1 3 7 5', '4 3 2 6 7', '4 2 0 4 6'])
+    .join('\n');
+
 test('dropped meshes and clouds join the gallery and are found', () =>
   site().visit('', async (page) => {
     await isReady(page);
@@ -118,9 +124,11 @@ test('dropped meshes and clouds join the gallery and are found', () =>
     const cloud = [...header, 'end_header', ...points].join('\n');
     await dropFile(page, 'block.ply', new TextEncoder().encode(`${cloud}\n`));
     await page.locator('#own', { hasText: 'block.ply' }).waitFor();
+    await dropFile(page, 'box.off', new TextEncoder().encode(boxOff()));
+    await page.locator('#own', { hasText: 'box.off' }).waitFor();
     assert.ok(await page.locator('#message').isHidden(), await page.locator('#message').innerText());
     await page.locator('#kinds label', { hasText: '3D object' }).click();
-    assert.is(await page.locator('#objects button').count(), 122);
+    assert.is(await page.locator('#objects button').count(), 123);
     const tube = page.locator('#objects button[aria-label$="tube"]');
     await tube.click();
     await page.locator('#status', { hasText: /Nearest: (mug|bottle)/ }).waitFor();

@@ -1,5 +1,6 @@
 /** Turning clouds: one WebGL canvas behind all cards, with a window of it for each. */
 import {
+  type Box3,
   BufferAttribute,
   BufferGeometry,
   CanvasTexture,
@@ -127,8 +128,10 @@ function paint(geometry: BufferGeometry): void {
   const position = geometry.getAttribute('position');
   const colours = geometry.getAttribute('color');
   const mixed = new Color();
+  geometry.computeBoundingBox();
+  const { min, max } = geometry.boundingBox as Box3;
   for (let i = 0; i < position.count; i++) {
-    mixed.lerpColors(low, high, Math.min(1, Math.max(0, position.getZ(i) + 0.55)));
+    mixed.lerpColors(low, high, (position.getZ(i) - min.z) / (max.z - min.z || 1));
     colours.setXYZ(i, mixed.r, mixed.g, mixed.b);
   }
   colours.needsUpdate = true;

@@ -2,7 +2,7 @@
 import { Random } from 'romo';
 import { type Mesh, normalizeMesh, turn } from '../../src/data/shapes/mesh.ts';
 import { samplePoints } from '../../src/data/shapes/sampling.ts';
-import type { Geometry } from './parse.ts';
+import type { Corners } from './parse.ts';
 
 /** As many as the clouds of the built-in shapes have. */
 const POINTS = 1024;
@@ -14,7 +14,7 @@ const POINTS = 1024;
  */
 export async function readMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<Float32Array> {
   const { parseMesh } = await import('./parse.ts'); // few visitors bring meshes
-  const { positions, isMesh } = upright(parseMesh(bytes, name), up);
+  const { positions, isMesh } = upright(await parseMesh(bytes, name), up);
   if (positions.length < 9 || !positions.every(Number.isFinite)) {
     throw new Error(`${name} holds no object: ${positions.length / 3} corners. Export it again with its geometry.`);
   }
@@ -24,9 +24,9 @@ export async function readMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): 
 }
 
 /** Turned so that z is up. */
-function upright(geometry: Geometry, up: 'y' | 'z'): Geometry {
-  if (up === 'z') return geometry;
-  return { ...geometry, positions: turn(meshOf(geometry.positions), 'x', 90).positions };
+function upright(corners: Corners, up: 'y' | 'z'): Corners {
+  if (up === 'z') return corners;
+  return { ...corners, positions: turn(meshOf(corners.positions), 'x', 90).positions };
 }
 
 /** Sampling and turning look at positions and areas only. */

@@ -1,34 +1,41 @@
-/** Files with geometry, read by three's loaders. */
+/** Files with geometry as a list of corners or points; loaded only when a visitor brings one. */
 import type { BufferGeometry, Mesh } from 'three';
 import { OBJLoader } from 'three/examples/jsm/loaders/OBJLoader.js';
 import { PLYLoader } from 'three/examples/jsm/loaders/PLYLoader.js';
+import { GEOMETRY_EXTENSIONS, parseGeometry } from '../../src/data/files/geometry.ts';
 
-export interface Geometry {
+export interface Corners {
   /** triangles [T, 3 corners, 3], or points [P, 3] */
   readonly positions: number[];
   readonly isMesh: boolean;
 }
 
 /** @throws where the file cannot be read; the message names it */
-export function parseMesh(bytes: Uint8Array, name: string): Geometry {
-  const format = name.split('.').pop()?.toLowerCase();
-  try {
-    if (format === 'obj') return objGeometry(new TextDecoder().decode(bytes));
-    if (format === 'ply') return ofGeometry(new PLYLoader().parse(bytes.slice().buffer));
-  } catch (cause) {
-    throw new Error(`${name} is no valid ${format?.toUpperCase()} file: ${(cause as Error).message}`);
+export async function parseMesh(bytes: Uint8Array, name: string): Promise<Corners> {
+  const format = name.split('.').pop()?.toLowerCase() ?? '';
+  if (GEOMETRY_EXTENSIONS.includes(format)) {
+    const { positions, triangles } = await parseGeometry(bytes, name);
+    if (!triangles) return { positions: Array.from(positions), isMesh: false };
+    const corners = Array.from(triangles, (vertex) => Array.from(positions.subarray(3 * vertex, 3 * vertex + 3)));
+    return { positions: corners.flat(), isMesh: true };
   }
-  throw new Error(`${name} has a format that is not known here. Use OBJ or PLY.`);
+  try {
+    if (format === 'obj') return objCorners(new TextDecoder().decode(bytes));
+    if (format === 'ply') return cornersOf(new PLYLoader().parse(bytes.slice().buffer));
+  } catch (cause) {
+    throw new Error(`${name} is no valid ${format.toUpperCase()} file: ${(cause as Error).message}`);
+  }
+  throw new Error(`${name} has a format that is not known here. Use OFF, OBJ or PLY.`);
 }
 
-function ofGeometry(geometry: BufferGeometry): Geometry {
+function cornersOf(geometry: BufferGeometry): Corners {
   const isMesh = geometry.index !== null;
   const position = (isMesh ? geometry.toNonIndexed() : geometry).getAttribute('position');
   return { positions: position ? Array.from(position.array) : [], isMesh };
 }
 
 /** All meshes of the file; its points where it has no faces. */
-function objGeometry(text: string): Geometry {
+function objCorners(text: string): Corners {
   const triangles: number[] = [];
   new OBJLoader().parse(text).traverse((object) => {
     const mesh = object as Mesh;

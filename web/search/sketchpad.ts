@@ -96,7 +96,9 @@ export class Sketchpad {
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (side > 0 && canvas.width !== side) canvas.width = canvas.height = side;
     context.clearRect(0, 0, canvas.width, canvas.height);
-    if (this.shown) context.drawImage(this.shown, 0, 0, canvas.width, canvas.height);
+    const margin = 0.09 * canvas.width;
+    const inner = canvas.width - 2 * margin;
+    if (this.shown) context.drawImage(this.shown, margin, margin, inner, inner);
     context.strokeStyle = colour('ink');
     context.lineWidth = canvas.width * 0.016;
     this.trace(context, ([x, y]) => [x * canvas.width, y * canvas.height]);
