@@ -8,6 +8,7 @@ import json
 import os
 import struct
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -285,6 +286,14 @@ def images():
     Image.fromarray(alpha).save(path + "alpha.png")
     ramp = (np.arange(16 * 16).reshape(16, 16) * 257).astype(np.uint16)
     Image.fromarray(ramp).save(path + "sixteen.png")
+    # 16 bits of grey and of alpha, which Pillow cannot write: black, left half transparent, right half opaque.
+    rows = b"".join(b"\0" + struct.pack(">4H", 0, 0, 0, 65535) for _ in range(2))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 4, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    write(
+        "sixteen_alpha.png",
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts),
+    )
     Image.fromarray(np.full((1, 1, 3), [0, 255, 0], np.uint8)).save(path + "one_pixel.png")
     mask = np.zeros((20, 40), bool)
     mask[:, 10:30] = True
