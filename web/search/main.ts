@@ -129,7 +129,7 @@ async function openPhoto(file: File): Promise<void> {
 
 async function addMesh(file: File): Promise<void> {
   const chosen = element<HTMLSelectElement>('up').value;
-  const up = chosen === 'auto' ? (/\.obj$/i.test(file.name) ? 'y' : 'z') : (chosen as 'y' | 'z');
+  const up = chosen === 'auto' ? (/\.(obj|glb)$/i.test(file.name) ? 'y' : 'z') : (chosen as 'y' | 'z');
   const bytes = new Uint8Array(await file.arrayBuffer());
   const item = await engine.addMesh(transfer(bytes, [bytes.buffer]), file.name, up);
   items.push(item);
@@ -163,7 +163,7 @@ async function resetModel(): Promise<void> {
 }
 
 async function open(file: File): Promise<void> {
-  if (/\.(off|obj|ply)$/i.test(file.name)) await addMesh(file);
+  if (/\.(off|obj|ply|stl|glb|pcd|xyz|npy)$/i.test(file.name)) await addMesh(file);
   else if (/\.safetensors$/i.test(file.name)) await loadModel(new Uint8Array(await file.arrayBuffer()), file.name);
   else await openPhoto(file);
 }

@@ -13,8 +13,8 @@ const POINTS = 1024;
  * @throws where the file is no good; the message names it
  */
 export async function readMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<Float32Array> {
-  const { parseMesh } = await import('./parse.ts'); // few visitors bring meshes
-  const { positions, isMesh } = upright(await parseMesh(bytes, name), up);
+  const { parseCorners } = await import('./parse.ts'); // few visitors bring meshes
+  const { positions, isMesh } = upright(await parseCorners(bytes, name), up);
   if (positions.length < 9 || !positions.every(Number.isFinite)) {
     throw new Error(`${name} holds no object: ${positions.length / 3} corners. Export it again with its geometry.`);
   }

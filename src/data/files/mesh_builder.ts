@@ -56,6 +56,7 @@ export class MeshBuilder {
 
   /** The next corner of the face. From the third on, each makes a triangle with the first and the one before: a fan. */
   corner(index: number): void {
+    if (!Number.isInteger(index) || index < 0) throw badFile(this.name, `a face uses vertex ${index}`);
     if (index > this.#largest) this.#largest = index;
     if (this.#corners === 0) this.#first = index;
     else if (this.#corners > 1) this.#triangles.push3(this.#first, this.#previous, index);

@@ -11,7 +11,7 @@ import { Scanner } from './scanner.ts';
 /** @param name what errors call the file */
 export function parseOff(bytes: Uint8Array, name: string): Geometry {
   const scanner = new Scanner(bytes, name);
-  const header = /^(ST)?(C)?(N)?(4)?(n)?OFF/.exec(peek(scanner));
+  const header = /^(ST)?(C)?(N)?(4)?(n)?OFF/.exec(scanner.peek());
   if (!header) {
     throw scanner.error('no OFF file: it does not begin with OFF', 'Check that the file is what its name says');
   }
@@ -19,7 +19,7 @@ export function parseOff(bytes: Uint8Array, name: string): Geometry {
   if (four || dimension) throw scanner.error(`${keyword} has four or more dimensions`, 'Export it as plain OFF');
   scanner.position += keyword.length;
   scanner.seek();
-  if (peek(scanner) === 'BINARY') throw scanner.error('binary OFF is not read', 'Export it as text, or as PLY');
+  if (scanner.peek() === 'BINARY') throw scanner.error('binary OFF is not read', 'Export it as text, or as PLY');
   const vertices = scanner.count('the number of vertices');
   const faces = scanner.count('the number of faces');
   scanner.endLine(); // the number of edges, which nobody keeps
@@ -37,13 +37,4 @@ export function parseOff(bytes: Uint8Array, name: string): Geometry {
     scanner.endLine();
   }
   return mesh.finish();
-}
-
-/** The next word, which stays there. */
-function peek(scanner: Scanner): string {
-  scanner.seek();
-  const at = scanner.position;
-  const word = scanner.word();
-  scanner.position = at;
-  return word;
 }

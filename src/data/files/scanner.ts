@@ -64,9 +64,16 @@ export class Scanner {
     const end = this.#wordEnd();
     if (end - begin > LONGEST_WORD) throw this.error(`a word of ${end - begin} characters`);
     this.position = end;
-    let text = '';
-    for (let at = begin; at < end; at++) text += String.fromCharCode(this.bytes[at]);
-    return text;
+    return String.fromCharCode(...this.bytes.subarray(begin, end));
+  }
+
+  /** The next word, which stays there. */
+  peek(): string {
+    this.seek();
+    const at = this.position;
+    const word = this.word();
+    this.position = at;
+    return word;
   }
 
   /** The next word as a finite number. @param what for the error: which number was expected */
@@ -102,6 +109,13 @@ export class Scanner {
       throw this.error(`${quoted(text)} stands where ${what} should stand`);
     }
     return value;
+  }
+
+  /** As `number`, but the word `nan` counts too. */
+  numberOrNaN(what: string): number {
+    if (!/^[+-]?nan$/i.test(this.peek())) return this.number(what);
+    this.word();
+    return Number.NaN;
   }
 
   /** The next word as a whole number, 0 to 2^32 - 1. */
