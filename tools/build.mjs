@@ -1,44 +1,57 @@
 /**
- * Bundles everything into dist/: the commands, the library for browsers, the tests. Shaders are loaded as text, and the
- * import `#webgpu` becomes the file for Node or the one for the browser, as `imports` in package.json says.
+ * Bundles everything into dist/: the commands, the library for Node and for browsers with its types, the tests. Shaders are loaded
+ * as text, and the import `#webgpu` becomes the file for Node or the one for the browser, as `imports` in package.json says.
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { forBrowser, forNode, plainShaders } from './bundle.mjs';
+import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = 'src/index.ts';
-const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', library];
-
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  format: 'esm',
-  loader: { '.wgsl': 'text' },
-  sourcemap: 'linked',
-  logLevel: 'warning',
-};
-
-/** Programs that Node starts; packages stay in node_modules, because `webgpu` brings a native library. */
-const forNode = { ...common, platform: 'node', target: 'node20', conditions: ['node'], packages: 'external' };
-
-/** Modules that a page loads; no package may be left over, because a browser could not find it. */
-const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };
+const library = ['src/index.ts', 'src/encoders.ts'];
+const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts'];
 
 async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });
+  await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
 }
 
+/** The two entries share chunks, so that a program may import both. */
 async function buildLibrary() {
+  for (const folder of ['node', 'browser']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+  const shared = { entryPoints: library, outbase: 'src', splitting: true };
+  await esbuild.build({ ...forNode, ...shared, outdir: 'dist/node' });
   const { metafile } = await esbuild.build({
     ...forBrowser,
-    entryPoints: [library],
-    outfile: 'dist/romo.browser.js',
+    ...shared,
+    outdir: 'dist/browser',
+    minify: true,
+    plugins: [plainShaders],
     metafile: true,
   });
-  const foreign = Object.keys(metafile.inputs).filter((path) => path.startsWith('node_modules/webgpu/'));
-  if (foreign.length > 0) throw new Error(`the browser library contains Node's WebGPU: ${foreign.join(', ')}`);
+  const foreign = Object.keys(metafile.inputs).filter((path) => path.startsWith('node_modules/'));
+  if (foreign.length > 0) throw new Error(`the browser library contains packages: ${foreign.join(', ')}`);
+}
+
+/** Declarations, one per source file; their imports name the .js files that the compiler of a user looks for. */
+function buildTypes() {
+  const folder = join(root, 'dist', 'types');
+  rmSync(folder, { recursive: true, force: true });
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.types.json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the library's types do not compile:\n${stdout}`);
+  for (const name of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.d.ts'))) {
+    const path = join(folder, name);
+    const text = readFileSync(path, 'utf8').replace(/((?:from|import\()\s*'\.[^']*)\.ts'/g, "$1.js'");
+    const usesGpu = /\bGPU\w*/.test(text);
+    writeFileSync(path, usesGpu ? `/// <reference types="@webgpu/types" />\n${text}` : text);
+  }
 }
 
 /** dist/test mirrors test/; what is there from files since removed would still be run, so it is emptied first. */
@@ -46,14 +59,15 @@ async function buildTests() {
   const names = readdirSync(join(root, 'test'), { recursive: true }).filter((name) => name.endsWith('.test.ts'));
   rmSync(join(root, 'dist', 'test'), { recursive: true, force: true });
   const entryPoints = names.map((name) => `test/${name.split(sep).join('/')}`);
-  entryPoints.push('test/browser/trace.node.ts');
+  entryPoints.push('test/browser/trace.node.ts', 'test/web/embed.node.ts');
   await esbuild.build({ ...forNode, entryPoints, outbase: 'test', outdir: 'dist/test' });
   const page = { entryPoints: ['test/browser/trace.browser.ts'], outbase: 'test', outdir: 'dist/test' };
   await esbuild.build({ ...forBrowser, ...page });
 }
 
 try {
-  await Promise.all([buildPrograms(), buildLibrary(), buildTests()]);
+  await Promise.all([buildPrograms(), buildLibrary(), buildTests(), buildWeb()]);
+  buildTypes();
 } catch (error) {
   // esbuild has printed its own errors already, with the lines of the source.
   if (!error.errors) console.error(`build: ${error.message}`);

@@ -22,14 +22,14 @@ class SetUpError extends Error {}
 
 /**
  * Brings the machine to where everything can be built and run, or says what is missing.
- * @param options browser: also a browser with WebGPU, which only the tests need
+ * @param options browser: also a browser with WebGPU, which only the tests need; adapter: false where Node needs no WebGPU
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
-export async function setUp({ dryRun = false, browser = false } = {}) {
+export async function setUp({ dryRun = false, browser = false, adapter = true } = {}) {
   try {
     checkNode();
     await installPackages(dryRun);
-    const environment = await provideAdapter(dryRun);
+    const environment = adapter ? await provideAdapter(dryRun) : process.env;
     if (browser) await provideBrowser(dryRun);
     return environment;
   } catch (error) {

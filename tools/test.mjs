@@ -11,7 +11,8 @@ import { judge, summaryLine } from './report.mjs';
 import { npm, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
-const groups = ['pure', 'gpu', 'parity', 'browser'];
+const groups = ['pure', 'gpu', 'parity', 'browser', 'web'];
+const inBrowser = ['browser', 'web'];
 const secondsPerFile = 480;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -26,8 +27,9 @@ if (unknown.length > 0) {
   process.exitCode = 2;
 } else {
   const wanted = asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups;
-  const counts = await testAll(wanted.filter((name) => name !== 'browser' || !withoutBrowser));
-  if (withoutBrowser) console.log('--no-browser: whether Node and a browser compute the same bits was not tested.');
+  const counts = await testAll(wanted.filter((name) => !(withoutBrowser && inBrowser.includes(name))));
+  if (withoutBrowser)
+    console.log('--no-browser: pages, and whether Node and a browser compute the same bits, were not tested.');
   console.log(summaryLine(counts));
   // Standing still is no success: a run without any test has failed as well.
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
@@ -39,7 +41,7 @@ async function testAll(chosen) {
     console.log(`FAILED: ${what}`);
     counts.failed++;
   };
-  const environment = await setUp({ browser: chosen.includes('browser') });
+  const environment = await setUp({ browser: chosen.some((name) => inBrowser.includes(name)) });
   if (!environment) {
     fail('the machine is not ready for the tests, see above');
     return counts;

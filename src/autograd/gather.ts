@@ -37,6 +37,7 @@ const op = differentiable<{ x: Tensor; index: Tensor }, undefined, Record<string
   },
 });
 
+/** Rows of x [R, C] by number, index i32 [n] -> [n, C]. */
 export const gather = (x: Tensor, index: Tensor): Tensor => op({ x, index }, undefined);
 
 /** The sums of the rows of x [n, C] that share an index: -> [sources, C]; rows are added in their order. */

@@ -99,7 +99,9 @@ const totalOp = differentiable<{ x: Tensor }, number, Record<string, never>>({
   },
 });
 
+/** The largest over all but the first and last axes: [B, .., C] -> [B, C]; of equals the first gets the gradient. */
 export const globalMaxPool = (x: Tensor): Tensor => maxOp({ x }, undefined);
+/** The mean over all but the first and last axes: [B, .., C] -> [B, C]. */
 export const globalMeanPool = (x: Tensor): Tensor => meanOp({ x }, undefined);
 /** The sum of all elements, shape [1]. */
 export const sum = (x: Tensor): Tensor => totalOp({ x }, 1);

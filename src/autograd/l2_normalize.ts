@@ -34,4 +34,5 @@ const op = differentiable<{ x: Tensor }, undefined, Record<string, never>>({
   },
 });
 
+/** Rows [R, C] divided by their length. */
 export const l2Normalize = (x: Tensor): Tensor => op({ x }, undefined);

@@ -138,6 +138,7 @@ export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return rowLoss({ logits }, { name: 'softCrossEntropy', targets });
 }
 
+/** What shapes RCLL. */
 export interface RcllOptions {
   /** default 0.25; 0 is MAE, 1 is focal loss with gamma 1 */
   alpha?: number;

@@ -32,6 +32,7 @@ export const UNARY = {
   addScalar: [10, 'x + s', '1'],
   abs: [11, '|x|', 'sign x; 0 at 0'],
 } as const;
+/** The pointwise functions of one tensor. */
 export type UnaryName = keyof typeof UNARY;
 
 function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
@@ -64,17 +65,29 @@ function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
   return (x, s = 0) => op({ x }, s);
 }
 
+/** -x */
 export const neg = unary('neg');
+/** e^x */
 export const exp = unary('exp');
+/** ln x */
 export const log = unary('log');
+/** The square root of x. */
 export const sqrt = unary('sqrt');
+/** x^2 */
 export const square = unary('square');
+/** tanh x */
 export const tanh = unary('tanh');
+/** 1 / (1 + e^-x) */
 export const sigmoid = unary('sigmoid');
+/** max(x, 0) */
 export const relu = unary('relu');
+/** |x|; its gradient at 0 is 0 */
 export const abs = unary('abs');
+/** x where x > 0, else slope x */
 export const leakyRelu = unary('leakyRelu') as (x: Tensor, slope: number) => Tensor;
+/** factor x */
 export const scale = unary('scale') as (x: Tensor, factor: number) => Tensor;
+/** x + value */
 export const addScalar = unary('addScalar') as (x: Tensor, value: number) => Tensor;
 
 function checkBroadcast(name: string, x: Tensor, y: Tensor): void {
@@ -122,8 +135,11 @@ function binary(name: BinaryName): (x: Tensor, y: Tensor) => Tensor {
 
 /** x + y; y has x's shape, its last axes (a bias), or one element. */
 export const add = binary('add');
+/** x - y; y may repeat along x */
 export const sub = binary('sub');
+/** x y, element by element; y may repeat along x */
 export const mul = binary('mul');
+/** x / y, element by element; y may repeat along x */
 export const div = binary('div');
 
 export { BINARY };

@@ -12,4 +12,5 @@ const op = differentiable<{ x: Tensor }, readonly number[], Record<string, never
   },
 });
 
+/** The same numbers under another shape of the same size; shares the buffer. */
 export const reshape = (x: Tensor, shape: readonly number[]): Tensor => op({ x }, shape);

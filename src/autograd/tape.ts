@@ -17,6 +17,7 @@ import { addTensors, fill } from './elementary.ts';
 export class NoGradient {
   constructor(readonly reason: string) {}
 }
+/** Says, in place of a gradient, why an input has none. */
 export const noGradient = (reason: string): NoGradient => new NoGradient(reason);
 
 export type Inputs = Record<string, Tensor | undefined>;
@@ -77,6 +78,7 @@ function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'storage' in value;
 }
 
+/** What ops wrote down; made by `record`. */
 export class Tape {
   recording = true;
   private nodes: Node[] = [];
@@ -87,6 +89,7 @@ export class Tape {
     this.scope = gpu.scope();
   }
 
+  /** Writes down an op; called by ops. */
   push(node: Node): void {
     this.nodes.push(node);
   }

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
-import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
-import { type Config, checkConfig, PRESETS } from '../romo/config.ts';
+import { type StateDict, unprefixed } from '../model/module.ts';
+import { decodeSafetensors, type SafetensorEntry } from '../model/safetensors.ts';
+import { type Config, parseConfig } from '../romo/config.ts';
+import { encodeModels } from '../romo/model_file.ts';
 import type { PseudoLabels } from '../romo/pseudo_labels.ts';
 import { RomoError } from '../tensor/error.ts';
 
@@ -73,23 +75,10 @@ function reading<T>(path: string, read: () => T): T {
 
 /** Reads and checks the config.json of a run. */
 export function readConfig(path: string): Config {
-  const config = reading(path, () => JSON.parse(readFileSync(path, 'utf8')) as unknown);
-  const missing = missingFields(config, PRESETS.small);
-  if (missing.length > 0) {
-    throw new RomoError('file', `${path} lacks ${missing.join(', ')}`, FINISHED);
-  }
-  checkConfig(config as Config);
-  return config as Config;
-}
-
-/** Names the fields of `model` that `value` does not have. */
-function missingFields(value: unknown, model: object, prefix = ''): string[] {
-  return Object.entries(model).flatMap(([name, field]) => {
-    const given = Object(value)[name];
-    if (given === undefined) return [prefix + name];
-    const nested = typeof field === 'object' && !Array.isArray(field);
-    return nested ? missingFields(given, field, `${prefix}${name}.`) : [];
-  });
+  return parseConfig(
+    reading(path, () => JSON.parse(readFileSync(path, 'utf8')) as unknown),
+    path,
+  );
 }
 
 /** Saves models under prefixes, in PyTorch's names and layouts. */
@@ -98,13 +87,7 @@ export async function saveModels(
   models: Readonly<Record<string, Module>>,
   config: Config,
 ): Promise<void> {
-  const tensors: Record<string, SafetensorEntry> = {};
-  for (const [prefix, model] of Object.entries(models)) {
-    for (const [name, { shape, data }] of Object.entries(await model.stateDict())) {
-      tensors[`${prefix}.${name}`] = { shape, dtype: 'f32', data };
-    }
-  }
-  writeWhole(path, encodeSafetensors(tensors, { format: 'pt', config: JSON.stringify(config) }));
+  writeWhole(path, await encodeModels(models, config));
 }
 
 /** Reads what `saveModels` wrote. */
@@ -129,12 +112,7 @@ export function loadModels(
     throw new RomoError('state-dict', `${path} has unused keys: ${unknown.join(', ')}`, FINISHED);
   }
   for (const [prefix, model] of Object.entries(models)) {
-    const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`));
-    const state = own.map(([name, { shape, data }]) => [
-      name.slice(prefix.length + 1),
-      { shape, data: data as Float32Array },
-    ]);
-    model.loadStateDict(Object.fromEntries(state), `${path} (${prefix})`);
+    model.loadStateDict(unprefixed(tensors as StateDict, `${prefix}.`), `${path} (${prefix})`);
   }
 }
 

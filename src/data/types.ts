@@ -23,6 +23,7 @@ export interface Labels {
   readonly values: Int32Array;
 }
 
+/** Pairs with their labels. */
 export interface Split {
   readonly pairs: PairedData;
   readonly labels: Labels;
@@ -35,6 +36,7 @@ export interface CloudRotation {
   readonly maxDegrees: number;
 }
 
+/** Objects to train on, and objects held out for the figures. */
 export interface DataSet {
   readonly name: string;
   /** Labels of training objects are for figures about the pseudo labels; there may be none. */
@@ -50,6 +52,7 @@ export interface LabelledDataSet extends DataSet {
   readonly train: Split;
 }
 
+/** How much of a data set is opened, and in which sizes. */
 export interface DataOptions {
   /** Height and width of the images in pixels. */
   readonly imageSize: number;
@@ -59,5 +62,6 @@ export interface DataOptions {
   readonly train: number;
   readonly test: number;
   readonly seed: number;
+  /** Called now and then while objects are made or read. */
   readonly onProgress?: (done: number, total: number) => void;
 }

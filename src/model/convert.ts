@@ -5,6 +5,7 @@
 import { RomoError } from '../tensor/error.ts';
 import type { Floats, StateDict } from './module.ts';
 
+/** Weights under the names of a model here, and what was found. */
 export interface ConvertedWeights {
   /** what the weights are of, and the options that its encoder must have */
   readonly network:

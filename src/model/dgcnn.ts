@@ -31,6 +31,7 @@ class PointConv extends Module {
   }
 }
 
+/** Sizes of a DGCNN. */
 export interface DgcnnOptions {
   /** length of the embedding */
   outChannels: number;
@@ -40,6 +41,7 @@ export interface DgcnnOptions {
   widths?: readonly number[];
 }
 
+/** DGCNN: a cloud to a vector. See the head of this file. */
 export class Dgcnn extends Module {
   private readonly k: number;
   private readonly layers: { conv: PointConv; norm: BatchNorm }[] = [];

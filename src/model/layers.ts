@@ -43,6 +43,7 @@ export class Linear extends Module {
     this.bias = bias ? this.parameter('bias', fill(gpu, [outChannels], 0)) : null;
   }
 
+  /** x [.., in] -> [.., out] */
   forward(x: Tensor): Tensor {
     const y = matmul(x, this.weight);
     return this.bias ? add(y, this.bias) : y;
@@ -67,6 +68,7 @@ export class Conv2d extends Module {
     this.weight = this.parameter('weight', weights, 'conv');
   }
 
+  /** x [B, H, W, in] -> [B, H', W', out] */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.options);
   }
@@ -98,6 +100,7 @@ export class BatchNorm extends Module {
     return { runningMean, runningVar, training, slope };
   }
 
+  /** x [.., C] -> the same shape; a residual is added before the activation */
   forward(x: Tensor, residual?: Tensor): Tensor {
     return batchNorm(x, this.gamma, this.beta, { ...this.options(), residual });
   }

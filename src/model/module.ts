@@ -9,6 +9,7 @@ import { sizeOf, type Tensor } from '../tensor/tensor.ts';
  */
 export type Layout = 'same' | 'linear' | 'conv1x1' | 'conv1' | 'conv';
 
+/** A tensor of a module, and how it is stored. */
 export interface Entry {
   readonly tensor: Tensor;
   readonly layout: Layout;
@@ -16,18 +17,27 @@ export interface Entry {
   readonly kind: 'parameter' | 'buffer';
 }
 
+/** Numbers with their shape. */
 export interface Floats {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
+/** Tensors by name, in PyTorch's layout. */
 export type StateDict = Record<string, Floats>;
 
+/** The entries whose names begin with the prefix, named without it. */
+export function unprefixed(state: StateDict, prefix: string): StateDict {
+  const own = Object.entries(state).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, floats]) => [name.slice(prefix.length), floats]));
+}
+
+/** The base of all layers and models. */
 export abstract class Module {
   training = true;
   private readonly entries = new Map<string, Entry>();
   private readonly children = new Map<string, Module>();
 
-  constructor(protected readonly gpu: Gpu) {}
+  constructor(readonly gpu: Gpu) {}
 
   /** Registers a tensor that is trained. It lives until `dispose`. */
   protected parameter(name: string, tensor: Tensor, layout: Layout = 'same'): Tensor {
@@ -110,6 +120,7 @@ export abstract class Module {
     }
   }
 
+  /** Frees all tensors. */
   dispose(): void {
     for (const { tensor } of this.namedEntries().values()) tensor.dispose();
   }

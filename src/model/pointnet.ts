@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { at, BatchNorm, type Init, Linear } from './layers.ts';
 import { Module } from './module.ts';
 
+/** Sizes of a PointNet. */
 export interface PointNetOptions {
   /** length of the embedding */
   outChannels: number;
@@ -13,6 +14,7 @@ export interface PointNetOptions {
   widths?: readonly number[];
 }
 
+/** PointNet: a cloud to a vector. See the head of this file. */
 export class PointNet extends Module {
   private readonly layers: { conv: Linear; norm: BatchNorm }[] = [];
   private readonly linear1: Linear;

@@ -82,6 +82,7 @@ class Bottleneck extends Block {
   }
 }
 
+/** Sizes of a ResNet. */
 export interface ResNetOptions {
   /** channels of the image: 3, or 1 for grey */
   inChannels: number;
@@ -97,6 +98,7 @@ export interface ResNetOptions {
 
 const BLOCKS = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], small: [1, 1, 1, 1] };
 
+/** ResNet: an image to a vector. See the head of this file. */
 export class ResNet extends Module {
   private readonly conv1: Conv2d;
   private readonly bn1: BatchNorm;

@@ -9,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const stepKernel = kernelPair(program('sgd', source), 'step');
 
+/** What shapes a step. */
 export interface SgdOptions {
   learningRate: number;
   momentum?: number;
@@ -31,6 +32,7 @@ export class Sgd {
     this.velocities = new Map([...parameters].map(([name, { shape }]) => [name, gpu.zeros(shape).keep()]));
   }
 
+  /** The learning rate from the next step on. */
   setRate(rate: number): void {
     this.rate.write([rate]);
   }
@@ -50,6 +52,7 @@ export class Sgd {
     }
   }
 
+  /** Frees the velocities, not the parameters. */
   dispose(): void {
     this.rate.dispose();
     for (const velocity of this.velocities.values()) velocity.dispose();

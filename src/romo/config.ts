@@ -1,9 +1,12 @@
 /** Everything that shapes a run, and the presets. */
 import { RomoError } from '../tensor/error.ts';
 
+/** Where the warm-up's targets come from; see SsmConfig.target. */
 export type SsmTarget = 'memory' | 'soft' | 'joint' | 'balanced';
+/** How strongly objects are changed before each showing. */
 export type Augmentation = 'mild' | 'strong';
 
+/** What both stages have. */
 export interface StageConfig {
   epochs: number;
   learningRate: number;
@@ -16,6 +19,7 @@ export interface StageConfig {
   k: number;
 }
 
+/** The warm-up. */
 export interface SsmConfig extends StageConfig {
   /** share of L_ssm; 1 - lambda is L_mlm's */
   lambda: number;
@@ -24,9 +28,12 @@ export interface SsmConfig extends StageConfig {
   memoryMomentum: number;
 }
 
+/** Robust learning on pseudo labels. */
 export interface RdlConfig extends StageConfig {
   /** share of RCLL; 1 - beta is L_mlm's */
   beta: number;
+  /** what learns from the pseudo labels; default rcll. With alpha 0 RCLL is MAE, with 1 focal loss */
+  loss?: 'rcll' | 'cross-entropy';
   alpha: number;
   /** encoders start fresh, or from the warm-up's */
   from: 'fresh' | 'warm';
@@ -37,6 +44,7 @@ export interface RdlConfig extends StageConfig {
   pseudoLabels: 'heads' | 'pairs';
 }
 
+/** A whole run. */
 export interface Config {
   data: string;
   preset: PresetName;
@@ -110,6 +118,7 @@ const SMALL: Config = {
   },
 };
 
+/** Configurations to start from: `tiny` for tests, `small` for CPUs, `paper` for GPUs. */
 export const PRESETS: Record<PresetName, Config> = {
   small: SMALL,
   tiny: {
@@ -162,6 +171,30 @@ export const PRESETS: Record<PresetName, Config> = {
     },
   },
 };
+
+/**
+ * A configuration that was stored, checked.
+ * @param name what errors call the place where it was stored
+ * @throws RomoError `file` where fields are missing, `option` where they do not fit together
+ */
+export function parseConfig(value: unknown, name: string): Config {
+  const missing = missingFields(value, PRESETS.small);
+  if (missing.length > 0) {
+    throw new RomoError('file', `${name} lacks ${missing.join(', ')}`, 'Pass the folder of a finished run.');
+  }
+  checkConfig(value as Config);
+  return value as Config;
+}
+
+/** Names the fields of `model` that `value` does not have. */
+function missingFields(value: unknown, model: object, prefix = ''): string[] {
+  return Object.entries(model).flatMap(([name, field]) => {
+    const given = Object(value)[name];
+    if (given === undefined) return [prefix + name];
+    const nested = typeof field === 'object' && !Array.isArray(field);
+    return nested ? missingFields(given, field, `${prefix}${name}.`) : [];
+  });
+}
 
 /** Throws `option`, naming what does not fit together. */
 export function checkConfig(config: Config): void {

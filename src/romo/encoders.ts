@@ -13,6 +13,7 @@ import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
 
+/** An image encoder and a point encoder whose outputs are unit vectors of one length. */
 export class Encoders extends Module {
   readonly image: ResNet;
   readonly points: Dgcnn | PointNet;
@@ -44,6 +45,7 @@ export class Encoders extends Module {
   }
 }
 
+/** Both views of a data set in the common space. */
 export interface Embeddings {
   /** [objects, d], unit rows, one per image */
   images: Float32Array;

@@ -13,6 +13,7 @@ import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 import type { PseudoLabels } from './pseudo_labels.ts';
 import { pairMeans, scoresOf } from './targets.ts';
 
+/** How good an embedding is, by labels that training never saw. */
 export interface Figures {
   /** mean average precision of images asking for clouds, 0..1 */
   imageToPoints: number;

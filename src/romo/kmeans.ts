@@ -14,6 +14,7 @@ const assign4Kernel = kernel(kmeansProgram, 'assign4');
 const updateKernel = kernel(kmeansProgram, 'update');
 const update4Kernel = kernel(kmeansProgram, 'update4');
 
+/** What k-means found. */
 export interface Clusters {
   /** [clusters, d] */
   centres: Float32Array;
@@ -95,6 +96,7 @@ export function kmeansPlusPlus(x: Float32Array, dimension: number, clusters: num
   return centres;
 }
 
+/** How rows are clustered. */
 export interface KmeansOptions {
   clusters: number;
   seed: number;

@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const updateKernel = kernel(program('memory_bank', source), 'update');
 
+/** A unit row per training sample, moved towards what the encoder makes of it. */
 export class MemoryBank {
   readonly rows: Tensor; // [samples, d], unit rows
 
@@ -36,6 +37,7 @@ export class MemoryBank {
     this.gpu.dispatch(updateKernel, { memory: this.rows, features, ids }, sizes, features.rows);
   }
 
+  /** Frees the rows. */
   dispose(): void {
     this.rows.dispose();
   }

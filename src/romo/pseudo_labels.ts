@@ -3,6 +3,7 @@ import { product } from '../autograd/matmul.ts';
 import { argmax } from '../autograd/softmax.ts';
 import type { Linear } from '../model/layers.ts';
 import type { Gpu } from '../tensor/device.ts';
+import { Random } from '../tensor/random.ts';
 import type { Config } from './config.ts';
 import { embedAll } from './encoders.ts';
 import type { TrainingData } from './feeder.ts';
@@ -10,6 +11,7 @@ import { kmeans } from './kmeans.ts';
 import type { SsmModel } from './ssm.ts';
 import { pairMeans } from './targets.ts';
 
+/** A cluster for each training object and modality. */
 export interface PseudoLabels {
   /** one per training object */
   images: Int32Array;
@@ -37,6 +39,25 @@ export async function pseudoLabels(
     await headLabels(gpu, model.pointHead, points, dimension),
   ];
   return { images: imageLabels, points: pointLabels };
+}
+
+/**
+ * The same labels with a share of them replaced by others, drawn anew for each modality: to see what a loss makes of noise.
+ * @param share 0..1, of the objects
+ */
+export function withLabelNoise(
+  { images, points }: PseudoLabels,
+  share: number,
+  { clusters, seed }: Pick<Config, 'clusters' | 'seed'>,
+): PseudoLabels {
+  const noisy = (labels: Int32Array, modality: string) => {
+    const random = new Random(seed, 'label noise', modality);
+    return labels.map((label) => {
+      const [isReplaced, by] = [random.uniform() < share, 1 + random.integer(clusters - 1)];
+      return isReplaced ? (label + by) % clusters : label;
+    });
+  };
+  return { images: noisy(images, 'images'), points: noisy(points, 'points') };
 }
 
 async function headLabels(gpu: Gpu, head: Linear, rows: Float32Array, dimension: number): Promise<Int32Array> {

@@ -4,18 +4,19 @@
  * Source: RoMo, IEEE TIP 2024.
  */
 import { concat } from '../autograd/concat.ts';
-import { contrastive, rcll } from '../autograd/losses.ts';
+import { contrastive, rcll, softmaxCrossEntropy } from '../autograd/losses.ts';
 import { add, scale } from '../autograd/pointwise.ts';
 import { HeadMlp } from '../model/heads.ts';
 import { at, type Init } from '../model/layers.ts';
 import { Module } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
 import { Encoders } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import type { PseudoLabels } from './pseudo_labels.ts';
 import type { SsmModel } from './ssm.ts';
-import { type Inspect, type Progress, runStage } from './stage.ts';
+import { runStage, type StageHooks } from './stage.ts';
 
 /** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
 export class RdlModel extends Module {
@@ -43,6 +44,12 @@ export class RdlModel extends Module {
   }
 }
 
+/** The loss of pseudo labels that the configuration names. */
+function labelLoss(logits: Tensor, labels: Tensor, { rdl, clusters }: Config): Tensor {
+  if (rdl.loss === 'cross-entropy') return softmaxCrossEntropy(logits, labels);
+  return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters });
+}
+
 /** Trains on pseudo labels and returns the model. `warm` gives the encoders' start where config.rdl.from says so. */
 export async function trainRdl(
   gpu: Gpu,
@@ -50,7 +57,7 @@ export async function trainRdl(
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  { onProgress, inspect }: { onProgress?: Progress | undefined; inspect?: Inspect | undefined } = {},
+  hooks: StageHooks = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
@@ -62,22 +69,20 @@ export async function trainRdl(
     config,
     stage: rdl,
     feeder,
-    parameters: model.parameters(),
+    model,
     losses() {
       const images = encoders.embedImages(feeder.images);
       const points = encoders.embedPoints(feeder.clouds);
-      const options = { alpha: rdl.alpha, threshold: 1 / config.clusters };
       const supervision = add(
-        rcll(scale(imageHead.forward(images), 1 / temperature), feeder.imageLabels, options),
-        rcll(scale(pointHead.forward(points), 1 / temperature), feeder.pointLabels, options),
+        labelLoss(scale(imageHead.forward(images), 1 / temperature), feeder.imageLabels, config),
+        labelLoss(scale(pointHead.forward(points), 1 / temperature), feeder.pointLabels, config),
       );
       const invariance = contrastive(concat([images, points], 0), { tau: rdl.tau });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));
       return { total, supervision, invariance };
     },
     prepareEpoch: async () => ({ imageLabels: labels.images, pointLabels: labels.points }),
-    onProgress,
-    inspect,
+    hooks,
   });
   feeder.dispose();
   return model;

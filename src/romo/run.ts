@@ -11,8 +11,10 @@ import { SsmModel, trainSsm } from './ssm.ts';
 import type { StepReport } from './stage.ts';
 import { clusterSizes, collapseWarning } from './targets.ts';
 
+/** The rows of the table of figures. */
 export type StageName = 'untrained' | 'kmeans' | 'ssm' | 'rdl';
 
+/** The figures of a run. */
 export interface RunResult {
   adapter: string;
   stages: Record<StageName, Figures>;
@@ -21,11 +23,17 @@ export interface RunResult {
   seconds: Record<'untrained' | 'ssm' | 'pseudoLabels' | 'rdl' | 'figures', number>;
 }
 
+/** What a caller may watch of a run. */
 export interface RunHooks {
+  /** After each step. */
   onStep?(report: StepReport): void;
+  /** When other work begins, in words. */
   onPhase?(text: string): void;
+  /** When something looks wrong, such as a collapse. */
   onWarning?(text: string): void;
+  /** Figures and cluster sizes, as they come. */
   onMetrics?(entry: Record<string, unknown>): void;
+  /** Once, between the stages. */
   onPseudoLabels?(labels: PseudoLabels): void;
 }
 

@@ -18,7 +18,7 @@ import { type Embeddings, Encoders, embedAll } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
-import { type Inspect, type Progress, runStage } from './stage.ts';
+import { runStage, type StageHooks } from './stage.ts';
 import { argmaxRows, balancedLabels, clusterSizes, pairMeans, scoresOf } from './targets.ts';
 
 /** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
@@ -46,6 +46,7 @@ export class SsmModel extends Module {
     );
   }
 
+  /** unit rows [B, d] -> logits [B, C], divided by the heads' temperature */
   logits(head: Linear, unit: Tensor): Tensor {
     return scale(head.forward(unit), 1 / this.config.headTemperature);
   }
@@ -95,11 +96,10 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embed
   model.setHeads(centres[0], centres[1]);
 }
 
-export interface SsmHooks {
-  onProgress?: Progress | undefined;
+/** What a caller may watch and steer of the warm-up. */
+export interface SsmHooks extends StageHooks {
   /** cluster sizes at the start of each epoch, per modality */
   onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
-  inspect?: Inspect | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.
@@ -132,7 +132,8 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     config,
     stage: ssm,
     feeder,
-    parameters: model.parameters(),
+    model,
+    memories: { images: imageBank.rows, points: pointBank.rows },
     losses() {
       const images = encoders.embedImages(feeder.images).keep();
       const points = encoders.embedPoints(feeder.clouds).keep();
@@ -180,8 +181,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
       hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(pointLabels, clusters));
       return { imageLabels, pointLabels };
     },
-    onProgress: hooks.onProgress,
-    inspect: hooks.inspect,
+    hooks,
   });
   for (const owned of [feeder, imageBank, pointBank]) owned.dispose();
   return model;

@@ -8,6 +8,7 @@ import { type MemoryCounters, Pool, Scope } from './memory.ts';
 import { Profiler } from './profile.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
+/** How a device is opened. */
 export interface DeviceOptions {
   /** part of the adapter's name (Node only); any adapter when absent */
   adapter?: string;
@@ -127,6 +128,7 @@ export class Gpu {
     this.check();
   }
 
+  /** Counters of the pool that tensors come from. */
   memory(): MemoryCounters {
     return this.pool.counters();
   }

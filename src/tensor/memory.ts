@@ -5,6 +5,7 @@ import type { Tensor } from './tensor.ts';
 // WebGPU's usage flags by value: nothing is put on globalThis, where the names would live.
 export const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80, query: 0x200 };
 
+/** What a pool holds. */
 export interface MemoryCounters {
   /** bytes held by live tensors */
   liveBytes: number;

@@ -7,6 +7,7 @@ import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import { type MemoryCounters, Pool, USAGE } from './memory.ts';
 
+/** A recorded step; see the head of this file. */
 export class Replay {
   private constructor(
     private readonly gpu: Gpu,
@@ -51,6 +52,7 @@ export class Replay {
     return this.launches.length;
   }
 
+  /** Counters of the step's own pool. */
   memory(): MemoryCounters {
     return this.pool.counters();
   }

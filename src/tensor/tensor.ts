@@ -3,8 +3,11 @@ import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Scope, Storage } from './memory.ts';
 
+/** The kind of a tensor's elements. */
 export type DType = 'f32' | 'i32' | 'u32';
+/** What `read` gives. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array;
+/** Numbers that a tensor can be made from. */
 export type TensorData = TypedArray | readonly number[];
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
@@ -28,6 +31,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
+/** A shape over a GPU buffer; made by `gpu.tensor`, `gpu.empty` and by ops. */
 export class Tensor {
   /** set on parameters and on what is computed from them while a tape records */
   requiresGrad = false;

@@ -1,0 +1,42 @@
+/** Values of a JSON document that nobody has checked. */
+import { badFile, quoted } from './errors.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Reads values by key, and says where a wrong one stands. */
+export class JsonReader {
+  constructor(readonly name: string) {}
+
+  /** The value as an object; one without keys where it is absent. */
+  object(value: unknown, what: string): JsonObject {
+    if (value === undefined) return {};
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.wrong(value, what);
+    return value as JsonObject;
+  }
+
+  /** The value as a list; an empty one where it is absent. */
+  list(value: unknown, what: string): readonly unknown[] {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) throw this.wrong(value, what);
+    return value;
+  }
+
+  /** A whole number from 0. @param absent what stands for a missing value; without it, the value must be there */
+  count(value: unknown, what: string, absent?: number): number {
+    if (value === undefined && absent !== undefined) return absent;
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.wrong(value, what);
+    return value as number;
+  }
+
+  /** As many numbers as `absent` has, which stands for a missing value. */
+  numbers(value: unknown, what: string, absent: readonly number[]): readonly number[] {
+    if (value === undefined) return absent;
+    const list = this.list(value, what);
+    if (list.length !== absent.length || !list.every((item) => typeof item === 'number')) throw this.wrong(value, what);
+    return list as readonly number[];
+  }
+
+  wrong(value: unknown, what: string): Error {
+    return badFile(this.name, `${what} is ${quoted(String(JSON.stringify(value)))}`);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * NumPy's .npy, versions 1 to 3, C and Fortran order, both byte orders.
+ * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
+import { checkPositions } from './mesh_builder.ts';
+import { isScalarName, SCALARS, type ScalarName, viewOf } from './scalars.ts';
+
+const ARRAYS = {
+  i1: Int8Array,
+  u1: Uint8Array,
+  i2: Int16Array,
+  u2: Uint16Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  i8: Float64Array,
+  u8: Float64Array,
+  f2: Float32Array,
+  f4: Float32Array,
+  f8: Float64Array,
+} as const;
+
+export interface NdArray {
+  readonly shape: readonly number[];
+  /** The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1. */
+  readonly data: InstanceType<(typeof ARRAYS)[ScalarName]>;
+}
+
+interface NpyHeader {
+  readonly type: ScalarName;
+  readonly little: boolean;
+  readonly fortran: boolean;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly dataStart: number;
+}
+
+/**
+ * @param name what errors call the file
+ * @throws RomoError `file` on anything but a whole array of numbers or bool
+ */
+export function parseNpy(bytes: Uint8Array, name: string): NdArray {
+  const header = readHeader(bytes, name);
+  const { type, shape, size, dataStart } = header;
+  const needed = size * SCALARS[type].bytes;
+  if (!(needed <= bytes.length - dataStart)) {
+    throw badFile(name, `[${shape}] of ${type} needs ${needed} bytes, the file holds ${bytes.length - dataStart}`);
+  }
+  const data = new ARRAYS[type](size);
+  const raw = bytes.subarray(dataStart, dataStart + needed);
+  const asStored = header.little && !header.fortran && data.byteLength === needed && type !== 'i8' && type !== 'u8';
+  if (asStored) new Uint8Array(data.buffer).set(raw);
+  else convert(raw, header, data);
+  if ((type === 'i8' || type === 'u8') && data.some((value) => !Number.isSafeInteger(value))) {
+    throw badFile(name, 'holds a 64-bit integer above 2^53', 'Save it as int32 or float64');
+  }
+  return { shape, data };
+}
+
+function readHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const magic = String.fromCharCode(...bytes.subarray(0, 6));
+  if (magic !== '\x93NUMPY' || bytes.length < 12) {
+    throw badFile(name, 'no .npy file: it does not begin with \\x93NUMPY', 'Save it with numpy.save');
+  }
+  const wide = bytes[6] >= 2;
+  const textStart = wide ? 12 : 10;
+  const length = wide ? viewOf(bytes).getUint32(8, true) : viewOf(bytes).getUint16(8, true);
+  if (bytes[6] < 1 || bytes[6] > 3 || textStart + length > bytes.length || length > 65_536) {
+    throw badFile(name, `its header has version ${bytes[6]} and ${length} bytes, the file ${bytes.length}`);
+  }
+  const text = new TextDecoder().decode(bytes.subarray(textStart, textStart + length));
+  const descr = /'descr':\s*'([<>|=]?)([a-z]\d+)'/.exec(text);
+  const order = /'fortran_order':\s*(True|False)/.exec(text);
+  const tuple = /'shape':\s*\(([\d\sL,]*)\)/.exec(text);
+  const type = descr?.[2] === 'b1' ? 'u1' : descr?.[2];
+  if (!descr || !type || !isScalarName(type)) {
+    const found = /'descr':\s*(.{1,24})/.exec(text)?.[1] ?? 'no descr';
+    throw badFile(name, `its values are not plain numbers (${quoted(found)})`, 'Save it as float32');
+  }
+  if (!order || !tuple) throw badFile(name, 'its header gives no shape or no order');
+  const shape = tuple[1]
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+    .map((word) => Number(word.replace(/L$/, '')));
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (shape.length > 64 || !Number.isSafeInteger(size)) throw badFile(name, `its shape is (${quoted(tuple[1])})`);
+  const fortran = order[1] === 'True';
+  return { type, little: descr[1] !== '>', fortran, shape, size, dataStart: textStart + length };
+}
+
+/** Reads value by value, in C order of the result. */
+function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, data: NdArray['data']): void {
+  const { bytes, get } = SCALARS[type];
+  const view = viewOf(raw);
+  // How far apart neighbours along each axis lie in the file, in values.
+  const strides = shape.map((_, axis) =>
+    (fortran ? shape.slice(0, axis) : shape.slice(axis + 1)).reduce((product, dimension) => product * dimension, 1),
+  );
+  const index = shape.map(() => 0);
+  let source = 0;
+  for (let i = 0; i < data.length; i++) {
+    data[i] = get(view, bytes * source, little);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      source += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      source -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+/** The first three columns of a table as a cloud. @param array [P, 3 or more] */
+export function cloudOf({ shape, data }: NdArray, name: string): Geometry {
+  if (shape.length !== 2 || shape[1] < 3) {
+    throw badFile(name, `has the shape [${shape}]`, 'A cloud has the shape [points, 3 or more]');
+  }
+  const [count, columns] = shape;
+  const positions = new Float32Array(3 * count);
+  for (let i = 0; i < positions.length; i++) positions[i] = data[Math.floor(i / 3) * columns + (i % 3)];
+  checkPositions(positions, name);
+  return { positions, triangles: null };
+}

@@ -1,0 +1,40 @@
+/**
+ * OFF, the text format of ModelNet. Source: http://www.geomview.org/docs/html/OFF.html
+ *
+ * Read as well: counts glued to the header (`OFF490 518 0`, as in a third of ModelNet), counts on the header's line,
+ * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex are skipped.
+ */
+import type { Geometry } from './geometry.ts';
+import { MeshBuilder } from './mesh_builder.ts';
+import { Scanner } from './scanner.ts';
+
+/** @param name what errors call the file */
+export function parseOff(bytes: Uint8Array, name: string): Geometry {
+  const scanner = new Scanner(bytes, name);
+  const header = /^(ST)?(C)?(N)?(4)?(n)?OFF/.exec(scanner.peek());
+  if (!header) {
+    throw scanner.error('no OFF file: it does not begin with OFF', 'Check that the file is what its name says');
+  }
+  const [keyword, texture, colour, normal, four, dimension] = header;
+  if (four || dimension) throw scanner.error(`${keyword} has four or more dimensions`, 'Export it as plain OFF');
+  scanner.position += keyword.length;
+  scanner.seek();
+  if (scanner.peek() === 'BINARY') throw scanner.error('binary OFF is not read', 'Export it as text, or as PLY');
+  const vertices = scanner.count('the number of vertices');
+  const faces = scanner.count('the number of faces');
+  scanner.endLine(); // the number of edges, which nobody keeps
+  const extra = Boolean(texture || colour || normal);
+  const mesh = new MeshBuilder(name);
+  for (let i = 0; i < vertices; i++) {
+    const what = `coordinates of vertex ${i} of ${vertices}`;
+    mesh.vertex(scanner.number(what), scanner.number(what), scanner.number(what));
+    if (extra) scanner.endLine();
+  }
+  for (let i = 0; i < faces; i++) {
+    const corners = scanner.count(`the number of corners of face ${i} of ${faces}`);
+    mesh.face();
+    for (let corner = 0; corner < corners; corner++) mesh.corner(scanner.count(`an index of face ${i} of ${faces}`));
+    scanner.endLine();
+  }
+  return mesh.finish();
+}

@@ -1,0 +1,18 @@
+/** The part of the library that embeds: encoders and what they are made of, without losses, optimisers and stages. */
+export { edgeConv } from './autograd/edge_conv.ts';
+export { knn } from './autograd/knn.ts';
+export { l2Normalize } from './autograd/l2_normalize.ts';
+export { matmul } from './autograd/matmul.ts';
+export { randomNormal, randomUniform } from './autograd/random.ts';
+export { Dgcnn, type DgcnnOptions } from './model/dgcnn.ts';
+export { BatchNorm, Conv2d, type Init, Linear } from './model/layers.ts';
+export { type Floats, Module, type StateDict } from './model/module.ts';
+export { PointNet } from './model/pointnet.ts';
+export { ResNet, type ResNetOptions } from './model/resnet.ts';
+export { decodeSafetensors, encodeSafetensors } from './model/safetensors.ts';
+export { type Config, PRESETS } from './romo/config.ts';
+export { Encoders } from './romo/encoders.ts';
+export { embedClouds, embedImages, type LoadedEncoders, loadEncoders } from './romo/model_file.ts';
+export { type DeviceOptions, type Gpu, openDevice } from './tensor/device.ts';
+export { RomoError } from './tensor/error.ts';
+export type { DType, Tensor, TensorData } from './tensor/tensor.ts';

@@ -1,0 +1,84 @@
+/** Models as files: what is written is read again with the same bits, and what is no model is refused by name. */
+import * as assert from 'uvu/assert';
+import { encodeSafetensors } from '../../src/model/safetensors.ts';
+import { PRESETS } from '../../src/romo/config.ts';
+import { embedClouds, embedImages, encodeModels, loadEncoders } from '../../src/romo/model_file.ts';
+import { emptyModels } from '../../src/romo/run.ts';
+import { Random } from '../../src/tensor/random.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('model file');
+const config = PRESETS.tiny;
+
+const numbers = (count: number, name: string): Float32Array => {
+  const random = new Random(1, name);
+  return Float32Array.from({ length: count }, () => random.uniform());
+};
+
+test('the encoders of the last stage come back with the same bits, for one or many at a time', async () => {
+  const models = emptyModels(gpu(), config, 1);
+  const loaded = loadEncoders(gpu(), await encodeModels(models, config, { note: 'x' }));
+  assert.is(loaded.stage, 'rdl');
+  assert.is(loaded.metadata.note, 'x');
+  assert.equal([...loaded.imageShape], [20, 20, 1]);
+  const size = 20 * 20;
+  const images = numbers(60 * size, 'images');
+  const rows = await embedImages(loaded, images);
+  const own = models.rdl.encoders;
+  own.setTraining(false);
+  using _scope = gpu().scope();
+  const direct = await own.embedImages(gpu().tensor(images.subarray(0, size), [1, 20, 20, 1])).readFloats();
+  assert.equal(rows.slice(0, config.rdl.dimension), direct);
+  assert.equal((await embedImages(loaded, images.subarray(55 * size, 56 * size))).length, config.rdl.dimension);
+  const clouds = await embedClouds(loaded, numbers(3 * 3 * config.points, 'clouds'));
+  assert.is(clouds.length, 3 * config.rdl.dimension);
+});
+
+test('the warm-up alone, and colour pictures', async () => {
+  const { ssm } = emptyModels(gpu(), config, 3);
+  const loaded = loadEncoders(gpu(), await encodeModels({ ssm }, config));
+  assert.is(loaded.stage, 'ssm');
+  assert.equal([...loaded.imageShape], [20, 20, 3]);
+});
+
+test('embedding what is no whole image is an error', async () => {
+  const loaded = loadEncoders(gpu(), await encodeModels(emptyModels(gpu(), config, 1), config));
+  for (const length of [0, 399]) {
+    await embedImages(loaded, new Float32Array(length)).then(
+      () => assert.unreachable(),
+      (error) => assert.is(error.code, 'shape'),
+    );
+  }
+});
+
+test('what is no model is refused, and named', async () => {
+  const good = await encodeModels(emptyModels(gpu(), config, 1), config);
+  const one = { 'rdl.x': { shape: [1], dtype: 'f32', data: new Float32Array(1) } } as const;
+  const text = JSON.stringify(config);
+  const wide = JSON.stringify({ ...config, resnetWidth: 4 });
+  const stem = { shape: [8, 1, 3, 3], dtype: 'f32', data: new Float32Array(72) } as const;
+  const cases: [Uint8Array, string, RegExp][] = [
+    [new Uint8Array(), 'file', /m\.st is no valid safetensors file/],
+    [good.subarray(0, good.length - 8), 'file', /m\.st is no valid safetensors file/],
+    [encodeSafetensors(one), 'file', /m\.st says nothing of its configuration/],
+    [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
+    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st lacks data, preset/],
+    [encodeSafetensors(one, { config: text }), 'file', /m\.st holds no encoders/],
+    [
+      encodeSafetensors({ 'rdl.encoders.image.conv1.weight': stem }, { config: wide }),
+      'state-dict',
+      /m\.st does not fit/,
+    ],
+  ];
+  for (const [bytes, code, message] of cases) {
+    try {
+      loadEncoders(gpu(), bytes, 'm.st');
+      assert.unreachable(`${message}`);
+    } catch (error) {
+      assert.match((error as Error).message, message);
+      assert.is((error as { code: string }).code, code);
+    }
+  }
+});
+
+test.run();

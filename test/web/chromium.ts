@@ -1,0 +1,41 @@
+/** The real browser that the pages are tested in, with software adapters for WebGPU and WebGL. */
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findBrowser } from '../../tools/browsers.mjs';
+
+const FLAGS = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-dev-shm-usage'];
+const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+export async function openBrowser({ webgpu = true } = {}): Promise<Browser> {
+  const executablePath = findBrowser();
+  if (!executablePath)
+    throw new Error('no browser was found: set ROMO_BROWSER, or leave these tests out with --no-browser');
+  const args = [...FLAGS, ...(webgpu ? WEBGPU : ['--disable-features=WebGPU', '--disable-blink-features=WebGPU'])];
+  // Chromium refuses to run as root with a sandbox.
+  return chromium.launch({ executablePath, args, chromiumSandbox: process.getuid?.() !== 0, headless: true });
+}
+
+export interface Watched {
+  readonly page: Page;
+  /** errors of scripts, of the console, and requests to other hosts or without an answer */
+  readonly complaints: string[];
+}
+
+/** A page that notes what goes wrong in it. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
+      complaints.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    const target = new URL(request.url());
+    const isOwn = target.origin === new URL(url).origin || ['blob:', 'data:'].includes(target.protocol);
+    if (!isOwn || request.method() !== 'GET') complaints.push(`${request.method()} ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}

@@ -1,0 +1,178 @@
+/** The package as a fresh project sees it: packed, unpacked, imported in Node, in the browser and by the compiler. */
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../tools/web/server.mjs';
+import { openBrowser, openPage } from './chromium.ts';
+
+const test = suite('package');
+const readme = readFileSync('README.md', 'utf8');
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** The README's example in that language: what is tested is what is printed. */
+function snippet(language: string): string {
+  const found = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme);
+  assert.ok(found, `README has no example in ${language}`);
+  return found[1];
+}
+
+let project: string;
+let installed: string;
+
+test.before(() => {
+  project = mkdtempSync(join(tmpdir(), 'romo-package-'));
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
+    encoding: 'utf8',
+  });
+  const [{ filename }] = JSON.parse(packed);
+  installed = join(project, 'node_modules', 'romo');
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1']);
+  // What npm would fetch: the package's own dependencies and theirs, and nothing else.
+  for (const name of [...Object.keys(dependencies), 'debug', 'ms']) {
+    mkdirSync(dirname(join(project, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(process.cwd(), 'node_modules', name), join(project, 'node_modules', name), 'dir');
+  }
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+});
+test.after(() => rmSync(project, { recursive: true, force: true }));
+
+test('its examples are those of the README', () => {
+  assert.is(readFileSync('examples/embed.mjs', 'utf8'), snippet('js'));
+  assert.is(readFileSync('examples/embed.html', 'utf8'), snippet('html'));
+});
+
+test('Node runs the example of the README', () => {
+  writeFileSync(join(project, 'embed.mjs'), snippet('js'));
+  const printed = execFileSync(process.execPath, ['embed.mjs'], { cwd: project, encoding: 'utf8' });
+  assert.is(printed, '128\n192\n');
+});
+
+test('a page runs the example of the README, without a bundler', async () => {
+  writeFileSync(join(project, 'index.html'), snippet('html'));
+  copyFileSync('web/search/model.safetensors', join(project, 'model.safetensors'));
+  // A server follows no links out of its folder: the browser needs the package alone.
+  const served = mkdtempSync(join(tmpdir(), 'romo-served-'));
+  for (const name of ['index.html', 'model.safetensors']) copyFileSync(join(project, name), join(served, name));
+  cpSync(installed, join(served, 'node_modules', 'romo'), { recursive: true });
+  const [server, browser] = [await serveFolder(served), await openBrowser()];
+  try {
+    const { page, complaints } = await openPage(browser, server.url);
+    const output = page.locator('output');
+    await output.filter({ hasText: 'numbers' }).waitFor();
+    assert.match(await output.innerText(), /: 64 numbers$/);
+    assert.equal(
+      complaints.filter((text) => !text.includes('favicon')),
+      [],
+    );
+  } finally {
+    await browser.close();
+    server.close();
+    rmSync(served, { recursive: true });
+  }
+});
+
+test('the compiler of a user finds the types', () => {
+  const program = `
+    import { type Gpu, openDevice, PRESETS, trainSsm } from 'romo';
+    import { loadEncoders, type LoadedEncoders } from 'romo/encoders';
+    const gpu: Gpu = await openDevice();
+    const model: LoadedEncoders = loadEncoders(gpu, new Uint8Array());
+    const points: number = model.config.points + PRESETS.tiny.points;
+    // @ts-expect-error a string is no number of points
+    const wrong: string = points;
+    export { trainSsm, wrong };
+  `;
+  writeFileSync(join(project, 'user.ts'), program);
+  for (const [module, resolution] of [
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ]) {
+    const compilerOptions = {
+      module,
+      moduleResolution: resolution,
+      target: 'ES2022',
+      lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
+      strict: true,
+      noEmit: true,
+      types: [],
+      skipLibCheck: false,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
+    try {
+      execFileSync(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', project], {
+        encoding: 'utf8',
+      });
+    } catch (error) {
+      assert.unreachable(`${resolution}: ${(error as { stdout: string }).stdout}`);
+    }
+  }
+});
+
+test('what the package holds', () => {
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  assert.is(manifest.sideEffects, false);
+  assert.equal(Object.keys(manifest.exports), ['.', './encoders', './package.json']);
+  for (const entry of [manifest.exports['.'], manifest.exports['./encoders']]) {
+    for (const path of Object.values(entry) as string[]) assert.ok(existsSync(join(installed, path)), path);
+  }
+  for (const folder of ['node', 'browser']) {
+    for (const name of readdirSync(join(installed, 'dist', folder)).filter((file) => file.endsWith('.js'))) {
+      assert.ok(existsSync(join(installed, 'dist', folder, `${name}.map`)), `${name} has no source map`);
+    }
+  }
+});
+
+test('the library for browsers is small and self-contained', () => {
+  const folder = join(installed, 'dist', 'browser');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
+  const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0);
+  console.log(`library: ${bytes} bytes after gzip`);
+  assert.ok(bytes < 60 * 1024, `${bytes} bytes`);
+  for (const name of files) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const imports = [...text.matchAll(/\b(?:from|import)\s*\(?["']([^"']+)["']/g)].map(([, path]) => path);
+    assert.equal(
+      imports.filter((path) => !path.startsWith('./')),
+      [],
+      name,
+    );
+  }
+});
+
+test('the encoders come without training code', async () => {
+  const { metafile } = await build({
+    entryPoints: ['src/encoders.ts'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    conditions: ['browser'],
+    format: 'esm',
+    outdir: 'none',
+    loader: { '.wgsl': 'text' },
+  });
+  const training = /\/(ssm|rdl|stage|feeder|run|kmeans|pseudo_labels|losses|sgd|heads|memory_bank)\.(ts|wgsl)$/;
+  assert.equal(
+    Object.keys(metafile.inputs).filter((path) => training.test(path)),
+    [],
+  );
+});
+
+test.run();

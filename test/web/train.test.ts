@@ -1,0 +1,138 @@
+/** The training page in a real browser: a run of 30 steps, steered, interrupted, downloaded and loaded again. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { dropFile, isReady, layoutShift, siteSuite } from './site.ts';
+
+const { test, site } = siteSuite('train page');
+const folder = mkdtempSync(join(tmpdir(), 'romo-train-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+const modelPath = join(folder, 'page.safetensors');
+
+/** 60 objects in batches of 20: 3 steps an epoch, 18 in stage 1, 12 in stage 2. */
+async function plan(page: Page): Promise<void> {
+  await isReady(page);
+  await page.selectOption('[name=train]', '60');
+  await page.fill('[name=epochs1]', '6');
+  await page.fill('[name=epochs2]', '4');
+}
+
+const done = (page: Page) => page.locator('#status', { hasText: 'Done' }).waitFor({ timeout: 120_000 });
+const step = (page: Page, text: RegExp) => page.locator('#loss-text', { hasText: text }).waitFor({ timeout: 120_000 });
+
+async function downloadModel(page: Page): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
+  assert.is(download.suggestedFilename(), 'model.safetensors');
+  return readFileSync(await download.path());
+}
+
+let trained: Buffer;
+
+test('30 steps: the loss falls, everything is shown, the file can be downloaded', () =>
+  site().visit('train.html', async (page) => {
+    await plan(page);
+    await page.evaluate(() => {
+      const texts: string[] = [];
+      Object.assign(globalThis, { texts });
+      const place = document.getElementById('loss-text') as HTMLElement;
+      new MutationObserver(() => texts.push(place.textContent ?? '')).observe(place, { childList: true });
+    });
+    // The page must stay alive: the longest gap between two frames is measured while it trains.
+    await page.evaluate(() => {
+      let last = performance.now();
+      Object.assign(globalThis, { longest: 0 });
+      setInterval(() => {
+        const now = performance.now();
+        const state = globalThis as unknown as { longest: number };
+        state.longest = Math.max(state.longest, now - last);
+        last = now;
+      }, 20);
+    });
+    await page.click('#start');
+    await done(page);
+    const texts = await page.evaluate(() => (globalThis as unknown as { texts: string[] }).texts);
+    const losses = texts.map((text) => Number(/total ([\d.]+)/.exec(text)?.[1]));
+    assert.is(losses.length, 30);
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    assert.ok(mean(losses.slice(15, 18)) < 0.95 * mean(losses.slice(0, 3)), `stage 1: ${losses.slice(0, 18)}`);
+    assert.ok(mean(losses.slice(27)) < mean(losses.slice(18, 21)), `stage 2: ${losses.slice(18)}`);
+    assert.match(await page.locator('#retrieval-text').innerText(), /After epoch 10: .* 0\.\d{3}/);
+    assert.is(await page.locator('#clusters li').count(), 10);
+    const longest = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
+    console.log(`longest time without a turn of the page's loop: ${longest.toFixed(0)} ms`);
+    assert.ok(longest < 1000, `${longest} ms`);
+    assert.ok((await layoutShift(page)) < 0.02, `layout shift ${await layoutShift(page)}`);
+    trained = await downloadModel(page);
+    writeFileSync(modelPath, trained);
+    // Stage 2 again, with another loss and noise, from the same warm-up.
+    await page.selectOption('[name=loss]', 'cross-entropy');
+    await page.locator('[name=noise]').fill('40');
+    assert.is(await page.locator('#noise-shown').innerText(), '40 %');
+    await page.click('#again');
+    await step(page, /Stage 2, step 12 of 12/);
+    await done(page);
+    assert.is(Buffer.compare(trained, await downloadModel(page)) === 0, false, 'another loss gave the same model');
+  }));
+
+test('pause, a hidden tab and a lost device change nothing in the result', () =>
+  site().visit('train.html', async (page) => {
+    await plan(page);
+    await page.click('#start');
+    await step(page, /Stage 1, step [4-9] /);
+    await page.click('#pause');
+    await page.waitForTimeout(1000); // the two steps in flight end
+    const paused = await page.locator('#loss-text').innerText();
+    await page.waitForTimeout(1000);
+    assert.is(await page.locator('#loss-text').innerText(), paused, 'it went on while paused');
+    await page.click('#pause');
+    await step(page, /Stage 1, step (8|9|1\d) /);
+    await page.locator('summary', { hasText: 'curious' }).click();
+    await page.click('#lose');
+    await page.locator('#message', { hasText: 'training goes on from the end of epoch' }).waitFor();
+    await step(page, /Stage 2, step [3-9] /);
+    const hide = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await hide(true);
+    assert.is(await page.locator('#pause').innerText(), 'Resume');
+    await hide(false);
+    await done(page);
+    assert.is(Buffer.compare(trained, await downloadModel(page)), 0, 'the model differs from the undisturbed one');
+  }));
+
+test('the downloaded model loads here, and gives the same search result each time', async () => {
+  await site().visit('train.html', async (page) => {
+    await isReady(page);
+    await page.setInputFiles('#model-file', modelPath);
+    await page.locator('#status', { hasText: 'its map and figures are shown' }).waitFor();
+    await dropFile(page, 'x', new Uint8Array());
+  });
+  const results: string[] = [];
+  for (let time = 0; time < 2; time++) {
+    await site().visit('', async (page) => {
+      await isReady(page);
+      await page.setInputFiles('#model-file', modelPath);
+      await page.locator('#model', { hasText: 'page.safetensors' }).waitFor();
+      await page.locator('#examples button').first().click();
+      await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor({ state: 'attached' });
+      results.push(`${await page.locator('#fingerprint').textContent()} ${await page.locator('#cards').innerText()}`);
+    });
+  }
+  assert.is(results[0], results[1]);
+});
+
+test('a broken model file is named', () =>
+  site().visit('train.html', async (page) => {
+    await isReady(page);
+    const path = join(folder, 'cut.safetensors');
+    writeFileSync(path, trained.subarray(0, 5000));
+    await page.setInputFiles('#model-file', path);
+    await page.locator('#message', { hasText: 'cut.safetensors is no valid safetensors file' }).waitFor();
+    assert.ok(await page.locator('#start').isEnabled());
+  }));
+
+test.run();

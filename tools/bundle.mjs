@@ -1,0 +1,33 @@
+/** How esbuild bundles this project, for Node and for browsers. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const common = {
+  absWorkingDir: dirname(dirname(fileURLToPath(import.meta.url))),
+  bundle: true,
+  format: 'esm',
+  loader: { '.wgsl': 'text' },
+  sourcemap: 'linked',
+  logLevel: 'warning',
+};
+
+/** Programs that Node starts; packages stay in node_modules, because `webgpu` brings a native library. */
+export const forNode = { ...common, platform: 'node', target: 'node20', conditions: ['node'], packages: 'external' };
+
+/** Modules that a page loads; no package may be left over, because a browser could not find it. */
+export const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };
+
+/** A shader without comments and indentation: the same code in half the bytes. */
+export const plainShaders = {
+  name: 'plain shaders',
+  setup(build) {
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
+      const lines = readFileSync(path, 'utf8')
+        .replace(/\/\*[\s\S]*?\*\//g, '')
+        .split('\n')
+        .map((line) => line.replace(/\/\/.*$/, '').trim());
+      return { contents: lines.filter((line) => line !== '').join('\n'), loader: 'text' };
+    });
+  },
+};

@@ -1,0 +1,73 @@
+/** Makes the pages: web/ becomes dist/web, files that any static host can serve. */
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+import { forBrowser, plainShaders } from '../bundle.mjs';
+import { buildReading } from './reading.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const source = join(root, 'web');
+const target = join(root, 'dist', 'web');
+
+const PAGES = [
+  {
+    name: 'search',
+    file: 'index.html',
+    title: 'Search by drawing',
+    description: 'Draw an object or open a picture and find it among 3D point clouds, on your own GPU.',
+  },
+  {
+    name: 'train',
+    file: 'train.html',
+    title: 'Watch it learn',
+    description: 'Train both stages of RoMo in the browser and watch the losses, the figures and a map of the space.',
+  },
+  {
+    name: 'read',
+    file: 'read.html',
+    title: 'From a pixel to the gradient',
+    description: 'The reading guide with the real WGSL and TypeScript beside the text, and live figures.',
+  },
+];
+
+/** Fills the layout; every placeholder must be known. */
+function render(page, body) {
+  const values = { ...page, body };
+  const layout = readFileSync(join(source, 'layout.html'), 'utf8');
+  return layout.replace(/\{\{(\w+)(?: (\w+))?\}\}/g, (_, name, argument) => {
+    if (name === 'current') return argument === page.name ? 'aria-current="page"' : '';
+    if (!(name in values)) throw new Error(`layout.html asks for ${name}`);
+    return values[name];
+  });
+}
+
+export async function buildWeb() {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  const names = PAGES.map(({ name }) => name);
+  const { metafile } = await esbuild.build({
+    ...forBrowser,
+    entryPoints: names.flatMap((name) => [`web/${name}/main.ts`, `web/${name}/worker.ts`, `web/${name}/page.css`]),
+    outbase: 'web',
+    outdir: 'dist/web',
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    external: ['node:*'], // readers of files on disk stand beside those of bytes; pages never load them
+    minify: true,
+    metafile: true,
+    plugins: [plainShaders],
+  });
+  for (const page of PAGES) {
+    const isReading = page.name === 'read';
+    const body = isReading
+      ? await buildReading(root, target)
+      : readFileSync(join(source, page.name, 'body.html'), 'utf8');
+    writeFileSync(join(target, page.file), render(page, body));
+  }
+  for (const name of ['model.safetensors', 'gallery.safetensors']) {
+    copyFileSync(join(source, 'search', name), join(target, 'search', name));
+  }
+  copyFileSync(join(source, 'icon.svg'), join(target, 'icon.svg'));
+  return metafile;
+}

@@ -1,0 +1,96 @@
+/** The reading guide as a page: docs/reading.md with the sources that it names beside the text. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { marked } from 'marked';
+import { createCssVariablesTheme, createHighlighter } from 'shiki';
+
+/** Live figures, by the number of the section that they belong to. */
+const FIGURES = { 6: 'knn', 7: 'edge-conv', 10: 'rcll' };
+/** Sections that speak of a kernel without linking to its file. */
+const ALSO = { 9: ['src/shaders/losses.wgsl'], 13: ['src/shaders/memory_bank.wgsl'] };
+
+/** A file name may be a folder of the repository or a document: only code is shown. */
+const isCode = (path) => /\.(ts|wgsl)$/.test(path);
+
+function codeLinks(markdown) {
+  const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => normalize(join('docs', link)));
+  return [...new Set(links.filter(isCode))];
+}
+
+/** Colours come as classes, because the page's policy forbids inline styles. */
+function withClasses(html) {
+  return html
+    .replace(/ style="color:var\(--shiki-(?:token-)?([\w-]+)\)"/g, ' class="t-$1"')
+    .replace(/ style="[^"]*"/g, '')
+    .replace(' tabindex="0"', '');
+}
+
+const slug = (title) =>
+  title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+
+/**
+ * @param root the repository
+ * @param target dist/web
+ * @returns the page's body
+ */
+export async function buildReading(root, target) {
+  const theme = createCssVariablesTheme({ name: 'page', variablePrefix: '--shiki-', fontStyle: false });
+  const highlighter = await createHighlighter({ themes: [theme], langs: ['typescript', 'wgsl'] });
+  const [head, ...parts] = readFileSync(join(root, 'docs', 'reading.md'), 'utf8').split(/^## /m);
+  const written = new Set();
+  const sections = parts.map((part) => {
+    const end = part.indexOf('\n');
+    const title = part.slice(0, end);
+    const number = /^(\d+)\./.exec(title)?.[1];
+    const text = part.slice(end);
+    const files = [...new Set([...codeLinks(text), ...(ALSO[number] ?? [])])];
+    for (const path of files.filter((file) => !written.has(file))) {
+      written.add(path);
+      writeFragment(join(root, path), join(target, 'read', 'code', `${path}.html`), highlighter);
+    }
+    return sectionOf({ title, number, text, files });
+  });
+  highlighter.dispose();
+  const contents = parts.map((part) => part.slice(0, part.indexOf('\n')));
+  const list = contents.map(
+    (title) => `<li><a href="#${slug(title)}">${marked.parseInline(title.replace(/^\d+\.\s*/, ''))}</a></li>`,
+  );
+  return readFileSync(join(root, 'web', 'read', 'body.html'), 'utf8')
+    .replace('{{intro}}', marked.parse(head.replace(/^# .*$/m, '')))
+    .replace('{{contents}}', list.join('\n'))
+    .replace('{{sections}}', sections.join('\n'));
+}
+
+function writeFragment(source, target, highlighter) {
+  const lang = source.endsWith('.wgsl') ? 'wgsl' : 'typescript';
+  const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), { lang, theme: 'page' });
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, withClasses(html));
+}
+
+function sectionOf({ title, number, text, files }) {
+  const html = marked
+    .parse(text)
+    // A link to code shows it in the panel beside; without scripts it is plain text of the repository.
+    .replace(/<a href="\.\.\/([^"]+)">/g, (_, path) =>
+      isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">` : '<span>',
+    )
+    .replace(/<span>([^<]*)<\/a>/g, '<span>$1</span>')
+    .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}: table" tabindex="0"><table>`)
+    .replace(/<\/table>/g, '</table></div>');
+  const figure = FIGURES[number] ? `<figure class="panel live" id="figure-${FIGURES[number]}"></figure>` : '';
+  const id = slug(title);
+  const names = files.map(
+    (path, i) =>
+      `<button type="button" data-code="${path}" aria-pressed="${i === 0}">${path.replace(/^src\//, '')}</button>`,
+  );
+  const code =
+    files.length > 0
+      ? `<div class="code"><div class="files">${names.join('')}</div><div class="listing" role="region" aria-label="${files[0]}" tabindex="0" data-shown="${files[0]}"></div></div>`
+      : '';
+  const heading = `<h2 id="${id}">${marked.parseInline(title)}</h2>`;
+  return `<section class="${code ? 'beside' : 'alone'}" aria-labelledby="${id}"><div class="text">${heading}${html}${figure}</div>${code}</section>`;
+}

@@ -1,0 +1,71 @@
+/** The reading page: listings come when they are near, figures when the GPU is open. Reading needs no WebGPU. */
+import { type Remote, wrap } from 'comlink';
+import { messageOf, tell } from '../shared/page.ts';
+import { edgeFigure, knnFigure, rcllFigure } from './figures.ts';
+import type { FigureEngine } from './worker.ts';
+
+/** The build made these fragments from the repository's own sources. */
+async function showCode(listing: HTMLElement, path: string): Promise<void> {
+  listing.dataset.shown = path;
+  listing.setAttribute('aria-label', path);
+  for (const button of listing.parentElement?.querySelectorAll('button') ?? []) {
+    button.setAttribute('aria-pressed', `${button.dataset.code === path}`);
+  }
+  const response = await fetch(`read/code/${path}.html`);
+  if (!response.ok) throw new Error(`${path} could not be loaded: ${response.status}`);
+  const { body } = new DOMParser().parseFromString(await response.text(), 'text/html');
+  if (listing.dataset.shown !== path) return; // another one was chosen meanwhile
+  listing.replaceChildren(...body.childNodes);
+  listing.scrollTop = 0;
+}
+
+const report = (error: unknown) => tell(messageOf(error));
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      const listing = target as HTMLElement;
+      if (!isIntersecting) continue;
+      near.unobserve(listing);
+      if (!listing.hasChildNodes()) showCode(listing, listing.dataset.shown as string).catch(report);
+    }
+  },
+  { rootMargin: '600px' },
+);
+for (const listing of document.querySelectorAll('.listing')) near.observe(listing);
+
+document.addEventListener('click', (event) => {
+  const named = (event.target as Element).closest<HTMLElement>('[data-code]');
+  const listing = named?.closest('section')?.querySelector<HTMLElement>('.listing');
+  if (!named || !listing) return;
+  event.preventDefault();
+  showCode(listing, named.dataset.code as string).catch(report);
+});
+
+const FIGURES = { knn: knnFigure, 'edge-conv': edgeFigure, rcll: rcllFigure };
+
+/** A figure without its numbers says why. */
+function explain(reason: string): void {
+  for (const name of Object.keys(FIGURES)) {
+    const caption = document.createElement('figcaption');
+    caption.textContent = `This figure computes its numbers on the GPU: ${reason}`;
+    document.getElementById(`figure-${name}`)?.append(caption);
+  }
+}
+
+async function openFigures(): Promise<void> {
+  if (!('gpu' in navigator && navigator.gpu)) {
+    explain('this browser offers no WebGPU. The Search page lists those that do.');
+    return;
+  }
+  const engine: Remote<FigureEngine> = wrap(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
+  const refused = await engine.open();
+  if (refused) {
+    explain(refused);
+    return;
+  }
+  for (const [name, draw] of Object.entries(FIGURES)) {
+    const figure = document.getElementById(`figure-${name}`);
+    if (figure) await draw(figure, engine, report);
+  }
+}
+openFigures().catch(report);

@@ -1,0 +1,72 @@
+/** The gallery of the search page: built-in shapes that training never saw, made in the page from a seed. */
+import { embedClouds, embedImages, type LoadedEncoders, openShapes } from 'romo';
+import { resizeImage } from '../../src/data/resize.ts';
+
+/** An object as a picture and as a cloud. */
+export interface GalleryItem {
+  readonly name: string;
+  /** [PICTURE, PICTURE], 0..1; null for a mesh of the visitor's, which has no picture */
+  readonly picture: Float32Array | null;
+  /** [points, 3], z up */
+  readonly cloud: Float32Array;
+}
+
+/** Height and width of the pictures that are shown. */
+export const PICTURE = 96;
+const OBJECTS = 120;
+// Points that a card shows; also as many as an encoder may ask for.
+const POINTS = 512;
+/** Another seed than training's. */
+const SEED = 20240712;
+
+/** The built-in objects. */
+export async function openGallery(): Promise<GalleryItem[]> {
+  const options = { imageSize: PICTURE, points: POINTS, train: 0, test: OBJECTS, seed: SEED };
+  const { pairs, labels } = (await openShapes(options)).test;
+  return Array.from({ length: pairs.length }, (_, index) => ({
+    name: labels.classNames[labels.values[index]],
+    picture: pairs.image(index),
+    cloud: pairs.cloud(index),
+  }));
+}
+
+/** `count` points, evenly picked from a cloud in random order; a short cloud repeats. */
+export function pickPoints(cloud: Float32Array, count: number): Float32Array {
+  const total = cloud.length / 3;
+  const out = new Float32Array(3 * count);
+  for (let i = 0; i < count; i++) {
+    const from = 3 * Math.floor((i * total) / count);
+    out.set(cloud.subarray(from, from + 3), 3 * i);
+  }
+  return out;
+}
+
+/** A grey picture in the size and with the channels that the encoder takes. */
+export function fitPicture(picture: Float32Array, side: number, { imageShape }: LoadedEncoders): Float32Array {
+  const [size, , channels] = imageShape;
+  const grey = resizeImage(picture, [side, side, 1], size);
+  if (channels === 1) return grey;
+  return Float32Array.from({ length: grey.length * channels }, (_, i) => grey[Math.floor(i / channels)]);
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    out.set(array, at);
+    at += array.length;
+  }
+  return out;
+}
+
+/** Unit rows of the gallery. Items without a picture have no row among the images. */
+export async function embedGallery(model: LoadedEncoders, items: readonly GalleryItem[]) {
+  const clouds = await embedItems(model, items);
+  const pictures = items.flatMap(({ picture }) => (picture ? [fitPicture(picture, PICTURE, model)] : []));
+  return { images: await embedImages(model, joined(pictures)), clouds };
+}
+
+/** Unit rows of the items' clouds. */
+export function embedItems(model: LoadedEncoders, items: readonly GalleryItem[]): Promise<Float32Array> {
+  return embedClouds(model, joined(items.map(({ cloud }) => pickPoints(cloud, model.config.points))));
+}

@@ -1,0 +1,38 @@
+/** What the visitor chooses, and the configuration that follows. */
+import { type Config, PRESETS } from 'romo';
+
+export const LOSSES = ['rcll', 'cross-entropy', 'mae', 'focal'] as const;
+
+export interface Plan {
+  /** tiny: 20 pixels, 64 points; small: 32 pixels, 256 points */
+  readonly size: 'tiny' | 'small';
+  readonly train: number;
+  readonly epochs: readonly [number, number];
+  readonly loss: (typeof LOSSES)[number];
+  /** share of pseudo labels that are replaced by others */
+  readonly noise: number;
+  readonly seed: number;
+}
+
+const TEST = 100;
+
+/** RCLL's exponent leads from MAE to focal loss. */
+const ALPHA = { rcll: PRESETS.small.rdl.alpha, 'cross-entropy': PRESETS.small.rdl.alpha, mae: 0, focal: 1 };
+
+export function configOf({ size, train, epochs, loss, seed }: Plan): Config {
+  const preset = PRESETS[size];
+  return {
+    ...preset,
+    train,
+    test: TEST,
+    batch: Math.min(size === 'tiny' ? 20 : 50, train),
+    seed,
+    ssm: { ...preset.ssm, epochs: epochs[0] },
+    rdl: {
+      ...preset.rdl,
+      epochs: epochs[1],
+      loss: loss === 'cross-entropy' ? 'cross-entropy' : 'rcll',
+      alpha: ALPHA[loss],
+    },
+  };
+}

@@ -1,0 +1,262 @@
+/** Training in a worker: both stages, pause and resume, going on after a lost device. The page only draws what is reported. */
+import { expose } from 'comlink';
+import {
+  type Config,
+  clusterAccuracy,
+  clusterSizes,
+  type Encoders,
+  type EpochEnd,
+  embedAll,
+  encodeModels,
+  type Gpu,
+  type LabelledDataSet,
+  loadEncoders,
+  meanAveragePrecision,
+  openShapes,
+  pseudoLabels,
+  SsmModel,
+  type StageHooks,
+  type StageState,
+  type StepReport,
+  trainingData,
+  trainRdl,
+  trainSsm,
+  withLabelNoise,
+} from 'romo';
+import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { configOf, type Plan } from './plan.ts';
+import { type Axes, project } from './projection.ts';
+
+export interface MapOfSpace {
+  /** x, y per object */
+  readonly images: Float32Array;
+  readonly clouds: Float32Array;
+  readonly classes: Int32Array;
+  readonly classNames: readonly string[];
+}
+
+export type Event =
+  | { readonly type: 'phase'; readonly text: string }
+  | { readonly type: 'step'; readonly report: StepReport }
+  | { readonly type: 'clusters'; readonly sizes: readonly number[]; readonly of: string }
+  | { readonly type: 'labels'; readonly right: number; readonly rightWithNoise: number }
+  | {
+      readonly type: 'epoch';
+      /** counted over both stages; 0 is the untrained network */
+      readonly epoch: number;
+      /** the network in words */
+      readonly of: string;
+      readonly imageToPoints: number;
+      readonly pointsToImage: number;
+      readonly map: MapOfSpace;
+    }
+  | { readonly type: 'lost'; readonly text: string };
+
+type Listener = (event: Event) => void;
+
+/** One training: its plan, its data, and the last state of each stage. */
+interface Session {
+  readonly plan: Plan;
+  readonly config: Config;
+  readonly data: LabelledDataSet;
+  ssm: StageState | undefined;
+  rdl: StageState | undefined;
+}
+
+class Stopped extends Error {}
+
+let gpu: Gpu | null = null;
+let session: Session | null = null;
+let file: Uint8Array | null = null;
+let listener: Listener = () => {};
+let axes: Axes | null = null;
+/** resolves when training may go on; null while it runs */
+let gate: { readonly opened: Promise<void>; open(): void } | null = null;
+let stopping = false;
+
+async function device(): Promise<Gpu> {
+  if (gpu) return gpu;
+  const opening = await tryOpenDevice();
+  if ('refused' in opening) throw new Error(opening.refused);
+  gpu = opening.gpu;
+  return gpu;
+}
+
+function release(): void {
+  gpu?.close();
+  gpu = null;
+}
+
+async function report(
+  encoders: Encoders,
+  data: LabelledDataSet,
+  config: Config,
+  epoch: number,
+  of = `After epoch ${epoch}`,
+): Promise<void> {
+  const { pairs, labels } = data.test;
+  const { images, points, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
+  const { values, classNames } = labels;
+  const both = new Float32Array(2 * images.length);
+  both.set(images);
+  both.set(points, images.length);
+  const projected = project(both, dimension, axes);
+  axes = projected.axes;
+  const map = {
+    images: projected.positions.slice(0, 2 * pairs.length),
+    clouds: projected.positions.slice(2 * pairs.length),
+    classes: values,
+    classNames,
+  };
+  const imageToPoints = meanAveragePrecision(images, values, points, values, dimension);
+  const pointsToImage = meanAveragePrecision(points, values, images, values, dimension);
+  listener({ type: 'epoch', epoch, of, imageToPoints, pointsToImage, map });
+}
+
+function hooksOf(current: Session, stage: 'ssm' | 'rdl'): StageHooks {
+  const before = stage === 'ssm' ? 0 : current.config.ssm.epochs;
+  return {
+    resumeFrom: current[stage],
+    onProgress: (step) => listener({ type: 'step', report: step }),
+    async beforeStep() {
+      await gate?.opened;
+      if (stopping) throw new Stopped();
+    },
+    async afterEpoch(end: EpochEnd) {
+      current[stage] = await end.state();
+      await report(end.model.encoders, current.data, current.config, before + end.epoch);
+    },
+  };
+}
+
+/** Both stages from where the session stands. */
+async function attempt(current: Session): Promise<void> {
+  const { config, data, plan } = current;
+  const opened = await device();
+  if (!current.ssm) {
+    const untrained = new SsmModel(opened, config, data.train.pairs.imageShape[2]);
+    await report(untrained.encoders, data, config, 0, 'Untrained');
+    untrained.dispose();
+  }
+  const training = trainingData(data);
+  listener({ type: 'phase', text: 'Stage 1, the warm-up: clusters of the memory teach both encoders.' });
+  const ssm = await trainSsm(opened, training, config, {
+    ...hooksOf(current, 'ssm'),
+    onClusters: (epoch, images) => listener({ type: 'clusters', sizes: images, of: `stage 1, epoch ${epoch + 1}` }),
+  });
+  listener({ type: 'phase', text: 'Pseudo labels: one cluster per object.' });
+  const found = await pseudoLabels(opened, ssm, training, config);
+  const labels = withLabelNoise(found, plan.noise, config);
+  const truth = data.train.labels;
+  const right = (values: Int32Array) => clusterAccuracy(values, truth.values, config.clusters, truth.classNames.length);
+  listener({ type: 'labels', right: right(found.images), rightWithNoise: right(labels.images) });
+  listener({ type: 'clusters', sizes: clusterSizes(labels.images, config.clusters), of: 'pseudo labels' });
+  listener({ type: 'phase', text: 'Stage 2: the pseudo labels teach, and the loss decides whom to believe.' });
+  const rdl = await trainRdl(opened, training, config, labels, ssm, hooksOf(current, 'rdl'));
+  file = await encodeModels({ ssm, rdl }, config, { data: 'built-in shapes' });
+  ssm.dispose();
+  rdl.dispose();
+}
+
+/** Until it is done or stopped; a lost device is opened again. @returns whether it came to its end */
+async function trainToTheEnd(current: Session): Promise<boolean> {
+  for (;;) {
+    try {
+      await attempt(current);
+      return true;
+    } catch (error) {
+      if (error instanceof Stopped) {
+        release(); // with it goes all that the interrupted stage held
+        return false;
+      }
+      if (!gpu || !(await isLost(gpu))) throw error;
+      release();
+      const epoch = current.rdl ? current.config.ssm.epochs + current.rdl.epoch : (current.ssm?.epoch ?? 0);
+      const from = epoch > 0 ? `the end of epoch ${epoch}` : 'the start';
+      listener({ type: 'lost', text: `The GPU was lost. It was opened again, and training goes on from ${from}.` });
+    }
+  }
+}
+
+function begin(whatHappens: Listener): void {
+  listener = whatHappens;
+  stopping = false;
+  gate = null;
+}
+
+const trainer = {
+  async open(): Promise<{ adapter: string; software: boolean } | { refused: string }> {
+    const opening = await tryOpenDevice();
+    if ('refused' in opening) return opening;
+    gpu = opening.gpu;
+    return { adapter: gpu.adapterName, software: gpu.software };
+  },
+
+  /** Trains both stages from the start. @returns whether it came to its end, not stopped */
+  async start(plan: Plan, whatHappens: Listener): Promise<boolean> {
+    begin(whatHappens);
+    axes = null;
+    const config = configOf(plan);
+    listener({ type: 'phase', text: `Making ${config.train + config.test} objects.` });
+    session = { plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined };
+    return trainToTheEnd(session);
+  },
+
+  /** Trains stage 2 again, with another loss or other noise, after the warm-up that is there. */
+  async stageTwo(plan: Plan, whatHappens: Listener): Promise<boolean> {
+    if (session?.ssm?.epoch !== session?.config.ssm.epochs || !session)
+      throw new Error('Stage 1 has not been trained yet.');
+    begin(whatHappens);
+    const rdl = configOf(plan).rdl;
+    session = {
+      ...session,
+      plan: { ...session.plan, noise: plan.noise },
+      config: { ...session.config, rdl },
+      rdl: undefined,
+    };
+    return trainToTheEnd(session);
+  },
+
+  pause(): void {
+    if (gate) return;
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    gate = { opened, open };
+  },
+
+  resume(): void {
+    gate?.open();
+    gate = null;
+  },
+
+  stop(): void {
+    stopping = true;
+    trainer.resume();
+  },
+
+  /** The trained model as a file, or null. */
+  model: (): Uint8Array | null => file,
+
+  /** Shows what a saved model makes of the built-in shapes, with its own sizes of pictures and clouds. */
+  async load(bytes: Uint8Array, name: string, whatHappens: Listener): Promise<void> {
+    begin(whatHappens);
+    axes = null;
+    const opened = await device();
+    const { encoders, config, imageShape } = loadEncoders(opened, bytes, name);
+    if (imageShape[2] !== 1) throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
+    const data = await openShapes({ ...config, train: 0, test: 100 });
+    await report(encoders, data, config, 0, `Loaded from ${name}`);
+    encoders.dispose();
+    file = bytes;
+  },
+
+  /** Takes the device away, to see that training goes on. */
+  loseDevice(): void {
+    gpu?.device.destroy();
+  },
+};
+
+export type Trainer = typeof trainer;
+expose(trainer);
