@@ -37,7 +37,7 @@ testWithData('the first training digit has 25,700 points', mnist, async () => {
 
 testWithData('voxel features agree with those of the published clouds', oracle, async () => {
   const { pixels } = await readIdxImages(await findIdxFile(mnist, 'train-images-idx3-ubyte'), 100);
-  const published = (await (await readNpz(oracle)).array('X_train')).data; // [5000, 512]
+  const published = Float32Array.from((await (await readNpz(oracle)).array('X_train')).data); // [5000, 512]
   let sum = 0;
   for (let i = 0; i < 100; i++) {
     const ours = voxelFeatures(digitCloud(pixels.subarray(784 * i, 784 * (i + 1))));

@@ -114,7 +114,7 @@ test('errors name the file as it was given', () => rejects(off('x'), /^a\/mesh\.
 test('a missing file and a folder', async () => {
   await rejects(() => readGeometry(filePath('none.off')), /none\.off: cannot be read: ENOENT/);
   await rejects(() => readGeometry('test/files'), /files called \./);
-  await rejects(() => readGeometry(filePath('../files/folder.off/')), /folder\.off/);
+  await rejects(() => readGeometry(filePath('../files/folder.off/')), /cannot be read|is no file/);
 });
 
 test('every file of the formats, cut off after any byte, is complete or refused', async () => {

@@ -114,7 +114,7 @@ async function attack(name: string, runs: number, read: (bytes: Uint8Array) => P
   const original = fileBytes(name);
   await fc.assert(
     fc.asyncProperty(edits, async (changes) => {
-      const bytes = changes.reduce((changed, change) => change(changed), Buffer.from(original));
+      const bytes = changes.reduce<Buffer>((changed, change) => change(changed), Buffer.from(original));
       const begin = performance.now();
       try {
         await read(bytes);
