@@ -9,11 +9,11 @@ import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digitCloud, digitImage } from '../../src/data/digit.ts';
+import { readNpz } from '../../src/data/files/npz.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/idx.ts';
 import { openData } from '../../src/data/open.ts';
 import { resizeImage } from '../../src/data/resize.ts';
 import type { DataOptions } from '../../src/data/types.ts';
-import { readNpz } from '../support/npz.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';
@@ -37,7 +37,7 @@ testWithData('the first training digit has 25,700 points', mnist, async () => {
 
 testWithData('voxel features agree with those of the published clouds', oracle, async () => {
   const { pixels } = await readIdxImages(await findIdxFile(mnist, 'train-images-idx3-ubyte'), 100);
-  const published = readNpz(oracle, 'X_train'); // [5000, 512]
+  const published = Float32Array.from((await (await readNpz(oracle)).array('X_train')).data); // [5000, 512]
   let sum = 0;
   for (let i = 0; i < 100; i++) {
     const ours = voxelFeatures(digitCloud(pixels.subarray(784 * i, 784 * (i + 1))));

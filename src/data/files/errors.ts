@@ -11,6 +11,6 @@ export function badFile(
 
 /** What came, for a message: short, and without characters that would garble a terminal. */
 export function quoted(text: string): string {
-  const shown = text.length > 24 ? `${text.slice(0, 24)}...` : text;
+  const shown = text.length > 48 ? `${text.slice(0, 48)}...` : text;
   return JSON.stringify(shown.replace(/[^ -~]/g, '?'));
 }

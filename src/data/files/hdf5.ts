@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { RomoError } from '../../tensor/error.ts';
 import { badFile, quoted } from './errors.ts';
 import { checkPositions } from './mesh_builder.ts';
 
@@ -46,7 +47,7 @@ export async function openPointClouds(path: string): Promise<PointCloudFile> {
     }
     return new Reader(path, keys.size, hdf5, file);
   } catch (cause) {
-    file.close();
+    guarded(path, 'cannot be closed', () => file.close());
     throw cause;
   }
 }
@@ -87,7 +88,7 @@ class Reader implements PointCloudFile {
   }
 
   async close(): Promise<void> {
-    this.file.close();
+    guarded(this.path, 'cannot be closed', () => this.file.close());
   }
 
   /** A dataset of two dimensions. @param columns the second, where it is known */
@@ -118,12 +119,26 @@ class Reader implements PointCloudFile {
   }
 }
 
-/** HDF5's errors are its C library's stack; its innermost line says most. */
+/** Set when the C library gave up in the middle of its work: what it holds in memory cannot be trusted from then on. */
+let aborted: string | null = null;
+
 function guarded<T>(path: string, what: string, read: () => T): T {
+  if (aborted !== null) {
+    throw badFile(path, `cannot be read after ${aborted}, where the HDF5 library gave up`, 'Start the program again');
+  }
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof Error && 'fix' in cause) throw cause;
+    if (cause instanceof RomoError) throw cause;
+    if (cause instanceof WebAssembly.RuntimeError) {
+      aborted = path;
+      throw badFile(
+        path,
+        `${what}: it is damaged, and the HDF5 library gave up`,
+        'Get the file again, then start again',
+      );
+    }
+    // The message is the stack of the C library; its innermost line says most.
     const reasons = String((cause as Error).message).split('\n');
     const minor = reasons.filter((line) => line.includes('minor:')).pop() ?? reasons[0];
     throw badFile(path, `${what}: ${minor.replace(/^\s*minor:\s*/, '').slice(0, 200)}`);

@@ -4,8 +4,9 @@
  * Read as well: counts glued to the header (`OFF490 518 0`, as in a third of ModelNet), counts on the header's line,
  * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex are skipped.
  */
-import type { Geometry } from './geometry.ts';
+
 import { MeshBuilder } from './mesh_builder.ts';
+import type { Geometry } from './parse_geometry.ts';
 import { Scanner } from './scanner.ts';
 
 /** @param name what errors call the file */

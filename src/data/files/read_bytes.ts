@@ -1,5 +1,6 @@
 /** A whole file, within a limit. Node only. */
 import { open } from 'node:fs/promises';
+import { RomoError } from '../../tensor/error.ts';
 import { badFile } from './errors.ts';
 
 const LARGEST = 2 ** 30; // no single object, picture or array of a data set is near it
@@ -13,7 +14,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     if (status.size > LARGEST) throw badFile(path, `has ${status.size} bytes, more than 1 GiB`, 'Give a smaller file');
     return await file.readFile();
   } catch (cause) {
-    if (cause instanceof Error && 'fix' in cause) throw cause;
+    if (cause instanceof RomoError) throw cause;
     throw badFile(path, `cannot be read: ${(cause as Error).message}`, 'Check the path and its permissions');
   }
 }

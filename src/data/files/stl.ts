@@ -3,8 +3,8 @@
  * three vertices; normals are not read, because writers leave `nan` and zeros there.
  */
 import { badFile, quoted } from './errors.ts';
-import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
+import type { Geometry } from './parse_geometry.ts';
 import { viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
 
@@ -14,18 +14,10 @@ const FACET_BYTES = 50; // normal and three vertices in float32, two bytes of at
 /** @param name what errors call the file */
 export function parseStl(bytes: Uint8Array, name: string): Geometry {
   const facets = bytes.length < HEADER_BYTES ? Number.NaN : viewOf(bytes).getUint32(80, true);
-  // Binary files may begin with "solid" as well: the length decides.
+  // Binary files may begin with "solid" as well: the length decides, or a zero byte, which no text has.
   const exact = bytes.length === HEADER_BYTES + FACET_BYTES * facets;
-  const scanner = new Scanner(bytes, name, '');
-  if (
-    !exact &&
-    String.fromCharCode(...bytes.subarray(0, 256))
-      .trim()
-      .toLowerCase()
-      .startsWith('solid')
-  ) {
-    return parseText(scanner);
-  }
+  const start = String.fromCharCode(...bytes.subarray(0, 1024));
+  if (!exact && /^\s*solid/i.test(start) && !start.includes('\0')) return parseText(new Scanner(bytes, name, ''));
   if (Number.isNaN(facets)) throw badFile(name, `has ${bytes.length} bytes, too few for STL`);
   const room = (bytes.length - HEADER_BYTES) / FACET_BYTES;
   if (facets > room) throw badFile(name, `says ${facets} facets and has room for ${Math.floor(room)}`);

@@ -1,0 +1,184 @@
+/** What is wrong with a file is said: the file, the place, the way out. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseGeometry, readGeometry } from '../../../src/data/files/geometry.ts';
+import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
+
+const test = suite('bad files');
+
+const off = (text: string) => () => parseGeometry(textBytes(text), 'a/mesh.off');
+
+/** A valid GLB around a document. */
+function glb(document: unknown, binary = new Uint8Array(36)): Uint8Array {
+  const json = textBytes(JSON.stringify(document));
+  const file = new Uint8Array(28 + json.length + binary.length);
+  const view = new DataView(file.buffer);
+  [0x46546c67, 2, file.length, json.length, 0x4e4f534a].forEach((value, i) => {
+    view.setUint32(4 * i, value, true);
+  });
+  file.set(json, 20);
+  view.setUint32(20 + json.length, binary.length, true);
+  view.setUint32(24 + json.length, 0x004e4942, true);
+  file.set(binary, 28 + json.length);
+  return file;
+}
+
+const TRIANGLE = {
+  nodes: [{ mesh: 0 }],
+  meshes: [{ primitives: [{ attributes: { POSITION: 0 } }] }],
+  accessors: [{ bufferView: 0, componentType: 5126, count: 3, type: 'VEC3' }],
+  bufferViews: [{ buffer: 0, byteLength: 36 }],
+  buffers: [{ byteLength: 36 }],
+};
+
+const text: Record<string, [string, string, RegExp]> = {
+  'an unknown extension': ['a.step', 'x', /a\.step: files called \.step .*\. Use one of glb, npy/],
+  'no extension': ['folder.off/mesh', 'x', /files called \. are not read/],
+  'an empty file': ['a.off', '', /a\.off: is empty/],
+  'another kind': ['a.off', '<html>', /line 1: no OFF file/],
+  'four dimensions': ['a.off', '4OFF 1 0 0\n0 0 0 1', /four or more dimensions/],
+  'binary OFF': ['a.off', 'OFF BINARY\n', /binary OFF/],
+  'vertices missing': [
+    'a.off',
+    'OFF\n3 1 0\n0 0 0\n1 0 0\n',
+    /line 5: the file ends where coordinates of vertex 2 of 3/,
+  ],
+  'a count that lies': [
+    'a.off',
+    'OFF\n4000000000 1 0\n0 0 0\n',
+    /the file ends where coordinates of vertex 1 of 4000000000/,
+  ],
+  'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /99999999999 stands where the number of vertices/],
+  'a face that lies': ['a.off', 'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n', /the file ends where an index of face 0 of 1/],
+  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: "nan" stands where coordinates of vertex 0 of 1/],
+  'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /"0x10" stands where/],
+  'a number too large for float32': [
+    'a.off',
+    'OFF 1 0 0\n0 1e39 0\n',
+    /coordinate y of vertex 0 .* no finite 32-bit number/,
+  ],
+  'an index out of range': [
+    'a.off',
+    'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 3\n',
+    /uses vertex 3 \(counted from 0\), there are 3/,
+  ],
+  'a negative index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n', /-1 stands where an index of face 0/],
+  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /1\.5 stands where an index/],
+  'no vertex': ['a.off', 'OFF 0 0 0\n', /holds no vertex/],
+  'faces without surface': ['a.off', 'OFF 2 1 0\n0 0 0 1 0 0\n2 0 1\n', /none of its 1 faces has three corners/],
+  'OBJ index 0': ['a.obj', 'v 0 0 0\nf 0 1 1\n', /line 2: "0" names no vertex/],
+  'OBJ index before the first': ['a.obj', 'v 0 0 0\nf -2 1 1\n', /"-2" names no vertex/],
+  'OBJ index out of range': ['a.obj', 'v 0 0 0\nf 1 1 2/5/5\n', /uses vertex 1 \(counted from 0\), there are 1/],
+  'OBJ index beyond 32 bits': ['a.obj', 'v 0 0 0\nf 1 1 4294967297\n', /uses vertex 4294967296/],
+  'PLY without z': [
+    'a.ply',
+    'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n',
+    /no vertex with x, y and z/,
+  ],
+  'PLY of an unknown type': [
+    'a.ply',
+    'ply\nelement vertex 1\nproperty half x\nend_header\n',
+    /property of the type "half"/,
+  ],
+  'PLY without end': ['a.ply', 'ply\nformat ascii 1.0\n', /header has no end/],
+  'STL cut off': ['a.stl', 'solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n', /ends without endsolid/],
+  'STL of two corners': [
+    'a.stl',
+    'solid\nfacet normal 0 0 1 outer loop vertex 0 0 0 vertex 1 0 0 endloop endfacet',
+    /facet of 2 vertices/,
+  ],
+  'too short for STL': ['a.stl', 'abc', /too few for STL/],
+  'PCD without FIELDS': ['a.pcd', 'VERSION 0.7\nDATA ascii\n', /no FIELDS/],
+  'PCD without z': ['a.pcd', 'FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 1\nDATA ascii\n0 0\n', /no field z/],
+  'PCD of an unknown coding': [
+    'a.pcd',
+    'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 1\nDATA zip\n',
+    /its data are "zip"/,
+  ],
+  'PCD of NaN only': [
+    'a.pcd',
+    'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 1\nDATA ascii\nnan 0 0\n',
+    /holds no vertex/,
+  ],
+  'XYZ of two columns': ['a.xyz', '1 2\n3 4\n', /line 1: fewer than three numbers/],
+  'another kind of npy': ['a.npy', 'NUMPY and more text', /no \.npy file/],
+  'another kind of npz': ['a.npz', 'PK and more text, long enough to hold an end', /no directory of a zip/],
+  'another kind of GLB': ['a.glb', 'glTF in text, long enough to be read', /is GLB of version/],
+};
+for (const [what, [name, content, pattern]] of Object.entries(text)) {
+  test(what, () => rejects(() => parseGeometry(textBytes(content), name), pattern));
+}
+
+test('errors name the file as it was given', () => rejects(off('x'), /^a\/mesh\.off: /));
+
+test('a missing file and a folder', async () => {
+  await rejects(() => readGeometry(filePath('none.off')), /none\.off: cannot be read: ENOENT/);
+  await rejects(() => readGeometry('test/files'), /files called \./);
+  await rejects(() => readGeometry(filePath('../files/folder.off/')), /cannot be read|is no file/);
+});
+
+test('every file of the formats, cut off after any byte, is complete or refused', async () => {
+  // Text may end early without harm: in a comment, in the blank behind the last number, within the last number.
+  for (const name of [
+    'little.ply',
+    'big.ply',
+    'binary.stl',
+    'binary.pcd',
+    'compressed.pcd',
+    'f4.npy',
+    'compressed.npz',
+    'scene.glb',
+  ]) {
+    const bytes = fileBytes(name);
+    for (let length = 0; length < bytes.length; length++) {
+      await rejects(() => parseGeometry(bytes.slice(0, length), name), new RegExp(`^${name}: `));
+    }
+  }
+});
+
+test('binary counts that lie', async () => {
+  const stl = fileBytes('binary.stl');
+  new DataView(stl.buffer).setUint32(80, 4_000_000_000, true);
+  await rejects(() => parseGeometry(stl, 'a.stl'), /says 4000000000 facets and has room for 3/);
+  const pcd = fileBytes('compressed.pcd');
+  const unpackedSize = Buffer.from(pcd).indexOf('binary_compressed\n') + 18 + 4;
+  new DataView(pcd.buffer).setUint32(unpackedSize, 4_000_000_000, true);
+  await rejects(() => parseGeometry(pcd, 'a.pcd'), /cannot unpack \d+ bytes to 4000000000/);
+});
+
+test('NaN and Infinity in binary', async () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const stl = fileBytes('binary.stl');
+    new DataView(stl.buffer).setFloat32(96 + 16, value, true);
+    await rejects(() => parseGeometry(stl, 'a.stl'), /coordinate y of vertex 1 .* no finite/);
+  }
+});
+
+test('GLB: what the document says wrongly', async () => {
+  const cases: [object, RegExp][] = [
+    [{ accessors: [{ ...TRIANGLE.accessors[0], count: 4_000_000_000 }] }, /reaches over the end of its data/],
+    [{ accessors: [{ ...TRIANGLE.accessors[0], bufferView: undefined }] }, /sparse or empty/],
+    [{ accessors: [{ ...TRIANGLE.accessors[0], type: 'VEC4' }] }, /type of accessor 0 is "\\"VEC4\\""/],
+    [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 reaches over the end of the file/],
+    [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /lie in another file/],
+    [{ nodes: [{ mesh: 1 }] }, /uses mesh 1, there are 1/],
+    [{ nodes: [{ children: [1] }, { children: [0] }], scenes: [{ nodes: [0] }] }, /node 0 is used twice/],
+    [{ extensionsRequired: ['KHR_draco_mesh_compression'] }, /needs the extension "KHR_draco_mesh_compression"/],
+    [{ meshes: [], nodes: [] }, /holds no vertex/],
+  ];
+  for (const [change, pattern] of cases) {
+    await rejects(() => parseGeometry(glb({ ...TRIANGLE, ...change }), 'a.glb'), pattern);
+  }
+  assert.is((await parseGeometry(glb(TRIANGLE), 'a.glb')).positions.length, 9);
+});
+
+test('GLB: instances may not unfold without bound', () => {
+  const nodes = Array.from({ length: 100_000 }, () => ({ mesh: 0 }));
+  const primitives = Array.from({ length: 1000 }, () => ({ attributes: { POSITION: 0 } }));
+  return rejects(
+    () => parseGeometry(glb({ ...TRIANGLE, nodes, meshes: [{ primitives }] }), 'a.glb'),
+    /instances unfold/,
+  );
+});
+
+test.run();
