@@ -1,6 +1,6 @@
 /**
  * 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the datasets img,
- * points, normals and the attribute label. Each is read when it is asked for: the files have gigabytes. Node only.
+ * points, normals and the attribute label. Each is read when it is asked for: 5,000 clouds are gigabytes. Node only.
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -124,7 +124,11 @@ let aborted: string | null = null;
 
 function guarded<T>(path: string, what: string, read: () => T): T {
   if (aborted !== null) {
-    throw badFile(path, `cannot be read after ${aborted}, where the HDF5 library gave up`, 'Start the program again');
+    throw badFile(
+      path,
+      `cannot be read: the HDF5 library gave up at ${aborted}, or at a damaged file before`,
+      'Start again',
+    );
   }
   try {
     return read();
@@ -134,7 +138,7 @@ function guarded<T>(path: string, what: string, read: () => T): T {
       aborted = path;
       throw badFile(
         path,
-        `${what}: it is damaged, and the HDF5 library gave up`,
+        `${what}: the HDF5 library gave up, here or at a damaged file before`,
         'Get the file again, then start again',
       );
     }

@@ -1,4 +1,5 @@
 /** Every format of 3D objects, from files that tools/oracle/files.py wrote: the same mesh and the same cloud in all of them. */
+import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -137,6 +138,22 @@ test('degenerate faces are read; a surface without area has area 0', async () =>
 test('the extension decides, in any case of letters', async () => {
   const mesh = await parseGeometry(fileBytes('plain.off'), 'FOLDER.ply/MESH.OFF');
   assert.is(mesh.positions.length, 18);
+});
+
+test('pages can bundle the parsers: no package, nothing of Node', async () => {
+  const { metafile } = await build({
+    entryPoints: ['src/data/files/parse_geometry.ts'],
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  assert.equal(
+    Object.keys(metafile.inputs).filter((path) => !path.startsWith('src/')),
+    [],
+  );
 });
 
 test.run();
