@@ -27,6 +27,10 @@ const COUNTS: Record<string, [number, number]> = {
   toilet_0345: [6276, 6116],
 };
 
+test('the folder that ROMO_DATA names is there', () => {
+  if (process.env.ROMO_DATA) assert.ok(existsSync(folder), `${folder} is missing`);
+});
+
 if (existsSync(folder)) {
   for (const [name, [vertices, faces]] of Object.entries(COUNTS)) {
     test(name, async () => {
