@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { accessibilityFaults, layoutShift, siteSuite } from './site.ts';
+import { accessibilityFaults, isReady, layoutShift, siteSuite } from './site.ts';
 
 const { test, site } = siteSuite('look');
 const FOLDER = 'dist/screenshots';
@@ -17,13 +17,13 @@ const STYLES = {
 
 const PAGES: Record<string, (page: Page) => Promise<void>> = {
   async index(page) {
-    await page.locator('#status', { hasText: 'Ready' }).waitFor();
+    await isReady(page);
     await page.locator('#examples button').nth(1).click();
     await page.locator('#status', { hasText: 'Nearest' }).waitFor();
     await page.waitForTimeout(600);
   },
   async train(page) {
-    await page.locator('#status', { hasText: 'Ready' }).waitFor();
+    await isReady(page);
     await page.setInputFiles('#model-file', 'web/search/model.safetensors');
     await page.locator('#status', { hasText: 'are shown' }).waitFor();
   },
@@ -64,9 +64,11 @@ test('the reading page shows another file, and figures answer the keyboard', () 
     await page
       .locator('#figure-knn figcaption', { hasText: 'Point 21, nearest first, itself included: 21,' })
       .waitFor();
-    const section = page.locator('section', { has: page.locator('[id="4-convolution"]') });
-    await section.locator('a', { hasText: 'conv2d.wgsl' }).first().click();
-    await section.locator('.listing', { hasText: 'fn gatherScalar' }).waitFor();
+    const section = page.locator('section', { has: page.locator('[id="9-pairs-attract"]') });
+    await section.locator('button', { hasText: 'losses.wgsl' }).click();
+    await section.locator('.listing', { hasText: 'fn contrastive' }).waitFor();
+    await section.locator('a', { hasText: 'losses.ts' }).click();
+    await section.locator('.listing', { hasText: 'export function contrastive' }).waitFor();
   }));
 
 test.run();

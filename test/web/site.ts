@@ -120,7 +120,16 @@ export async function draw(page: Page, strokes: readonly (readonly Point[])[]): 
   }
 }
 
-export const isReady = (page: Page) => page.locator('#status', { hasText: 'Ready' }).waitFor();
+/** Waits until the page can be used; where it cannot, the failure says what the page says. */
+export async function isReady(page: Page): Promise<void> {
+  const status = page.locator('#status');
+  await status
+    .filter({ hasText: 'Ready' })
+    .waitFor()
+    .catch(async () => {
+      assert.unreachable(`${await status.innerText()} ${await page.locator('#message').innerText()}`);
+    });
+}
 
 /** Names on the cards, nearest first. */
 export async function found(page: Page): Promise<string[]> {

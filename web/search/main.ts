@@ -226,6 +226,9 @@ function show(opened: Opened): void {
 if (hasWebGpu()) {
   engine.open(proxy(whenLost)).then(
     (opened) => ('refused' in opened ? showNoWebGpu(opened.refused) : show(opened)),
-    (error) => tell(messageOf(error)),
+    (error) => {
+      tell(messageOf(error));
+      status.textContent = 'The search could not be opened. Load the page again.';
+    },
   );
 }

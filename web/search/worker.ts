@@ -62,7 +62,11 @@ async function ready(): Promise<LoadedEncoders> {
   if (gpu && model) return model;
   const opening = await tryOpenDevice();
   if ('refused' in opening) throw new Error(opening.refused);
-  const opened = opening.gpu;
+  return adopt(opening.gpu);
+}
+
+/** Puts the model on a device that has just been opened, and watches it. */
+function adopt(opened: Gpu): LoadedEncoders {
   gpu = opened;
   void opened.device.lost.then(({ message }) => {
     if (gpu !== opened) return;
@@ -124,7 +128,6 @@ const engine = {
     onLost = whenLost;
     const opening = await tryOpenDevice();
     if ('refused' in opening) return opening;
-    opening.gpu.close();
     const [bytes, gallery, objects] = await Promise.all([
       fetchBytes('model.safetensors'),
       fetchBytes('gallery.safetensors'),
@@ -132,11 +135,13 @@ const engine = {
     ]);
     file = { bytes, name: 'the model of this page' };
     items = objects;
-    const current = await ready();
+    adopt(opening.gpu);
     const { tensors } = decodeSafetensors(gallery, 'gallery.safetensors');
     rows = { images: tensors.images.data as Float32Array, clouds: tensors.clouds.data as Float32Array };
-    await embedImages(current, new Float32Array(current.imageShape.reduce((a, b) => a * b))); // compiles the kernels
-    return { adapter: current.encoders.gpu.adapterName, items, examples: exampleDrawings(), model: info(current) };
+    return onDevice(async (current) => {
+      await embedImages(current, new Float32Array(current.imageShape.reduce((a, b) => a * b))); // compiles the kernels
+      return { adapter: current.encoders.gpu.adapterName, items, examples: exampleDrawings(), model: info(current) };
+    });
   },
 
   search(query: Query): Promise<Answer> {
