@@ -55,12 +55,14 @@ function targetsOf(targets, results, adapter) {
   const applies = ({ onlyOn }) => !onlyOn || adapter.includes(onlyOn);
   for (const target of targets.faster ?? []) {
     if (!results[target.peer] || !applies(target)) continue;
-    add(`${fraction(target.share)} of ${target.peer}`, ours.median, target.share * results[target.peer].median, 'ms');
+    const peer = results[target.peer];
+    add(`${fraction(target.share)} of ${target.peer}`, ours.median, target.share * peer.median, 'ms');
+    list.at(-1).runs = Math.min(ours.runs, peer.runs); // few runs make a weak verdict
   }
   if (targets.ceiling && applies(targets.ceiling)) {
     const { gflops } = targets.ceiling;
     list.push({
-      text: '0.75 of the ceiling',
+      text: '0.75 of the hand-tuned ceiling (Xeon)',
       unit: 'GFLOP/s',
       value: ours.gflops,
       limit: gflops,
@@ -97,7 +99,8 @@ export function cell(row, name) {
   if (!entry.median) return '-';
   const ratio = name === 'ours' ? '' : ` x${short(entry.ratio)}`;
   const wrong = row.mismatches.includes(name) ? ' WRONG' : '';
-  return `${short(entry.median)} [${short(entry.min)}..${short(entry.max)}]${ratio}${wrong}`;
+  const few = entry.runs < 7 ? ` n=${entry.runs}` : '';
+  return `${short(entry.median)} [${short(entry.min)}..${short(entry.max)}]${few}${ratio}${wrong}`;
 }
 
 export const implementationsOf = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row.results)))];

@@ -13,7 +13,7 @@
  *
  * Writes RESULTS.md and results.json (GROWTH.md, CEILINGS.md, ...), which keep the results of other adapters.
  */
-import { cpus } from 'node:os';
+import { constants, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -39,6 +39,9 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
   },
 });
+// Whoever stops the bench stops the worker with it; see processes.mjs.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => process.exit(128 + constants.signals[signal]));
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const environment = await setUp();
 process.exitCode = environment ? await bench(environment) : 1;

@@ -104,7 +104,7 @@ const LAYERS = [1, 2, 3, 4].map((i) => [`conv${i}.0.weight`, `conv${i}.1.weight`
 const inLayers = new Set(LAYERS.flat());
 
 /** The weights that are not the EdgeConv layers'. */
-const restOf = (weights) => Object.fromEntries(Object.entries(weights).filter(([name]) => !inLayers.has(name)));
+export const restOf = (weights) => Object.fromEntries(Object.entries(weights).filter(([name]) => !inLayers.has(name)));
 
 /** DGCNN in evaluation, in pieces: kNN, each layer and the tail in a jit, gather outside. */
 export function dgcnnForward(k) {
