@@ -2,6 +2,7 @@
  * The queue between ops and the GPU. Ops append launches; `flush` encodes them in order, as one compute pass and one submit
  * where no upload or copy stands between. A recorded list of launches can be kept and run again: see replay.ts.
  */
+import { whenDone } from '#webgpu';
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Dispatch } from './kernel.ts';
@@ -59,7 +60,7 @@ export class CommandQueue {
     const target = device.createBuffer({ size: bytes, usage: USAGE.mapRead | USAGE.copyTarget });
     this.commands.push({ kind: 'copy', source: buffer, offset, target });
     await this.gpu.submit();
-    await target.mapAsync(1);
+    await whenDone(target.mapAsync(1));
     const copy = target.getMappedRange().slice(0);
     target.destroy();
     this.gpu.check();
