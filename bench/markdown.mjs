@@ -88,10 +88,14 @@ function host(rows) {
     short(ours.hostMs),
     ours.dispatches ?? '',
     `${ours.createdPerStep} / ${ours.createdBytesPerStep}`,
+    short(ours.eager?.hostMs),
+    ours.eager ? `${short(ours.eager.createdPerStep)} / ${short(ours.eager.groupsPerStep)}` : '',
+    ours.busyShare ? `${Math.round(100 * ours.busyShare)} %` : '',
     ...[ours, tfjs, jaxjs].map((result) => mebibytes(result?.peakBytes)),
     short(ours.perSecond),
   ]);
   const head = ['workload', 'JavaScript ms per replayed step', 'dispatches', 'GPU buffers / bytes created per step'];
+  head.push('JavaScript ms, not recorded', 'buffers / bind groups created, not recorded', 'device at work');
   head.push('peak MiB ours', 'tfjs', 'jaxjs', 'items per second, ours');
   return ['### The host, and memory of the device', table(head, cells)];
 }

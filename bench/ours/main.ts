@@ -43,6 +43,9 @@ export function gradientsOf(
   return gradients;
 }
 
+const WARM_UPS = 2;
+const RUNS = 7;
+
 async function replayed(gpu: Gpu, step: Step) {
   let queued: ReturnType<Step['queue']> | undefined;
   const replay = await Replay.record(gpu, () => {
@@ -63,23 +66,31 @@ async function replayed(gpu: Gpu, step: Step) {
 }
 
 /** Of steps that are not read back: time of the JavaScript thread, and what they allocate on the device. */
-async function figuresOf(gpu: Gpu, replay: Replay, counters: ReturnType<typeof countBuffers>, runs: number) {
+async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof countBuffers>) {
+  for (let i = 0; i < WARM_UPS; i++) queue();
   await gpu.finish();
   const before = { ...counters };
   const host: number[] = [];
-  for (let i = 0; i < runs; i++) {
+  for (let i = 0; i < RUNS; i++) {
     const start = hostMs();
-    replay.run();
+    queue();
     await gpu.submit();
     host.push(hostMs() - start);
     await gpu.finish();
   }
   return {
     hostMs: median(host),
-    dispatches: replay.dispatches,
-    createdPerStep: (counters.created - before.created) / runs,
-    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / runs,
+    createdPerStep: (counters.created - before.created) / RUNS,
+    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / RUNS,
+    groupsPerStep: (counters.groups - before.groups) / RUNS,
   };
+}
+
+/** A step as it would run if it were not recorded: tensors from the pool, a bind group per launch. */
+function eagerly(gpu: Gpu, step: Step): void {
+  using _scope = gpu.scope();
+  const { result, outputs } = step.queue();
+  for (const tensor of new Set([result, ...Object.values(outputs)])) tensor.dispose();
 }
 
 export async function open({ adapter }: { adapter?: string }) {
@@ -90,7 +101,12 @@ export async function open({ adapter }: { adapter?: string }) {
     if (spec.kind === 'romo') return romoSteps(gpu, spec, counters);
     const step = spec.network ? await networkStep(gpu, spec) : opStep(gpu, spec);
     const { replay, run, check } = await replayed(gpu, step);
-    return { run, check, figures: () => figuresOf(gpu, replay, counters, 7) };
+    const figures = async () => ({
+      ...(await hostOf(gpu, () => replay.run(), counters)),
+      dispatches: replay.dispatches,
+      eager: await hostOf(gpu, () => eagerly(gpu, step), counters),
+    });
+    return { run, check, figures };
   }
   return { about, prepare, counters: () => counters };
 }
