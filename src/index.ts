@@ -11,7 +11,7 @@ export { reshape } from './autograd/reshape.ts';
 export { argmax, softmax } from './autograd/softmax.ts';
 export { differentiable, noGradient, record, type Tape } from './autograd/tape.ts';
 export { openShapes } from './data/shapes/shapes.ts';
-export type { DataOptions, DataSet, LabelledDataSet, Labels, PairedData, Split } from './data/types.ts';
+export type { DataOptions, DataSet, LabelledDataSet, Labels, PairedData, Sample, Split } from './data/types.ts';
 export * from './encoders.ts';
 export { type ConvertedWeights, convertWeights } from './model/convert.ts';
 export { HeadMlp } from './model/heads.ts';

@@ -80,14 +80,12 @@ async function openSplit(
       length,
       imageShape: [imageSize, imageSize, 1],
       id: (index) => `${split}/${index}`,
-      image(index) {
-        images[index] ??= toBytes(resizeImage(digitImage(digit(index)), [PADDED_SIZE, PADDED_SIZE, 1], imageSize));
-        return fromBytes(images[index]);
-      },
-      cloud(index) {
-        clouds[index] ??= subsampleCloud(digitCloud(digit(index)), keep, new Random(seed, 'mnist3d', split, index));
-        return clouds[index];
-      },
+      load: async (indices) =>
+        Array.from(indices, (index) => {
+          images[index] ??= toBytes(resizeImage(digitImage(digit(index)), [PADDED_SIZE, PADDED_SIZE, 1], imageSize));
+          clouds[index] ??= subsampleCloud(digitCloud(digit(index)), keep, new Random(seed, 'mnist3d', split, index));
+          return { image: fromBytes(images[index]), cloud: clouds[index] };
+        }),
     },
     labels: { classNames: CLASS_NAMES, values: Int32Array.from(labels) },
   };

@@ -1,8 +1,17 @@
 /** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+import type { Showing } from './showing.ts';
+
+/** One object, as it is: not augmented. */
+export interface Sample {
+  /** [H, W, C], values 0..1 */
+  readonly image: Float32Array;
+  /** [P, 3], normalised; P may differ between objects; in random order, so any prefix is a fair subsample. */
+  readonly cloud: Float32Array;
+}
 
 /**
  * Objects that exist both as an image and as a point cloud. Training sees this and nothing else, so it cannot read a
- * label. The arrays belong to the data set: do not write to them.
+ * label.
  */
 export interface PairedData {
   readonly name: string;
@@ -11,10 +20,16 @@ export interface PairedData {
   readonly imageShape: readonly [number, number, number];
   /** Names the object in files: stable for one specification and seed, unique within the split. */
   id(index: number): string;
-  /** [H, W, C], values 0..1. */
-  image(index: number): Float32Array;
-  /** [P, 3], normalised, not augmented; P may differ between objects; in random order, so any prefix is a fair subsample. */
-  cloud(index: number): Float32Array;
+  /**
+   * Reads or makes objects when they are needed; the same bits each time. The arrays belong to the data set: do not write
+   * to them.
+   */
+  load(indices: ArrayLike<number>): Promise<Sample[]>;
+  /**
+   * The objects as training wants to see them, in new arrays: augmented, of several pictures one. Without this method
+   * training augments what `load` gives.
+   */
+  show?(indices: ArrayLike<number>, showing: Showing): Promise<Sample[]>;
 }
 
 /** Class of each object, by index. Only evaluation takes this type. */

@@ -67,13 +67,16 @@ export async function embedAll(
   const points = new Float32Array(pairs.length * dimension);
   const wasTraining = encoders.training;
   encoders.setTraining(false);
+  let next = plainBatch(pairs, 0, config, rotation);
   for (let start = 0; start < pairs.length; start += config.batch) {
-    const indices = Array.from({ length: Math.min(config.batch, pairs.length - start) }, (_, i) => start + i);
+    const batch = await next;
     using _scope = gpu.scope();
-    const batch = plainBatch(pairs, indices, config, rotation);
-    const imageRows = encoders.embedImages(gpu.tensor(batch.images, [indices.length, ...pairs.imageShape]));
-    const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [indices.length, config.points, 3]));
-    const [imageValues, pointValues] = await Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
+    const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
+    const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
+    const reading = Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
+    next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
+    next.catch(() => {}); // shows in the next round
+    const [imageValues, pointValues] = await reading;
     images.set(imageValues, start * dimension);
     points.set(pointValues, start * dimension);
   }
@@ -81,21 +84,25 @@ export async function embedAll(
   return { images, points, dimension };
 }
 
-function plainBatch(
+/** Up to a batch of pairs from `start` on; none behind the last. */
+async function plainBatch(
   pairs: PairedData,
-  indices: readonly number[],
-  config: Pick<Config, 'points' | 'seed'>,
+  start: number,
+  config: Pick<Config, 'batch' | 'points' | 'seed'>,
   rotation: CloudRotation,
-): { images: Float32Array; clouds: Float32Array } {
+): Promise<{ count: number; images: Float32Array; clouds: Float32Array }> {
+  const count = Math.max(0, Math.min(config.batch, pairs.length - start));
+  const indices = Array.from({ length: count }, (_, i) => start + i);
+  const samples = await pairs.load(indices);
   const imageSize = pairs.imageShape[0] * pairs.imageShape[1] * pairs.imageShape[2];
-  const images = new Float32Array(indices.length * imageSize);
-  const clouds = new Float32Array(indices.length * config.points * 3);
+  const images = new Float32Array(count * imageSize);
+  const clouds = new Float32Array(count * config.points * 3);
   indices.forEach((index, i) => {
     const random = new Random(config.seed, 'plain', index);
     const image = images.subarray(i * imageSize, (i + 1) * imageSize);
-    augmentImage(pairs.image(index), pairs.imageShape, 'none', false, random, image);
+    augmentImage(samples[i].image, pairs.imageShape, 'none', false, random, image);
     const cloud = clouds.subarray(i * config.points * 3, (i + 1) * config.points * 3);
-    augmentCloud(pairs.cloud(index), config.points, 'none', rotation, random, cloud);
+    augmentCloud(samples[i].cloud, config.points, 'none', rotation, random, cloud);
   });
-  return { images, clouds };
+  return { count, images, clouds };
 }

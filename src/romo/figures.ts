@@ -49,7 +49,7 @@ const LARGEST_IMAGE = 32;
  * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of points in
  * each cell of an 8 x 8 x 8 grid. Unit rows.
  */
-function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
+async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension: number }> {
   const [height, width, channels] = pairs.imageShape;
   const isLarge = height * width > LARGEST_IMAGE ** 2;
   const dimension = (isLarge ? LARGEST_IMAGE ** 2 : height * width) * channels;
@@ -57,9 +57,8 @@ function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
   const images = new Float32Array(pairs.length * dimension);
   const points = new Float32Array(pairs.length * gridDimension);
   for (let index = 0; index < pairs.length; index++) {
-    const image = pairs.image(index);
+    const [{ image, cloud }] = await pairs.load([index]);
     images.set(isLarge ? resizeImage(image, pairs.imageShape, LARGEST_IMAGE) : image, index * dimension);
-    const cloud = pairs.cloud(index);
     const low = [0, 1, 2].map((axis) => extreme(cloud, axis, Math.min));
     const range = Math.max(...[0, 1, 2].map((axis) => extreme(cloud, axis, Math.max) - low[axis])) || 1;
     for (let at = 0; at < cloud.length; at += 3) {
@@ -104,7 +103,7 @@ function beside(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number
  * part and a voxel part, so an image and a cloud can both be described by their cosines with the C centres, and compared.
  */
 export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promise<Figures> {
-  const [train, test] = [rawRows(data.train.pairs), rawRows(data.test.pairs)];
+  const [train, test] = [await rawRows(data.train.pairs), await rawRows(data.test.pairs)];
   const { dimension, gridDimension } = train;
   const both = dimension + gridDimension;
   const options = { clusters: config.clusters, seed: config.seed, stream: 'raw' };

@@ -122,7 +122,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     for (const ids of feeder.batches(epoch)) {
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
-      feeder.load(epoch, ids, imageLabels, pointLabels);
+      await feeder.load(epoch, ids, imageLabels, pointLabels);
       optimiser.setRate(learningRate);
       replay.run();
       const values = (report as unknown as Tensor).readFloats();

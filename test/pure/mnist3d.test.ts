@@ -13,7 +13,7 @@ import { readNpz } from '../../src/data/files/npz.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/idx.ts';
 import { openData } from '../../src/data/open.ts';
 import { resizeImage } from '../../src/data/resize.ts';
-import type { DataOptions } from '../../src/data/types.ts';
+import type { DataOptions, Split } from '../../src/data/types.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';
@@ -55,14 +55,16 @@ testWithData('opens as pairs with labels apart; the same seed gives the same clo
   const { pairs } = data.train;
   assert.is(pairs.length, 20);
   assert.equal(pairs.imageShape, [32, 32, 1]);
-  assert.is(pairs.image(3).length, 32 * 32);
-  assert.is(pairs.cloud(3).length, 3 * 1024);
+  const [{ image, cloud }] = await pairs.load([3]);
+  assert.is(image.length, 32 * 32);
+  assert.is(cloud.length, 3 * 1024);
   assert.is(new Set(Array.from({ length: 20 }, (_, i) => pairs.id(i))).size, 20);
   const again = await openData(`mnist3d:${mnist}`, options);
   const later = await openData(`mnist3d:${mnist}`, { ...options, seed: 1 });
-  assert.equal(again.train.pairs.cloud(3), pairs.cloud(3));
-  assert.not.equal(later.train.pairs.cloud(3), pairs.cloud(3));
-  assert.not.equal(data.test.pairs.cloud(3), pairs.cloud(3));
+  const cloudOf = async (split: Split) => (await split.pairs.load([3]))[0].cloud;
+  assert.equal(await cloudOf(again.train), cloud);
+  assert.not.equal(await cloudOf(later.train), cloud);
+  assert.not.equal(await cloudOf(data.test), cloud);
 });
 
 testWithData('more objects than the file has are refused', mnist, async () => {

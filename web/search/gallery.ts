@@ -23,10 +23,11 @@ const SEED = 20240712;
 export async function openGallery(): Promise<GalleryItem[]> {
   const options = { imageSize: PICTURE, points: POINTS, train: 0, test: OBJECTS, seed: SEED };
   const { pairs, labels } = (await openShapes(options)).test;
-  return Array.from({ length: pairs.length }, (_, index) => ({
+  const samples = await pairs.load(Array.from({ length: pairs.length }, (_, index) => index));
+  return samples.map(({ image, cloud }, index) => ({
     name: labels.classNames[labels.values[index]],
-    picture: pairs.image(index),
-    cloud: pairs.cloud(index),
+    picture: image,
+    cloud,
   }));
 }
 

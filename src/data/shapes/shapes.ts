@@ -81,8 +81,8 @@ async function makeSplit(
       length,
       imageShape: [imageSize, imageSize, 1],
       id: (index) => `${split}/${index}`,
-      image: (index) => fromBytes(images[index]),
-      cloud: (index) => clouds[index],
+      load: async (indices) =>
+        Array.from(indices, (index) => ({ image: fromBytes(images[index]), cloud: clouds[index] })),
     },
     labels: { classNames: SHAPE_CLASSES, values: classes },
   };

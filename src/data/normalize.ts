@@ -1,0 +1,24 @@
+/** The scale and place that all clouds have: longest side 1, mean at the origin. */
+
+/**
+ * @param points [P, 3], not all in one place
+ * @returns [P, 3], divided by the range of the longest axis, mean zero
+ */
+export function normalizeCloud(points: ArrayLike<number>): Float32Array {
+  const count = points.length / 3;
+  const mean = [0, 0, 0];
+  let range = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (let i = axis; i < points.length; i += 3) {
+      low = Math.min(low, points[i]);
+      high = Math.max(high, points[i]);
+      sum += points[i];
+    }
+    mean[axis] = sum / count;
+    range = Math.max(range, high - low);
+  }
+  return Float32Array.from(points, (value, i) => (value - mean[i % 3]) / range);
+}
