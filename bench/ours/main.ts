@@ -45,6 +45,7 @@ export function gradientsOf(
 
 const WARM_UPS = 2;
 const RUNS = 7;
+const ENOUGH_MS = 5000;
 
 async function replayed(gpu: Gpu, step: Step) {
   let queued: ReturnType<Step['queue']> | undefined;
@@ -70,8 +71,9 @@ async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof c
   for (let i = 0; i < WARM_UPS; i++) queue();
   await gpu.finish();
   const before = { ...counters };
+  const begin = performance.now();
   const host: number[] = [];
-  for (let i = 0; i < RUNS; i++) {
+  while (host.length < RUNS && performance.now() - begin < ENOUGH_MS) {
     const start = hostMs();
     queue();
     await gpu.submit();
@@ -80,9 +82,9 @@ async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof c
   }
   return {
     hostMs: median(host),
-    createdPerStep: (counters.created - before.created) / RUNS,
-    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / RUNS,
-    groupsPerStep: (counters.groups - before.groups) / RUNS,
+    createdPerStep: (counters.created - before.created) / host.length,
+    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / host.length,
+    groupsPerStep: (counters.groups - before.groups) / host.length,
   };
 }
 
