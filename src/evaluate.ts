@@ -1,10 +1,14 @@
 /** `node dist/evaluate.js RUN_DIR`: the figures of a run, computed again from its saved models. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { main } from './cli/main.ts';
-import { figuresTable } from './cli/report.ts';
-import { loadModels, readConfig, readTensors } from './cli/run_folder.ts';
+import { figuresTable, retrievalTable, STAGE_NAMES } from './cli/report.ts';
+import { loadModels, readConfig, readTensors, writeWhole } from './cli/run_folder.ts';
 import { openData } from './data/open.ts';
+import { lossesIn, reportOf } from './report/report.ts';
+import { embedAll } from './romo/encoders.ts';
+import { allDirections, plainFigures } from './romo/retrieval.ts';
 import { allFigures, emptyModels } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
 
@@ -13,7 +17,8 @@ const command = new Command('evaluate')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .option('--data <spec>', 'other data than the run was made with')
   .option('--device <name>', "part of the WebGPU adapter's name")
-  .option('--json', 'print JSON instead of the table')
+  .option('--json', 'print JSON instead of the tables')
+  .option('--report <file>', 'write a page with curves, a map, examples and clusters: one HTML file')
   .helpOption('--help', 'show this');
 
 await main(command, async () => {
@@ -29,9 +34,20 @@ await main(command, async () => {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(models, tensors, modelFile);
     const stages = await allFigures(gpu, data, config, models);
-    process.stdout.write(
-      options.json ? `${JSON.stringify({ adapter: gpu.adapterName, stages }, null, 2)}\n` : `${figuresTable(stages)}\n`,
-    );
+    const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
+    const retrieval = allDirections(embeddings, data.test.labels);
+    if (options.report) {
+      const metrics = join(folder, 'metrics.jsonl');
+      const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
+      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
+      writeWhole(options.report, await reportOf(gpu, data, evaluated));
+    }
+    const json = () => ({ adapter: gpu.adapterName, stages, retrieval: plainFigures(retrieval) });
+    const text = options.json
+      ? JSON.stringify(json(), null, 2)
+      : `${figuresTable(stages)}\n\nafter rdl, in detail\n${retrievalTable(retrieval)}`;
+    process.stdout.write(`${text}\n`);
+    if (options.report && !options.json) process.stdout.write(`written to ${options.report}\n`);
   } finally {
     gpu.close();
   }

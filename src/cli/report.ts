@@ -2,6 +2,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import type { Figures } from '../romo/figures.ts';
+import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/retrieval.ts';
 import type { StageName } from '../romo/run.ts';
 import type { StepReport } from '../romo/stage.ts';
 
@@ -84,7 +85,8 @@ export function duration(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-const NAMES: Record<StageName, string> = {
+/** What the table calls the stages. */
+export const STAGE_NAMES: Readonly<Record<StageName, string>> = {
   untrained: 'untrained networks',
   kmeans: 'k-means on raw data',
   ssm: 'after ssm (warm-up)',
@@ -106,7 +108,22 @@ export function figuresTable(
     const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) =>
       value.toFixed(4),
     );
-    table.push([NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
+    table.push([STAGE_NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
+  }
+  return table.toString();
+}
+
+/** How queries of each kind find their class. */
+export function retrievalTable(figures: Readonly<Record<Direction, RetrievalFigures>>): string {
+  const cuts = CUTS.map((cut) => `recall@${cut}`);
+  const table = new Table({
+    head: ['query -> answers', 'mAP', 'mAP@10', ...cuts],
+    colAligns: ['left', 'right', 'right', ...cuts.map(() => 'right' as const)],
+    style: { head: [], border: [] },
+  });
+  for (const [direction, { meanAveragePrecision, averagePrecisionAt, recallAt }] of Object.entries(figures)) {
+    const values = [meanAveragePrecision, averagePrecisionAt[10], ...CUTS.map((cut) => recallAt[cut])];
+    table.push([DIRECTIONS[direction as Direction], ...values.map((value) => value.toFixed(4))]);
   }
   return table.toString();
 }
