@@ -8,13 +8,21 @@ import {
   PRESETS,
   type PresetName,
 } from '../romo/config.ts';
+import { RomoError } from '../tensor/error.ts';
 
 export interface TrainOptions {
-  config: Config;
-  out: string;
-  overwrite: boolean;
-  quiet: boolean;
-  device: string | undefined;
+  /** of a new run */
+  readonly config: Config;
+  /** values that the command line names, by option and place in the configuration */
+  readonly asked: readonly { readonly flag: string; readonly path: string; readonly value: unknown }[];
+  readonly out: string;
+  readonly overwrite: boolean;
+  /** go on with the run in `out` */
+  readonly resume: boolean;
+  /** steps of an epoch between two checkpoints; by time when null */
+  readonly checkpointEvery: number | null;
+  readonly quiet: boolean;
+  readonly device: string | undefined;
 }
 
 function whole(low: number): (text: string) => number {
@@ -156,6 +164,14 @@ export function trainCommand(): Command {
     .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(PRESET_NAMES).default('small'))
     .option('--out <dir>', 'folder of the run', 'runs/latest')
     .option('--overwrite', 'replace a run that is in the folder')
+    .option('--resume <dir>', 'go on with the run in that folder, from its last checkpoint')
+    .addOption(
+      new Option(
+        '--checkpoint-every <steps>',
+        'a checkpoint after so many steps; default: after a minute, and never for more than 2% of the time. There is ' +
+          'always one at the end of an epoch',
+      ).argParser(whole(1)),
+    )
     .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
     .option('--quiet', 'no progress, only the table')
     .helpOption('--help', 'show this')
@@ -172,21 +188,54 @@ export function trainCommand(): Command {
 /** Reads the arguments into a checked configuration. */
 export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
-  const config = structuredClone(PRESETS[given.preset as PresetName]);
+  const resume = given.resume !== undefined;
+  const asked: { flag: string; path: string; value: unknown }[] = [];
   for (const { flags, path } of ROWS) {
-    const value = given[new Option(flags).attributeName()];
-    if (value === undefined) continue;
-    const [group, field] = path.split('.');
-    const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
-    target[field ?? group] = MEANING[path]?.(value) ?? value;
+    const text = given[new Option(flags).attributeName()];
+    if (text !== undefined) asked.push({ flag: flags.split(' ')[0], path, value: MEANING[path]?.(text) ?? text });
   }
+  const config = structuredClone(PRESETS[given.preset as PresetName]);
+  for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
-  checkConfig(config);
+  if (!resume) checkConfig(config);
+  else {
+    const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
+    if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });
+    if (given.overwrite) throw contradiction('--overwrite', 'which begins anew');
+    if (isOwn('out') && given.out !== given.resume) throw contradiction(`--out ${given.out}`, 'another folder');
+  }
   return {
     config,
-    out: given.out,
+    asked,
+    out: given.resume ?? given.out,
     overwrite: given.overwrite === true,
+    resume,
+    checkpointEvery: given.checkpointEvery ?? null,
     quiet: given.quiet === true,
     device: given.device,
   };
 }
+
+/** A field of the configuration by its place, such as `ssm.epochs`. */
+function placeOf(config: Config, path: string): { get(): unknown; set(value: unknown): void } {
+  const [group, field] = path.split('.');
+  const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
+  const name = field ?? group;
+  return {
+    get: () => target[name],
+    set(value) {
+      target[name] = value;
+    },
+  };
+}
+
+/** Throws `option` where the command line asks for another run than the one that goes on. */
+export function checkAgreement({ asked }: Pick<TrainOptions, 'asked'>, config: Config): void {
+  for (const { flag, path, value } of asked) {
+    const own = JSON.stringify(placeOf(config, path).get());
+    if (JSON.stringify(value) !== own) throw contradiction(`${flag} ${JSON.stringify(value)}`, `the run has ${own}`);
+  }
+}
+
+const contradiction = (what: string, why: string): RomoError =>
+  new RomoError('option', `${what} contradicts --resume: ${why}`, 'Leave it out, or begin a new run.');

@@ -15,6 +15,8 @@ export class ProgressReport {
   private bar: SingleBar | null = null;
   private stage = '';
   private started = 0;
+  /** steps of the stage that were done before this program began */
+  private before = 0;
   private samples = 0;
   private sum = 0;
   private count = 0;
@@ -36,6 +38,7 @@ export class ProgressReport {
     if (report.stage !== this.stage) {
       this.stage = report.stage;
       this.started = performance.now();
+      this.before = report.step - 1;
       this.samples = 0;
       this.sum = 0;
       this.count = 0;
@@ -61,7 +64,7 @@ export class ProgressReport {
 
   private shown(report: StepReport): Record<string, string | number> {
     const seconds = Math.max(1e-3, (performance.now() - this.started) / 1000);
-    const left = (seconds / report.step) * (report.steps - report.step);
+    const left = (seconds / (report.step - this.before)) * (report.steps - report.step);
     return {
       stage: report.stage,
       epoch: report.epoch + 1,
@@ -71,6 +74,11 @@ export class ProgressReport {
       rate: (this.samples / seconds).toFixed(1),
       remaining: duration(left),
     };
+  }
+
+  /** Training goes on from a checkpoint: the next step is taken for the first. */
+  restart(): void {
+    this.stage = '';
   }
 
   stop(): void {

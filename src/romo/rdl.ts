@@ -70,18 +70,18 @@ export async function trainRdl(
     stage: rdl,
     feeder,
     model,
-    losses() {
-      const images = encoders.embedImages(feeder.images);
-      const points = encoders.embedPoints(feeder.clouds);
+    losses(batch) {
+      const images = encoders.embedImages(batch.images);
+      const points = encoders.embedPoints(batch.clouds);
       const supervision = add(
-        labelLoss(scale(imageHead.forward(images), 1 / temperature), feeder.imageLabels, config),
-        labelLoss(scale(pointHead.forward(points), 1 / temperature), feeder.pointLabels, config),
+        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, config),
+        labelLoss(scale(pointHead.forward(points), 1 / temperature), batch.pointLabels, config),
       );
       const invariance = contrastive(concat([images, points], 0), { tau: rdl.tau });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));
       return { total, supervision, invariance };
     },
-    prepareEpoch: async () => ({ imageLabels: labels.images, pointLabels: labels.points }),
+    prepareEpoch: async () => labels,
     hooks,
   });
   feeder.dispose();
