@@ -9,14 +9,13 @@ import { hostMs, median } from '../measure.mjs';
 import { networkStep } from './networks.ts';
 import { opStep } from './ops.ts';
 import { romoSteps } from './romo.ts';
+import { searchRuns } from './search.ts';
 
 /** What a workload queues when it is recorded; the result is read at its first element after each run. */
 export interface Step {
   queue(): { result: Tensor; outputs: Record<string, Tensor> };
   /** the outputs in the layouts of check.mjs */
   check(outputs: Record<string, Tensor>, results: readonly number[]): Promise<unknown>;
-  /** work on the CPU that belongs to a run */
-  finish?(result: Tensor): Promise<void>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the fields differ from workload to workload
@@ -60,8 +59,7 @@ async function replayed(gpu: Gpu, step: Step) {
   const results: number[] = [];
   const run = async () => {
     replay.run();
-    if (step.finish) await step.finish(result);
-    else results.push(Number((await first.read())[0]));
+    results.push(Number((await first.read())[0]));
   };
   return { replay, run, check: () => step.check(outputs, results) };
 }
@@ -101,6 +99,7 @@ export async function open({ adapter }: { adapter?: string }) {
   const about = { adapter: gpu.adapterName, software: gpu.software };
   async function prepare(spec: Spec) {
     if (spec.kind === 'romo') return romoSteps(gpu, spec, counters);
+    if (spec.kind === 'search') return searchRuns(gpu, spec);
     const step = spec.network ? await networkStep(gpu, spec) : opStep(gpu, spec);
     const { replay, run, check } = await replayed(gpu, step);
     const figures = async () => ({
