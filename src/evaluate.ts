@@ -1,14 +1,14 @@
 /** `node dist/evaluate.js RUN_DIR`: the figures of a run, computed again from its saved models. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addDataOptions, openRunData } from './cli/data.ts';
 import { main } from './cli/main.ts';
 import { figuresTable } from './cli/report.ts';
 import { loadModels, readConfig, readTensors } from './cli/run_folder.ts';
-import { openData } from './data/open.ts';
 import { allFigures, emptyModels } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
 
-const command = new Command('evaluate')
+const command = addDataOptions(new Command('evaluate'))
   .description('Computes the figures of a run again, from its saved models.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .option('--data <spec>', 'other data than the run was made with')
@@ -23,7 +23,7 @@ await main(command, async () => {
   const modelFile = join(folder, 'model.safetensors');
   const tensors = readTensors(modelFile);
   if (options.data) config.data = options.data;
-  const data = await openData(config.data, config);
+  const { data, close } = await openRunData(config, command);
   const gpu = await openDevice({ adapter: options.device });
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
@@ -34,5 +34,6 @@ await main(command, async () => {
     );
   } finally {
     gpu.close();
+    await close();
   }
 });

@@ -1,6 +1,8 @@
 /** `node dist/train.js`: learns the common space and writes the run to --out. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openRunData } from './cli/data.ts';
+import { inspectData } from './cli/inspect.ts';
 import { main } from './cli/main.ts';
 import { readTrainOptions, trainCommand } from './cli/options.ts';
 import { duration, figuresTable, ProgressReport } from './cli/report.ts';
@@ -12,20 +14,25 @@ import {
   writeJson,
   writeWhole,
 } from './cli/run_folder.ts';
-import { openData } from './data/open.ts';
+import { checkConfig } from './romo/config.ts';
 import { run } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
 
 const command = trainCommand();
 await main(command, async () => {
-  const { config, out, overwrite, quiet, device } = readTrainOptions(command);
+  const { config, out, overwrite, quiet, device, inspect, fewerWillDo } = readTrainOptions(command);
+  if (inspect) return inspectData(config, command, fewerWillDo, out);
   checkRunFolder(out, overwrite);
   const progress = new ProgressReport(quiet);
   const started = performance.now();
-  const data = await openData(config.data, config);
+  const { data, skipped, close } = await openRunData(config, command, fewerWillDo);
+  Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
+  checkConfig(config); // with the numbers that are there
   const gpu = await openDevice({ adapter: device });
   try {
     createRunFolder(out);
+    if (config.set?.onBad === 'skip') writeJson(join(out, 'skipped.json'), skipped);
+    if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
     writeJson(join(out, 'config.json'), config);
     const metrics = join(out, 'metrics.jsonl');
     writeWhole(metrics, '');
@@ -62,5 +69,6 @@ await main(command, async () => {
   } finally {
     progress.stop();
     gpu.close();
+    await close();
   }
 });

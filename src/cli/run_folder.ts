@@ -1,6 +1,7 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../data/files/make_folder.ts';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
@@ -10,7 +11,7 @@ import { encodeModels } from '../romo/model_file.ts';
 import type { PseudoLabels } from '../romo/pseudo_labels.ts';
 import { RomoError } from '../tensor/error.ts';
 
-const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json'];
+const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json', 'skipped.json'];
 
 /** The files of a run that are in the folder already. */
 function heldFiles(folder: string): string[] {
@@ -35,7 +36,7 @@ export function checkRunFolder(folder: string, overwrite: boolean): void {
 export function createRunFolder(folder: string): void {
   for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
-    makeFolder(resolve(folder));
+    makeFolder(folder);
   } catch (cause) {
     throw new RomoError(
       'file',
@@ -43,13 +44,6 @@ export function createRunFolder(folder: string): void {
       'Choose another --out.',
     );
   }
-}
-
-/** Level by level: Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc does. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
 }
 
 /** Writes a file whole or not at all. */
