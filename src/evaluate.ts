@@ -2,17 +2,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addDataOptions, openRunData } from './cli/data.ts';
 import { main } from './cli/main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './cli/report.ts';
 import { loadModels, readConfig, readTensors, writeWhole } from './cli/run_folder.ts';
-import { openData } from './data/open.ts';
 import { lossesIn, reportOf } from './report/report.ts';
 import { embedAll } from './romo/encoders.ts';
 import { allDirections, plainFigures } from './romo/retrieval.ts';
 import { allFigures, emptyModels } from './romo/run.ts';
 import { openDevice } from './tensor/device.ts';
+import { RomoError } from './tensor/error.ts';
 
-const command = new Command('evaluate')
+const command = addDataOptions(new Command('evaluate'))
   .description('Computes the figures of a run again, from its saved models.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .option('--data <spec>', 'other data than the run was made with')
@@ -28,27 +29,32 @@ await main(command, async () => {
   const modelFile = join(folder, 'model.safetensors');
   const tensors = readTensors(modelFile);
   if (options.data) config.data = options.data;
-  const data = await openData(config.data, config);
+  const { data, close } = await openRunData(config, command);
+  const { labels } = data.test;
+  if (options.report && !labels) {
+    await close();
+    throw new RomoError('data', `--report tells of classes, and ${config.data} has none`, 'Leave --report out.');
+  }
   const gpu = await openDevice({ adapter: options.device });
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(models, tensors, modelFile);
     const stages = await allFigures(gpu, data, config, models);
     const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
-    const retrieval = allDirections(embeddings, data.test.labels);
-    if (options.report) {
+    const retrieval = labels && allDirections(embeddings, labels);
+    if (options.report && labels && retrieval) {
       const metrics = join(folder, 'metrics.jsonl');
       const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
       const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
-      writeWhole(options.report, await reportOf(gpu, data, evaluated));
+      writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
     }
-    const json = () => ({ adapter: gpu.adapterName, stages, retrieval: plainFigures(retrieval) });
     const text = options.json
-      ? JSON.stringify(json(), null, 2)
-      : `${figuresTable(stages)}\n\nafter rdl, in detail\n${retrievalTable(retrieval)}`;
+      ? JSON.stringify({ adapter: gpu.adapterName, stages, retrieval: retrieval && plainFigures(retrieval) }, null, 2)
+      : [figuresTable(stages), ...(retrieval ? ['after rdl, in detail', retrievalTable(retrieval)] : [])].join('\n\n');
     process.stdout.write(`${text}\n`);
     if (options.report && !options.json) process.stdout.write(`written to ${options.report}\n`);
   } finally {
     gpu.close();
+    await close();
   }
 });

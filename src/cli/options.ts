@@ -1,5 +1,5 @@
 /** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   type Config,
   checkConfig,
@@ -9,6 +9,8 @@ import {
   type PresetName,
 } from '../romo/config.ts';
 import { RomoError } from '../tensor/error.ts';
+import { addDataOptions, type OpenedData, openRunData } from './data.ts';
+import { real, whole, wholes } from './parse.ts';
 
 export interface TrainOptions {
   /** of a new run */
@@ -23,32 +25,12 @@ export interface TrainOptions {
   readonly checkpointEvery: number | null;
   readonly quiet: boolean;
   readonly device: string | undefined;
-}
-
-function whole(low: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
-      throw new InvalidArgumentError(`A whole number from ${low} is needed.`);
-    }
-    return value;
-  };
-}
-
-function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
-      throw new InvalidArgumentError(
-        `A number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
-      );
-    }
-    return value;
-  };
-}
-
-function wholes(text: string): number[] {
-  return text.split(',').map(whole(1));
+  /** only look at the data */
+  readonly inspect: boolean;
+  /** the user named no number: as many as there are, up to the preset's */
+  readonly fewerWillDo: { readonly train: boolean; readonly test: boolean };
+  /** Opens the data of a configuration, with the options of this command that do not change results. */
+  openData(config: Config): Promise<OpenedData>;
 }
 
 /** A hyper-parameter: its option, its place in the configuration, how it is read. */
@@ -61,7 +43,11 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { flags: '--data <spec>', text: 'shapes (built in) or mnist3d:DIR (folder with MNIST IDX files)', path: 'data' },
+  {
+    flags: '--data <spec>',
+    text: 'shapes (built in), mnist3d:DIR, modelnet:DIR, voxels:FILE, rgbd:DIR or folder:DIR (your own)',
+    path: 'data',
+  },
   { flags: '--train <n>', text: 'training objects', path: 'train', parse: whole(1) },
   { flags: '--test <n>', text: 'objects held out for the figures', path: 'test', parse: whole(1) },
   { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
@@ -150,9 +136,47 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+const SET_ROWS: readonly Row[] = [
+  {
+    flags: '--on-bad <what>',
+    text: 'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
+    path: 'set.onBad',
+    choices: ['fail', 'skip'],
+  },
+  {
+    flags: '--views <n>',
+    text: 'modelnet, voxels: rendered views per object (default: 1)',
+    path: 'set.views',
+    parse: whole(1),
+  },
+  {
+    flags: '--up <axis>',
+    text: 'folder: axis that points up in the 3D files (default: z)',
+    path: 'set.up',
+    choices: ['x', 'y', 'z'],
+  },
+  { flags: '--every <n>', text: 'rgbd: every n-th frame (default: 1)', path: 'set.everyFrame', parse: whole(1) },
+  {
+    flags: '--held-out <n>',
+    text: 'rgbd: which instance of each class is held out (default: 1)',
+    path: 'set.heldOutInstance',
+    parse: whole(1),
+  },
+  {
+    flags: '--image-channels <n>',
+    text: "1 grey, 3 colour (default: what the set's pictures have)",
+    path: 'set.channels',
+    choices: ['1', '3'],
+  },
+];
+
+/** A run that goes on has the numbers of objects that it had. */
+const EXACTLY = { train: false, test: false };
+
 /** What a choice means where the configuration holds no string. */
 const MEANING: Record<string, (text: string) => unknown> = {
   resnet: (text) => (text === 'small' ? text : Number(text)),
+  'set.channels': Number,
   'rdl.sharedHead': (text) => text === 'shared',
 };
 
@@ -174,15 +198,16 @@ export function trainCommand(): Command {
     )
     .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
     .option('--quiet', 'no progress, only the table')
+    .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const { flags, text, parse, choices } of ROWS) {
+  for (const { flags, text, parse, choices } of [...ROWS, ...SET_ROWS]) {
     const option = new Option(flags, text);
     if (choices) option.choices(choices);
     else if (parse) option.argParser(parse);
     command.addOption(option);
   }
-  return command;
+  return addDataOptions(command);
 }
 
 /** Reads the arguments into a checked configuration. */
@@ -190,7 +215,7 @@ export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
   const resume = given.resume !== undefined;
   const asked: { flag: string; path: string; value: unknown }[] = [];
-  for (const { flags, path } of ROWS) {
+  for (const { flags, path } of [...ROWS, ...SET_ROWS]) {
     const text = given[new Option(flags).attributeName()];
     if (text !== undefined) asked.push({ flag: flags.split(' ')[0], path, value: MEANING[path]?.(text) ?? text });
   }
@@ -204,6 +229,7 @@ export function readTrainOptions(command: Command): TrainOptions {
     if (given.overwrite) throw contradiction('--overwrite', 'which begins anew');
     if (isOwn('out') && given.out !== given.resume) throw contradiction(`--out ${given.out}`, 'another folder');
   }
+  const fewerWillDo = { train: given.train === undefined, test: given.test === undefined };
   return {
     config,
     asked,
@@ -213,18 +239,22 @@ export function readTrainOptions(command: Command): TrainOptions {
     checkpointEvery: given.checkpointEvery ?? null,
     quiet: given.quiet === true,
     device: given.device,
+    inspect: given.inspect === true,
+    fewerWillDo,
+    openData: (opened) => openRunData(opened, command, resume ? EXACTLY : fewerWillDo),
   };
 }
 
-/** A field of the configuration by its place, such as `ssm.epochs`. */
+/** A field of the configuration by its place, such as `ssm.epochs`; `set` is there only once a field of it is. */
 function placeOf(config: Config, path: string): { get(): unknown; set(value: unknown): void } {
   const [group, field] = path.split('.');
-  const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
   const name = field ?? group;
+  const holder = () => (field ? config[group as keyof Config] : config) as Record<string, unknown> | undefined;
   return {
-    get: () => target[name],
+    get: () => holder()?.[name],
     set(value) {
-      target[name] = value;
+      if (group === 'set') config.set ??= {};
+      Object.assign(holder() as Record<string, unknown>, { [name]: value });
     },
   };
 }

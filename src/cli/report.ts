@@ -101,24 +101,34 @@ export const STAGE_NAMES: Readonly<Record<StageName, string>> = {
   rdl: 'after rdl (robust)',
 };
 
+const WITHOUT_LABELS =
+  'No labels: mAP and cluster accuracy are left out. "partner found" is the mean of 1 / (place of the own partner), 1 at best.';
+
 /** The table of figures; `seconds` where a stage has them. */
 export function figuresTable(
   stages: Record<StageName, Figures>,
   seconds: Partial<Record<StageName, number>> = {},
 ): string {
+  const rows = Object.entries(stages) as [StageName, Figures][];
+  const hasLabels = rows.every(([, { hit }]) => hit === 'class');
+  const measure = hasLabels ? 'mAP' : 'partner found';
   const table = new Table({
-    head: ['stage', 'mAP image -> 3D', 'mAP 3D -> image', 'cluster accuracy', 'seconds'],
+    head: [
+      'stage',
+      `${measure} image -> 3D`,
+      `${measure} 3D -> image`,
+      hasLabels ? 'cluster accuracy' : [],
+      'seconds',
+    ].flat(),
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const [name, figures] of Object.entries(stages) as [StageName, Figures][]) {
+  for (const [name, { imageToPoints, pointsToImage, clusterAccuracy }] of rows) {
     const time = seconds[name];
-    const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) =>
-      value.toFixed(4),
-    );
+    const cells = [imageToPoints, pointsToImage, clusterAccuracy].flatMap((value) => value?.toFixed(4) ?? []);
     table.push([STAGE_NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
   }
-  return table.toString();
+  return hasLabels ? table.toString() : `${table.toString()}\n${WITHOUT_LABELS}`;
 }
 
 /** How queries of each kind find their class. */

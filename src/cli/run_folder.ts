@@ -5,7 +5,6 @@ import {
   fdatasync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '../data/files/make_folder.ts';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
@@ -32,6 +32,7 @@ const FILES = [
   'pseudo-labels.csv',
   'model.safetensors',
   'result.json',
+  'skipped.json',
   'checkpoint.safetensors',
   'checkpoint.previous.safetensors',
 ];
@@ -65,7 +66,7 @@ export const isFinished = (folder: string): boolean => existsSync(join(folder, '
 export function createRunFolder(folder: string): void {
   for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
-    makeFolder(resolve(folder));
+    makeFolder(folder);
   } catch (cause) {
     throw new RomoError(
       'file',
@@ -73,13 +74,6 @@ export function createRunFolder(folder: string): void {
       'Choose another --out.',
     );
   }
-}
-
-/** Level by level: Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc does. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
 }
 
 /** Writes a file whole or not at all, and onto the disk. */

@@ -1,8 +1,7 @@
 /** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
 import { join } from 'node:path';
-import { openData } from '../data/open.ts';
 import type { DataSet } from '../data/types.ts';
-import type { Config } from '../romo/config.ts';
+import { type Config, checkConfig } from '../romo/config.ts';
 import { withDevice } from '../romo/recover.ts';
 import { type RunPosition, type RunResult, type RunSeconds, run } from '../romo/run.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
@@ -44,7 +43,9 @@ export async function train(
   if (!options.resume) checkRunFolder(out, options.overwrite);
   const config = options.resume ? configOf(out) : options.config;
   if (options.resume) checkAgreement(options, config);
-  const data = await openData(config.data, config);
+  const { data, skipped, close } = await options.openData(config);
+  Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
+  checkConfig(config); // with the numbers that are there
   const stop = new StopRequest((text) => progress.line(text));
   let isNew = !options.resume;
   try {
@@ -53,6 +54,8 @@ export async function train(
       (gpu) => {
         if (isNew) {
           createRunFolder(out);
+          if (config.set?.onBad === 'skip') writeJson(join(out, 'skipped.json'), skipped);
+          if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
           writeJson(join(out, 'config.json'), config);
         }
         isNew = false;
@@ -71,6 +74,7 @@ export async function train(
   } finally {
     stop.end();
     progress.stop();
+    await close();
   }
 }
 

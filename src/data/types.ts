@@ -1,4 +1,5 @@
 /** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+import type { Origin } from './sets/object.ts';
 import type { Showing } from './showing.ts';
 
 /** One object, as it is: not augmented. */
@@ -51,12 +52,17 @@ export interface CloudRotation {
   readonly maxDegrees: number;
 }
 
-/** Objects to train on, and objects held out for the figures. */
+/** Pairs with labels, or none where nothing says the classes. */
+export interface AnySplit {
+  readonly pairs: PairedData;
+  readonly labels: Labels | null;
+}
+
+/** Objects to train on, and objects held out for the figures. Without labels, figures that need them are left out. */
 export interface DataSet {
   readonly name: string;
-  /** Labels of training objects are for figures about the pseudo labels; there may be none. */
-  readonly train: { readonly pairs: PairedData; readonly labels: Labels | null };
-  readonly test: Split;
+  readonly train: AnySplit;
+  readonly test: AnySplit;
   /** May images be mirrored? No for digits and letters. */
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
@@ -65,6 +71,26 @@ export interface DataSet {
 /** A data set all of whose objects have labels. */
 export interface LabelledDataSet extends DataSet {
   readonly train: Split;
+  readonly test: Split;
+}
+
+/** An object that was left out. */
+export interface Skipped {
+  /** null where it was found before anything was read */
+  readonly split: 'train' | 'test' | null;
+  readonly id: string | null;
+  /** file and fault */
+  readonly reason: string;
+}
+
+/** A data set whose objects come from files. Each of them was read once, without a fault. */
+export interface CheckedData extends DataSet {
+  readonly train: AnySplit & { readonly origins: readonly Origin[] };
+  readonly test: AnySplit & { readonly origins: readonly Origin[] };
+  readonly skipped: readonly Skipped[];
+  readonly found: { readonly train: number; readonly test: number; readonly notes: readonly string[] };
+  /** Ends the threads that read; then nothing can be loaded any more. */
+  close(): Promise<void>;
 }
 
 /** How much of a data set is opened, and in which sizes. */
@@ -77,6 +103,26 @@ export interface DataOptions {
   readonly train: number;
   readonly test: number;
   readonly seed: number;
+  /** Is `train` or `test` the most that is wanted, rather than how many must be there? Default no. */
+  readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
+  /** Channels of the images; default 1 or 3, whichever the set's own pictures have. */
+  readonly channels?: 1 | 3;
+  /** Clouds of fewer points are bad. Default 1. */
+  readonly leastPoints?: number;
+  /** A bad object is an error, which is the default, or is left out. */
+  readonly onBad?: 'fail' | 'skip';
+  /** Threads that read files; default 0, the calling thread reads. */
+  readonly workers?: number;
+  /** Where rendered views are kept between runs; default null, nowhere. */
+  readonly cacheFolder?: string | null;
+  /** Meshes and voxels: rendered views per object, one of them shown at a time. Default 1. */
+  readonly views?: number;
+  /** Folders: the axis that points up in the 3D files. Default z. */
+  readonly up?: 'x' | 'y' | 'z';
+  /** RGB-D Object: every n-th frame is taken. Default 1. */
+  readonly everyFrame?: number;
+  /** RGB-D Object: which instance of each class is held out, counted from 1. Default 1. */
+  readonly heldOutInstance?: number;
   /** Called now and then while objects are made or read. */
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -57,7 +57,7 @@ function stagesTable({ stages, stageNames }: Report): string {
     escaped(stageNames[stage]),
     percent(figures.imageToPoints),
     percent(figures.pointsToImage),
-    percent(figures.clusterAccuracy),
+    percent(figures.clusterAccuracy ?? 0),
   ]);
   return table(['stage', 'mAP image → 3D', 'mAP 3D → image', 'cluster accuracy'], rows);
 }

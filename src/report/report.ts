@@ -1,5 +1,5 @@
 /** Gathers what a report tells of a finished run, and writes it as one HTML file. */
-import type { DataSet } from '../data/types.ts';
+import type { DataSet, Split } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/encoders.ts';
 import type { Figures } from '../romo/figures.ts';
@@ -22,7 +22,11 @@ export interface Evaluated {
 }
 
 /** The report's HTML. */
-export async function reportOf(gpu: Gpu, data: DataSet, evaluated: Evaluated): Promise<string> {
+export async function reportOf(
+  gpu: Gpu,
+  data: Pick<DataSet, 'rotation'> & { test: Split },
+  evaluated: Evaluated,
+): Promise<string> {
   const { config, embeddings, retrieval, stages, stageNames, losses } = evaluated;
   const { pairs, labels } = data.test;
   const items = new Items(pairs, labels, data.rotation);

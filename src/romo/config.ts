@@ -44,9 +44,20 @@ export interface RdlConfig extends StageConfig {
   pseudoLabels: 'heads' | 'pairs';
 }
 
+/** How a data set is read that leaves a choice; see DataOptions of src/data/types.ts. */
+export interface SetConfig {
+  onBad?: 'fail' | 'skip';
+  channels?: 1 | 3;
+  views?: number;
+  up?: 'x' | 'y' | 'z';
+  everyFrame?: number;
+  heldOutInstance?: number;
+}
+
 /** A whole run. */
 export interface Config {
   data: string;
+  set?: SetConfig;
   preset: PresetName;
   seed: number;
   train: number;

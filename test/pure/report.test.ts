@@ -46,7 +46,7 @@ async function page(): Promise<string> {
   const items = new Items(pairs, labels, rotation);
   const made = embeddings();
   const retrieval = allDirections(made, labels);
-  const figures = { imageToPoints: 0.5, pointsToImage: 0.25, clusterAccuracy: 1 };
+  const figures = { imageToPoints: 0.5, pointsToImage: 0.25, clusterAccuracy: 1, hit: 'class' as const };
   return reportPage({
     config: { ...PRESETS.tiny, data: `folder:${HOSTILE}` },
     adapter: HOSTILE,

@@ -24,6 +24,20 @@ export async function readImage(path: string, options: ImageOptions): Promise<Fl
 }
 
 /**
+ * Width and height in pixels, upright, from the header alone.
+ * @throws RomoError `file` as readImage, as far as the header shows it
+ */
+export async function imageSizeOf(path: string): Promise<{ width: number; height: number }> {
+  const image = await open(path, { size: 1, channels: 3 });
+  try {
+    const { autoOrient } = await image.metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  } catch (cause) {
+    throw badFile(path, `cannot be decoded: ${(cause as Error).message.split('\n')[0]}`);
+  }
+}
+
+/**
  * A picture whose pixels outside its mask become background, for RGB-D Object's `*_crop.png` and `*_maskcrop.png`.
  * @param maskPath a picture of the same size; the object is where it is not black
  * @returns [size, size, channels], 0..1

@@ -5,7 +5,7 @@
  * a box 1 x 1 x 6. Points lie on a lattice over the boxes' surface: 5 x 5 on front and back, 5 x 30 on each side whose
  * neighbour pixel is empty. So a pixel gives 50 + 150 x (number of empty neighbours) points.
  */
-import { normalizeCloud } from './normalize.ts';
+import { normalizeCloud } from '../normalize.ts';
 
 export const DIGIT_SIZE = 28;
 export const PADDED_SIZE = DIGIT_SIZE + 2;
@@ -15,10 +15,10 @@ const DEPTH_STEPS = 30;
 const HALF_DEPTH = 3;
 
 /**
- * @param pixels [28, 28] bytes
+ * @param pixels [28, 28], 0..255
  * @returns [30, 30, 1], values 0..1
  */
-export function digitImage(pixels: Uint8Array): Float32Array {
+export function digitImage(pixels: ArrayLike<number>): Float32Array {
   const image = new Float32Array(PADDED_SIZE * PADDED_SIZE);
   for (let row = 0; row < DIGIT_SIZE; row++) {
     for (let column = 0; column < DIGIT_SIZE; column++) {

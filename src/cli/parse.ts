@@ -1,0 +1,31 @@
+/** How the words of a command line become numbers. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number from `low` on. */
+export function whole(low: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
+      throw new InvalidArgumentError(`A whole number from ${low} is needed.`);
+    }
+    return value;
+  };
+}
+
+/** Any number within the bounds. */
+export function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
+      throw new InvalidArgumentError(
+        `A number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** Whole numbers from 1 on, between commas. */
+export function wholes(text: string): number[] {
+  return text.split(',').map(whole(1));
+}
