@@ -10,7 +10,7 @@ import {
 } from '../romo/config.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
-import { real, whole, wholes } from './parse.ts';
+import { ALL, countOrAll, real, whole, wholes } from './parse.ts';
 
 export interface TrainOptions {
   /** of a new run */
@@ -48,8 +48,8 @@ const ROWS: readonly Row[] = [
     text: 'shapes (built in), mnist3d:DIR, modelnet:DIR, voxels:FILE, rgbd:DIR or folder:DIR (your own)',
     path: 'data',
   },
-  { flags: '--train <n>', text: 'training objects', path: 'train', parse: whole(1) },
-  { flags: '--test <n>', text: 'objects held out for the figures', path: 'test', parse: whole(1) },
+  { flags: '--train <n>', text: 'training objects, or all', path: 'train', parse: countOrAll },
+  { flags: '--test <n>', text: 'objects held out for the figures, or all', path: 'test', parse: countOrAll },
   { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
   { flags: '--batch <n>', text: 'pairs per step', path: 'batch', parse: whole(1) },
   {
@@ -210,6 +210,9 @@ export function trainCommand(): Command {
   return addDataOptions(command);
 }
 
+/** Do fewer do? Yes where the user named no number. */
+const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
+
 /** Reads the arguments into a checked configuration. */
 export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
@@ -222,14 +225,18 @@ export function readTrainOptions(command: Command): TrainOptions {
   const config = structuredClone(PRESETS[given.preset as PresetName]);
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
-  if (!resume) checkConfig(config);
-  else {
+  if (!resume) {
+    checkConfig(config);
+    if (config.data === 'shapes' && Math.max(config.train, config.test) === ALL) {
+      throw new RomoError('option', 'the built-in shapes have no end: all of them cannot be made', 'Name a number.');
+    }
+  } else {
     const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
     if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });
     if (given.overwrite) throw contradiction('--overwrite', 'which begins anew');
     if (isOwn('out') && given.out !== given.resume) throw contradiction(`--out ${given.out}`, 'another folder');
   }
-  const fewerWillDo = { train: given.train === undefined, test: given.test === undefined };
+  const fewerWillDo = { train: upTo(given.train), test: upTo(given.test) };
   return {
     config,
     asked,

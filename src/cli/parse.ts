@@ -12,6 +12,12 @@ export function whole(low: number): (text: string) => number {
   };
 }
 
+/** More than any data set has: as many as there are. */
+export const ALL = 10_000_000;
+
+/** A whole number from 1 on, or `all`. */
+export const countOrAll = (text: string): number => (text === 'all' ? ALL : whole(1)(text));
+
 /** Any number within the bounds. */
 export function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
   return (text) => {

@@ -92,5 +92,8 @@ export function cloudFromGeometry(
 
 /** Repeats grey values for networks that take colour. [H, W, 1] -> [H, W, channels] */
 export function withChannels(grey: Uint8Array, channels: 1 | 3): Uint8Array {
-  return channels === 1 ? grey : Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]);
+  if (channels === 1) return grey;
+  const colour = new Uint8Array(3 * grey.length);
+  for (let i = 0; i < grey.length; i++) colour.fill(grey[i], 3 * i, 3 * i + 3);
+  return colour;
 }

@@ -66,28 +66,29 @@ export function surfaceCells(grid: Uint8Array): Float32Array {
 export function voxelSurface(grid: Uint8Array): Surface {
   const positions: number[] = [];
   const triangles: number[] = [];
-  const outward: number[] = [];
-  forEachFace(grid, (cell, corners) => {
-    const first = positions.length / 3;
-    for (const corner of corners) {
-      const place = corner.map((value, axis) => cell[axis] + value);
-      positions.push(...place);
-      outward.push(...awayFromMatter(grid, place));
-    }
-    triangles.push(first, first + 1, first + 2, first, first + 2, first + 3);
+  const outward: number[][] = []; // by vertex
+  const vertices = new Map<number, number>(); // by the corner's place
+  const vertexAt = (x: number, y: number, z: number): number => {
+    const place = (x * (GRID_SIDE + 1) + y) * (GRID_SIDE + 1) + z;
+    const known = vertices.get(place);
+    if (known !== undefined) return known;
+    vertices.set(place, outward.length);
+    positions.push(x, y, z);
+    outward.push(awayFromMatter(grid, [x, y, z]));
+    return outward.length - 1;
+  };
+  forEachFace(grid, ([x, y, z], corners) => {
+    const [a, b, c, d] = corners.map((corner) => vertexAt(x + corner[0], y + corner[1], z + corner[2]));
+    triangles.push(a, b, c, a, c, d);
   });
   const geometry: Geometry = { positions: Float32Array.from(positions), triangles: Uint32Array.from(triangles) };
   const surface = surfaceOf(geometry, 'voxels');
-  const flat = surface.normals;
-  const normals = new Float64Array(flat.length);
-  for (let corner = 0; corner < triangles.length; corner++) {
-    const smooth = outward.slice(3 * triangles[corner], 3 * triangles[corner] + 3);
-    const length = Math.hypot(...smooth);
-    for (let axis = 0; axis < 3; axis++) {
-      const at = 3 * corner + axis;
-      normals[at] = length > 0 ? smooth[axis] / length : flat[at];
-    }
-  }
+  const normals = Float64Array.from(surface.normals); // flat where matter is all around
+  triangles.forEach((vertex, corner) => {
+    const [x, y, z] = outward[vertex];
+    const length = Math.sqrt(x * x + y * y + z * z);
+    if (length > 0) normals.set([x / length, y / length, z / length], 3 * corner);
+  });
   return { ...surface, normals };
 }
 

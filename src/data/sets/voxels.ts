@@ -99,8 +99,12 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
   return {
     async read(row) {
       const content = bits.slice((row * CELLS) / 8, ((row + 1) * CELLS) / 8);
-      const grid = Uint8Array.from({ length: CELLS }, (_, cell) => (content[cell >> 3] >> (7 - (cell & 7))) & 1);
-      const occupied = grid.reduce((sum, value) => sum + value, 0);
+      const grid = new Uint8Array(CELLS);
+      let occupied = 0;
+      for (let cell = 0; cell < CELLS; cell++) {
+        grid[cell] = (content[cell >> 3] >> (7 - (cell & 7))) & 1;
+        occupied += grid[cell];
+      }
       if (occupied < LEAST_CELLS) {
         const problem = `row ${row} has ${occupied} occupied cells, fewer than ${LEAST_CELLS}`;
         throw badFile(file, problem, 'Remove the row, or leave it out with --on-bad skip');
