@@ -11,6 +11,7 @@ import {
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
 import { ALL, countOrAll, real, whole, wholes } from './parse.ts';
+import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
   /** of a new run */
@@ -25,6 +26,8 @@ export interface TrainOptions {
   readonly checkpointEvery: number | null;
   readonly quiet: boolean;
   readonly device: string | undefined;
+  /** that the encoders of a new run start from */
+  readonly weights: UsedWeights | null;
   /** only look at the data */
   readonly inspect: boolean;
   /** the user named no number: as many as there are, up to the preset's */
@@ -136,7 +139,18 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const SET_ROWS: readonly Row[] = [
+/** What configurations may leave out. */
+const OPTIONAL_ROWS: readonly Row[] = [
+  {
+    flags: '--image-weights <file>',
+    text: "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
+    path: 'weights.image',
+  },
+  {
+    flags: '--point-weights <file>',
+    text: 'safetensors file: the point encoder starts from weights of the official DGCNN',
+    path: 'weights.points',
+  },
   {
     flags: '--on-bad <what>',
     text: 'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
@@ -201,7 +215,7 @@ export function trainCommand(): Command {
     .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const { flags, text, parse, choices } of [...ROWS, ...SET_ROWS]) {
+  for (const { flags, text, parse, choices } of [...ROWS, ...OPTIONAL_ROWS]) {
     const option = new Option(flags, text);
     if (choices) option.choices(choices);
     else if (parse) option.argParser(parse);
@@ -218,13 +232,14 @@ export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
   const resume = given.resume !== undefined;
   const asked: { flag: string; path: string; value: unknown }[] = [];
-  for (const { flags, path } of [...ROWS, ...SET_ROWS]) {
+  for (const { flags, path } of [...ROWS, ...OPTIONAL_ROWS]) {
     const text = given[new Option(flags).attributeName()];
     if (text !== undefined) asked.push({ flag: flags.split(' ')[0], path, value: MEANING[path]?.(text) ?? text });
   }
   const config = structuredClone(PRESETS[given.preset as PresetName]);
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
+  const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
   if (!resume) {
     checkConfig(config);
     if (config.data === 'shapes' && Math.max(config.train, config.test) === ALL) {
@@ -247,6 +262,7 @@ export function readTrainOptions(command: Command): TrainOptions {
     quiet: given.quiet === true,
     device: given.device,
     inspect: given.inspect === true,
+    weights,
     fewerWillDo,
     openData: (opened) => openRunData(opened, command, resume ? EXACTLY : fewerWillDo),
   };
@@ -260,7 +276,7 @@ function placeOf(config: Config, path: string): { get(): unknown; set(value: unk
   return {
     get: () => holder()?.[name],
     set(value) {
-      if (group === 'set') config.set ??= {};
+      if (group === 'set' || group === 'weights') config[group] ??= {};
       Object.assign(holder() as Record<string, unknown>, { [name]: value });
     },
   };

@@ -22,6 +22,7 @@ import {
   writeWhole,
 } from './run_folder.ts';
 import { StopRequest } from './signals.ts';
+import { usePretrained } from './weights.ts';
 
 /** The user asked for an end, and all that was done is in a checkpoint. */
 class Stopped extends Error {}
@@ -43,6 +44,7 @@ export async function train(
   if (!options.resume) checkRunFolder(out, options.overwrite);
   const config = options.resume ? configOf(out) : options.config;
   if (options.resume) checkAgreement(options, config);
+  const weights = options.resume ? usePretrained(config) : options.weights;
   const { data, skipped, close } = await options.openData(config);
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
   checkConfig(config); // with the numbers that are there
@@ -59,7 +61,7 @@ export async function train(
           writeJson(join(out, 'config.json'), config);
         }
         isNew = false;
-        return attempt(gpu, data, config, options, { progress, stop });
+        return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
       },
       (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
     );
@@ -95,7 +97,7 @@ async function attempt(
   gpu: Gpu,
   data: DataSet,
   config: Config,
-  { out, checkpointEvery }: TrainOptions,
+  { out, checkpointEvery, weights }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
 ): Promise<WrittenResult> {
   const adapter = gpu.adapterName;
@@ -104,6 +106,7 @@ async function attempt(
   progress.line(
     `data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`,
   );
+  if (weights) progress.line(`pretrained weights: label-free ${weights.record.labelFree}`);
   if (checkpoint) {
     progress.restart();
     progress.line(`going on from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
@@ -123,6 +126,7 @@ async function attempt(
   try {
     const { models, result } = await run(gpu, data, config, {
       resumeFrom: checkpoint?.state,
+      pretrained: weights?.pretrained,
       onStep(report) {
         metrics.add(report);
         progress.step(report);
@@ -145,7 +149,8 @@ async function attempt(
     await saveModels(join(out, 'model.safetensors'), models, config);
     await metrics.sync();
     const total = Object.values(result.seconds).reduce((sum, seconds) => sum + seconds, 0);
-    const written = { ...result, seconds: { ...result.seconds, total } };
+    const seconds = { ...result.seconds, total };
+    const written = { ...result, seconds, ...(weights ? { pretrained: weights.record } : {}) };
     writeJson(join(out, 'result.json'), written);
     return written;
   } finally {

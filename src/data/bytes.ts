@@ -13,3 +13,11 @@ export function fromBytes(bytes: Uint8Array): Float32Array {
   for (let i = 0; i < image.length; i++) image[i] = bytes[i] / 255;
   return image;
 }
+
+/** Repeats grey values for networks that take colour. [H, W, 1] -> [H, W, channels] */
+export function withChannels(grey: Uint8Array, channels: 1 | 3): Uint8Array {
+  if (channels === 1) return grey;
+  const colour = new Uint8Array(3 * grey.length);
+  for (let i = 0; i < grey.length; i++) colour.fill(grey[i], 3 * i, 3 * i + 3);
+  return colour;
+}

@@ -75,6 +75,10 @@ export interface Config {
   /** of the heads' logits of unit features */
   headTemperature: number;
   augment: Augmentation;
+  /** What the image encoder was pretrained to see: channels less ImageNet's means, by its deviations. Default: as they are. */
+  imageNormalization?: 'imagenet';
+  /** files of weights that fresh encoders start from */
+  weights?: { image?: string; imageSha256?: string; points?: string; pointsSha256?: string };
   ssm: SsmConfig;
   rdl: RdlConfig;
 }

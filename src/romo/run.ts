@@ -6,6 +6,7 @@ import type { DataSet } from '../data/types.ts';
 import type { Module, StateDict } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Config } from './config.ts';
+import type { Pretrained } from './encoders.ts';
 import type { TrainingData } from './feeder.ts';
 import { type Figures, figuresOf, pseudoLabelAccuracy, rawFigures } from './figures.ts';
 import { type PseudoLabels, pseudoLabels } from './pseudo_labels.ts';
@@ -62,6 +63,8 @@ export interface RunHooks {
   onPosition?(at: RunPosition): Promise<void>;
   /** goes on from there instead of the start */
   resumeFrom?: RunState | undefined;
+  /** weights that fresh encoders start from; the figures of untrained networks are without them */
+  pretrained?: Pretrained | undefined;
 }
 
 /** What training sees of a data set: no labels. */
@@ -129,6 +132,7 @@ export async function run(
     ssm = await clock.time('ssm', () =>
       trainSsm(gpu, training, config, {
         ...stageHooks('ssm'),
+        pretrained: hooks.pretrained,
         onClusters(epoch, images, points) {
           hooks.onMetrics?.({ stage: 'ssm', epoch, clusterSizes: { images, points } });
           checkClusters(`ssm epoch ${epoch + 1}`, images, 'images');
@@ -146,7 +150,8 @@ export async function run(
     warm = { model: await ssm.stateDict(), labels };
   }
   const { labels } = warm;
-  const rdl = await clock.time('rdl', () => trainRdl(gpu, training, config, labels, ssm, stageHooks('rdl')));
+  const rdlHooks = { ...stageHooks('rdl'), pretrained: hooks.pretrained };
+  const rdl = await clock.time('rdl', () => trainRdl(gpu, training, config, labels, ssm, rdlHooks));
   hooks.onPhase?.('measuring');
   figures.rdl = await clock.time('figures', () => figuresOf(gpu, rdl.encoders, data, config));
   hooks.onMetrics?.({ stage: 'rdl', ...figures.rdl });

@@ -14,7 +14,7 @@ import { Module } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
-import { type Embeddings, Encoders, embedAll } from './encoders.ts';
+import { type Embeddings, Encoders, embedAll, type Pretrained } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
@@ -100,6 +100,8 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embed
 export interface SsmHooks extends StageHooks {
   /** cluster sizes at the start of each epoch, per modality */
   onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
+  /** weights that the encoders start from */
+  pretrained?: Pretrained | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.
@@ -111,6 +113,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
   const { ssm, seed, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
   const { encoders, imageHead, pointHead } = model;
+  if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
   const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
   const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
   const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);

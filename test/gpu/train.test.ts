@@ -115,7 +115,7 @@ test('convert: by name, and one clear line for a pickle or a missing file', () =
   const { code, out: printed } = command('convert', 'test/fixtures/convert_dgcnn.safetensors', '--out', out);
   assert.is(code, 2, printed); // a fixture's names begin with `weights.`
   for (const [path, expected] of [
-    ['model.pth', /pickle.*save_file/],
+    ['model.pth', /pickle.*pth_to_safetensors/],
     ['missing.safetensors', /missing\.safetensors/],
   ] as const) {
     const refused = command('convert', path, '--out', out);

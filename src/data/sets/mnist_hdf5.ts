@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes } from '../bytes.ts';
+import { toBytes, withChannels } from '../bytes.ts';
 import { badFile } from '../files/errors.ts';
 import { openPointClouds, type PointCloudFile } from '../files/hdf5.ts';
 import { resizeImage } from '../resize.ts';
@@ -13,7 +13,7 @@ import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages } from './idx.ts';
 import { DIGITS, inSharedMemory } from './mnist_idx.ts';
-import { type ObjectReader, type ReadOptions, storedCloud, withChannels } from './object.ts';
+import { type ObjectReader, type ReadOptions, storedCloud } from './object.ts';
 
 export interface Hdf5Plan {
   readonly kind: 'hdf5';

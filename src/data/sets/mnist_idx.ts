@@ -4,13 +4,13 @@
  */
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes } from '../bytes.ts';
+import { toBytes, withChannels } from '../bytes.ts';
 import { resizeImage } from '../resize.ts';
 import { subsampleCloud } from '../subsample.ts';
 import { DIGIT_SIZE, digitCloud, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
-import { keptPoints, type ObjectReader, type ReadOptions, withChannels } from './object.ts';
+import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
 
 /** Digits are turned about the depth axis, as their images are; further and a 6 becomes a 9. */
 export const DIGITS = {

@@ -89,11 +89,3 @@ export function cloudFromGeometry(
   if (!geometry.triangles) return storedCloud(geometry.positions, options, random, name);
   return samplePoints(surfaceOf(geometry, name), keptPoints(options.points), random);
 }
-
-/** Repeats grey values for networks that take colour. [H, W, 1] -> [H, W, channels] */
-export function withChannels(grey: Uint8Array, channels: 1 | 3): Uint8Array {
-  if (channels === 1) return grey;
-  const colour = new Uint8Array(3 * grey.length);
-  for (let i = 0; i < grey.length; i++) colour.fill(grey[i], 3 * i, 3 * i + 3);
-  return colour;
-}

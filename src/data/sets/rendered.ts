@@ -1,10 +1,10 @@
 /** Objects that have a surface and no picture: their views are rendered, and kept in the cache folder. Node only. */
 import { createHash } from 'node:crypto';
 import { Random } from '../../tensor/random.ts';
-import { toBytes } from '../bytes.ts';
+import { toBytes, withChannels } from '../bytes.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { randomView, rasterise } from '../shapes/rasterise.ts';
-import { keptPoints, type ReadOptions, type StoredObject, withChannels } from './object.ts';
+import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';
 import { RenderedCache } from './rendered_cache.ts';
 
 /** Part of every key: another number makes everything anew. */
