@@ -17,7 +17,11 @@ const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/conve
 async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
-  await esbuild.build({ ...forNode, entryPoints: ['bench/ours/loader.ts'], outdir: 'dist/bench' });
+  await esbuild.build({
+    ...forNode,
+    entryPoints: ['bench/ours/loader.ts', 'bench/ours/galleries.ts'],
+    outdir: 'dist/bench',
+  });
 }
 
 /** The entries share chunks, so that a program may import both. */
