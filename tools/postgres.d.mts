@@ -1,3 +1,5 @@
-/** The folder with initdb and pg_ctl of a Postgres that has pgvector, of one that has not, or null. */
-export function findPostgres(): string | null;
-export function hasVector(programs: string): boolean;
+/** Types of postgres.mjs. */
+import type { Machine, Plan } from './systems.mjs';
+
+export declare function findPostgres(): string | null;
+export declare function postgresPlan(machine: Pick<Machine, 'release' | 'sources' | 'root'>, folder: string): Plan;

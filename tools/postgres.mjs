@@ -1,29 +1,79 @@
-/** Finding Postgres with pgvector for the tests of galleries, and getting both on Debian. */
+/**
+ * Postgres with pgvector, which the tests of galleries start a server of: where it is, and how a machine gets it. Without it
+ * they talk to PGlite.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the programs of Debian's and others' packages are, newest first. */
+/** Programs of Debian and Ubuntu are in a folder of their version. */
+const debian = '/usr/lib/postgresql';
+
 function folders() {
-  const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
   return [
     ...versions.map((version) => join(debian, version, 'bin')),
-    '/usr/pgsql/bin',
     '/opt/homebrew/bin',
+    '/usr/local/bin',
     '/usr/bin',
   ];
 }
 
-/** The folder with initdb and pg_ctl; null where there is none. */
-export const findPostgres = () => folders().find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
-
-/** Has that Postgres the extension? */
-export function hasVector(programs) {
-  const version = /postgresql\/(\d+)\//.exec(programs)?.[1] ?? '';
-  const shares = [
-    `/usr/share/postgresql/${version}`,
-    join(programs, '..', 'share'),
-    join(programs, '..', 'share', 'postgresql'),
-  ];
+function hasVector(programs) {
+  const version = programs.startsWith(debian) ? programs.split('/')[4] : '';
+  const shares = [join('/usr/share/postgresql', version), join(programs, '..', 'share', 'postgresql')];
   return shares.some((share) => existsSync(join(share, 'extension', 'vector.control')));
+}
+
+/** The folder with the programs of a Postgres that has pgvector; null where there is none. */
+export function findPostgres() {
+  return folders().find((folder) => existsSync(join(folder, 'initdb')) && hasVector(folder)) ?? null;
+}
+
+/** Major versions of Postgres whose pgvector the system has as a package. */
+const packaged = { 'debian 13': 17, 'ubuntu 24.04': 16, 'ubuntu 24.10': 16, 'ubuntu 25.04': 17, 'ubuntu 25.10': 17 };
+
+/**
+ * What to do on a machine without them, like `plan` of systems.mjs.
+ * @param folder for what is built; it must exist
+ * @returns { why, steps, automatic }
+ */
+export function postgresPlan({ release, sources, root }, folder) {
+  const why = [
+    'No Postgres with pgvector was found. Without it, galleries are tested with PGlite behind the same protocol.',
+  ];
+  const install = (...packages) => [
+    { run: ['apt-get', 'update'] },
+    { run: ['apt-get', 'install', '-y', '--no-install-recommends', ...packages] },
+  ];
+  const version = packaged[`${release.id} ${release.version}`];
+  if (version) {
+    const steps = install(`postgresql-${version}`, `postgresql-${version}-pgvector`);
+    return { why, steps, automatic: root };
+  }
+  if (release.id !== 'debian' || release.version !== '12') return { why, steps: [], automatic: false };
+  const mirror = sources.find((entry) => entry.suites.includes(release.codename) && entry.components.includes('main'));
+  if (!mirror) return { why, steps: [], automatic: false };
+  why.push("Debian 12 has no pgvector: it is built from Debian 13's source package.");
+  const options = Object.entries(mirror.options).map(([name, value]) => `${name}=${value}`);
+  const line = `deb-src ${options.length > 0 ? `[${options.join(' ')}] ` : ''}${mirror.uri} trixie main\n`;
+  // Lists of its own: the system's sources of packages stay as they are.
+  const list = join(folder, 'trixie.list');
+  const places = {
+    'Dir::Etc::SourceList': list,
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::State::Lists': join(folder, 'lists'),
+  };
+  const apart = Object.entries(places).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const build = ['make', '-s', '-C', join(folder, 'source'), 'with_llvm=no', `PG_CONFIG=${debian}/15/bin/pg_config`];
+  const steps = [
+    ...install('postgresql-15', 'postgresql-server-dev-15', 'gcc', 'libc6-dev', 'make', 'dpkg-dev'),
+    { write: list, text: line },
+    { run: ['mkdir', '-p', join(folder, 'lists', 'partial')] },
+    { run: ['apt-get', ...apart, 'update'] },
+    { run: ['env', '-C', folder, 'apt-get', '-q', ...apart, 'source', '--download-only', 'pgvector'] },
+    { run: ['env', '-C', folder, 'sh', '-c', 'dpkg-source -x pgvector_*.dsc source'] },
+    { run: build },
+    { run: [...build, 'install'] },
+  ];
+  return { why, steps, automatic: root };
 }

@@ -6,11 +6,13 @@
  *   node tools/setup.mjs --dry-run   says what it would do
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserPlan, findBrowser } from './browsers.mjs';
 import { readProbe, thisMachine } from './machine.mjs';
+import { findPostgres, postgresPlan } from './postgres.mjs';
 import { npm, run } from './run.mjs';
 import { advice, driverVariables, plan, shellLine, withoutDriverVariables } from './systems.mjs';
 
@@ -22,15 +24,17 @@ class SetUpError extends Error {}
 
 /**
  * Brings the machine to where everything can be built and run, or says what is missing.
- * @param options browser: also a browser with WebGPU, which only the tests need; adapter: false where Node needs no WebGPU
+ * @param options browser: also a browser with WebGPU, which only the tests need; postgres: also Postgres with pgvector, where it
+ *   can be had, for them too; adapter: false where Node needs no WebGPU
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
-export async function setUp({ dryRun = false, browser = false, adapter = true } = {}) {
+export async function setUp({ dryRun = false, browser = false, postgres = false, adapter = true } = {}) {
   try {
     checkNode();
     await installPackages(dryRun);
     const environment = adapter ? await provideAdapter(dryRun) : process.env;
     if (browser) await provideBrowser(dryRun);
+    if (postgres) await providePostgres(dryRun);
     return environment;
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
@@ -158,13 +162,38 @@ async function provideBrowser(dryRun) {
   if (!dryRun && !findBrowser()) throw new SetUpError('The browser is installed, but was not found afterwards.');
 }
 
+/** Postgres with pgvector: tests can do without, so nothing that goes wrong here stops them. */
+async function providePostgres(dryRun) {
+  const found = findPostgres();
+  if (found) {
+    console.log(`Postgres with pgvector: ${found}`);
+    return;
+  }
+  const machine = thisMachine();
+  const folder = mkdtempSync(join(tmpdir(), 'romo-pgvector-'));
+  try {
+    const { why, steps, automatic } = postgresPlan(machine, folder);
+    const how = automatic ? [`${dryRun ? 'Would be installed' : 'Installing it now'} on ${machine.release.name}:`] : [];
+    console.log([...why, ...how].join('\n'));
+    for (const step of steps) {
+      console.log(`  ${shellLine(step, !automatic && !machine.root)}`);
+      if (automatic && !dryRun) await carryOut(step);
+    }
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.log(`${error.message}\nGoing on with PGlite instead.`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 async function carryOut(step) {
   if (step.write) {
     writeFileSync(step.write, step.text);
     return;
   }
   const [command, ...words] = step.run;
-  const patience = ['-q', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'];
+  const patience = command === 'apt-get' ? ['-q', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'] : [];
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const code = await run(command, [...patience, ...words], environment);
   if (code === 0) return;

@@ -41,7 +41,10 @@ async function testAll(chosen) {
     console.log(`FAILED: ${what}`);
     counts.failed++;
   };
-  const environment = await setUp({ browser: chosen.some((name) => inBrowser.includes(name)) });
+  const environment = await setUp({
+    browser: chosen.some((name) => inBrowser.includes(name)),
+    postgres: chosen.includes('pure'),
+  });
   if (!environment) {
     fail('the machine is not ready for the tests, see above');
     return counts;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/database.ts';
 import { ExactIndex } from '../../src/search/exact.ts';
 import type { Answer, Entry, ModelStamp } from '../../src/search/gallery.ts';
-import { openDevice } from '../../src/tensor/device.ts';
+import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { startServer } from '../../test/support/postgres.ts';
 
@@ -20,6 +20,7 @@ const QUERIES = 200;
 const TOP = 10;
 const EF_SEARCH = [10, 20, 40, 80, 160, 320];
 const PER_CALL = 5_000;
+const MOST_EMBEDDED = 10_000; // rows in PGlite
 const STAMP: ModelStamp = { sha256: '0'.repeat(64), stage: 'rdl', dimension: D };
 
 const sizes = process.argv.slice(2).map(Number);
@@ -68,10 +69,10 @@ async function fill(gallery: DatabaseGallery, rows: Float32Array): Promise<numbe
 }
 
 /** Queries one by one, as users come. */
-async function ask(gallery: DatabaseGallery, queries: Float32Array, count: number, efSearch?: number) {
+async function ask(gallery: DatabaseGallery, queries: Float32Array, efSearch?: number) {
   const times: number[] = [];
   const answers: Answer[][] = [];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < QUERIES; i++) {
     const { ms, value } = await timed(() => gallery.search(rowOf(queries, i), { top: TOP, efSearch }));
     times.push(ms);
     answers.push(value[0]);
@@ -79,12 +80,25 @@ async function ask(gallery: DatabaseGallery, queries: Float32Array, count: numbe
   return { ms: median(times), answers };
 }
 
-function recall(found: readonly Answer[][], exact: readonly Answer[][]): number {
-  const hits = found.map((answers, i) => {
+/** Of the exact answers to each query, how many were found. */
+function hitsOf(found: readonly Answer[][], exact: readonly Answer[][]): number[] {
+  return found.map((answers, i) => {
     const wanted = new Set(exact[i].map(({ id }) => id));
-    return answers.filter(({ id }) => wanted.has(id)).length / wanted.size;
+    return answers.filter(({ id }) => wanted.has(id)).length;
   });
-  return hits.reduce((sum, hit) => sum + hit, 0) / hits.length;
+}
+
+/** Medians of our exact search on the GPU in ms: one query, and all of them. */
+async function askOwn(gpu: Gpu, rows: Float32Array, queries: Float32Array): Promise<readonly [number, number]> {
+  const index = new ExactIndex(gpu, D);
+  index.add(rows);
+  await index.search(queries, TOP); // compiles
+  const one: number[] = [];
+  for (let i = 0; i < 50; i++) one.push((await timed(() => index.search(rowOf(queries, i), TOP))).ms);
+  const all: number[] = [];
+  for (let i = 0; i < 5; i++) all.push((await timed(() => index.search(queries, TOP))).ms);
+  index.dispose();
+  return [median(one), median(all)];
 }
 
 /** Medians of exact search by numpy in ms, one query and all of them; null where Python has no numpy. */
@@ -128,50 +142,38 @@ const server = await startServer();
 if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector');
 const gpu = await openDevice();
 try {
-  const times: string[][] = [];
+  const databases: string[][] = [];
+  const others: string[][] = [];
   const approximate: string[][] = [];
   for (const size of sizes) {
     const rows = clustered(size);
     const queries = clustered(QUERIES);
-    const gallery = await openDatabaseGallery(`${server.url}/postgres?schema=rows_${size}`, STAMP);
-    const filled = await fill(gallery, rows);
-    const exact = await ask(gallery, queries, QUERIES);
-    const built = (await timed(() => gallery.buildIndex())).ms;
-    for (const efSearch of EF_SEARCH) {
-      const { ms, answers } = await ask(gallery, queries, QUERIES, efSearch);
-      approximate.push([String(size), String(efSearch), recall(answers, exact.answers).toFixed(4), number(ms)]);
+    for (const [where, to] of [
+      ['server', `${server.url}/postgres?schema=rows_${size}`],
+      ['pglite', 'pglite:memory://'],
+    ]) {
+      if (where === 'pglite' && size > MOST_EMBEDDED) continue;
+      const gallery = await openDatabaseGallery(to, STAMP);
+      const filled = await fill(gallery, rows);
+      const exact = await ask(gallery, queries);
+      const built = (await timed(() => gallery.buildIndex())).ms;
+      for (const efSearch of EF_SEARCH) {
+        const { ms, answers } = await ask(gallery, queries, efSearch);
+        const hits = hitsOf(answers, exact.answers);
+        const recall = hits.reduce((sum, hit) => sum + hit, 0) / (QUERIES * TOP);
+        const lost = hits.filter((hit) => hit === 0).length;
+        approximate.push([String(size), where, String(efSearch), recall.toFixed(4), String(lost), number(ms)]);
+      }
+      await gallery.close();
+      databases.push([String(size), where, number(filled / 1000), number(exact.ms), number(built / 1000)]);
     }
-    await gallery.close();
-
-    const index = new ExactIndex(gpu, D);
-    index.add(rows);
-    await index.search(queries, TOP); // compiles
-    const own: number[] = [];
-    for (let i = 0; i < 50; i++) own.push((await timed(() => index.search(rowOf(queries, i), TOP))).ms);
-    const ownAll: number[] = [];
-    for (let i = 0; i < 5; i++) ownAll.push((await timed(() => index.search(queries, TOP))).ms);
-    index.dispose();
     const numpy = askNumpy(folder, rows, queries);
-    times.push(
-      [size, filled / 1000, exact.ms, built / 1000, median(own), median(ownAll), numpy?.[0], numpy?.[1]].map(
-        (value, i) => (i === 0 ? String(value) : number(value)),
-      ),
-    );
+    const own = await askOwn(gpu, rows, queries);
+    others.push([String(size), number(own[0]), number(own[1]), number(numpy?.[0]), number(numpy?.[1])]);
   }
-  print(
-    [
-      'rows',
-      'inserted, s',
-      'pgvector exact, ms',
-      'HNSW built, s',
-      'ours, ms',
-      `ours, ${QUERIES} at once, ms`,
-      'numpy, ms',
-      `numpy, ${QUERIES} at once, ms`,
-    ],
-    times,
-  );
-  print(['rows', 'ef_search', `recall@${TOP}`, 'ms'], approximate);
+  print(['rows', 'in', 'inserted, s', 'exact, ms', 'HNSW built, s'], databases);
+  print(['rows', 'ours, ms', `${QUERIES} at once, ms`, 'numpy, ms', `${QUERIES} at once, ms`], others);
+  print(['rows', 'in', 'ef_search', `recall@${TOP}`, `of ${QUERIES}, none right`, 'ms'], approximate);
 } finally {
   gpu.close();
   await server.remove();

@@ -217,21 +217,19 @@ test('an index: exact stays exact, approximate finds nearly all, filters are kep
 test('Citus, where it is there, is asked to spread the entries', async () => {
   // Citus cannot run here: a function with its signature, and a row that says it is installed, stand for it.
   await run(
-    'create schema stand_in',
-    'create table stand_in.calls (name text, by text)',
-    `create function stand_in.create_distributed_table(table_name regclass, distribution_column text,
+    'create table citus_calls (name text, by text)',
+    `create function create_distributed_table(table_name regclass, distribution_column text,
       distribution_type text default 'hash', colocate_with text default 'default', shard_count int default null)
-      returns void language sql as $$ insert into stand_in.calls values (table_name::text, distribution_column) $$`,
-    `insert into pg_extension select 99999, 'citus', 10, oid, false, '13.0', null, null from pg_namespace where nspname = 'stand_in'`,
+      returns void language sql as $$ insert into citus_calls values (table_name::text, distribution_column) $$`,
+    `insert into pg_extension select 99999, 'citus', 10, oid, false, '13.0', null, null from pg_namespace where nspname = 'public'`,
   );
   try {
-    const options = encodeURIComponent('-c search_path=public,stand_in');
-    const gallery = await openDatabaseGallery(`${to}?schema=spread&options=${options}`, STAMP);
+    const gallery = await openDatabaseGallery(`${to}?schema=spread`, STAMP);
     await gallery.upsert([entryOf('a', 1)]);
     assert.match((await gallery.info()).storage, /Citus/);
     assert.is((await gallery.search(blockVector(1), { top: 1 }))[0][0].id, 'a');
     await gallery.close();
-    assert.equal(await run('select * from stand_in.calls'), [{ name: 'spread.entries', by: 'id' }]);
+    assert.equal(await run('select * from citus_calls'), [{ name: 'spread.entries', by: 'id' }]);
   } finally {
     await run("delete from pg_extension where extname = 'citus'");
   }

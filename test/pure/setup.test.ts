@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { postgresPlan } from '../../tools/postgres.mjs';
 import { judge, parseTotals, summaryLine } from '../../tools/report.mjs';
 import {
   adapterKind,
@@ -221,6 +222,23 @@ test('every way in which a test file can end is counted', () => {
   assert.is(failures({ timedOut: true }), 1, 'a process that does not exit');
   assert.is(summaryLine({ passed: 4, failed: 0, skipped: 0 }), '4 passed, 0 failed');
   assert.is(summaryLine({ passed: 4, failed: 1, skipped: 2 }), '4 passed, 1 failed, 2 skipped');
+});
+
+test('Postgres with pgvector: a package where there is one, else built from the source of Debian 13', () => {
+  const here = machine(bookworm, [{ path: 'debian.sources', text: deb822 }]);
+  const { steps, automatic } = postgresPlan(here, '/build');
+  assert.ok(automatic);
+  const lines = steps.map((step) => shellLine(step));
+  const list =
+    'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://mirror.example/debian trixie main\n';
+  assert.is(steps.flatMap((step) => (step.write === undefined ? [] : step.text)).join(), list);
+  assert.match(lines.join('\n'), /source --download-only pgvector/);
+  assert.match(lines[lines.length - 1], /^make .*pg_config install$/);
+  assert.not.ok(postgresPlan(machine(bookworm, [{ path: 'debian.sources', text: deb822 }], false), '/build').automatic);
+  assert.not.ok(postgresPlan(machine(bookworm), '/build').automatic);
+  const trixie = postgresPlan(machine('ID=debian\nVERSION_ID="13"\n'), '/build');
+  assert.match(shellLine(trixie.steps[1]), /postgresql-17 postgresql-17-pgvector$/);
+  assert.equal(postgresPlan(machine('ID=fedora\nVERSION_ID=42\n'), '/build').steps, []);
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPostgres, hasVector } from '../../tools/postgres.mjs';
+import { findPostgres } from '../../tools/postgres.mjs';
 
 export interface Server {
   /** is it a real server, or PGlite? */
@@ -37,7 +37,7 @@ function otherUser(): { uid?: number; gid?: number } {
 
 export async function startServer(): Promise<Server> {
   const programs = findPostgres();
-  if (programs && hasVector(programs)) return startReal(programs);
+  if (programs) return startReal(programs);
   console.log('No Postgres with pgvector on this machine: the tests talk to PGlite, which speaks the same protocol.');
   return startEmbedded();
 }
