@@ -11,7 +11,7 @@ import { forBrowser, forNode, plainShaders } from './bundle.mjs';
 import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts'];
+const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts', 'src/search/database.ts'];
 const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', 'src/data_worker.ts'];
 
 async function buildPrograms() {
@@ -35,6 +35,7 @@ async function buildLibrary() {
     outdir: 'dist/browser',
     minify: true,
     plugins: [plainShaders],
+    external: ['@electric-sql/*'], // loaded only when a database is opened
     metafile: true,
   });
   const foreign = Object.keys(metafile.inputs).filter((path) => path.startsWith('node_modules/'));

@@ -1,11 +1,12 @@
 /** A gallery in Postgres with pgvector: on a server, or embedded. The statements are in sql.ts. */
+
+import { connectPostgres } from '#postgres';
 import { RomoError } from '../tensor/error.ts';
 import { type Connection, explain, explainExtension, isPassing, type Query } from './connection.ts';
 import { orderOfTexts } from './filter.ts';
 import { filterSql } from './filter_sql.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from './gallery.ts';
 import { connectPglite } from './pglite.ts';
-import { connectPostgres } from './postgres.ts';
 import { checkText, isStorable } from './postgres_text.ts';
 import * as sql from './sql.ts';
 import { checkSameModel } from './stamp.ts';

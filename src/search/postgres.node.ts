@@ -1,4 +1,7 @@
-/** A gallery's connection to a Postgres server, through the package `pg`, which is loaded when one is asked for. */
+/**
+ * A gallery's connection to a Postgres server, through the package `pg`, which is loaded when one is asked for. A page's:
+ * postgres.browser.ts.
+ */
 import { RomoError } from '../tensor/error.ts';
 import { type Connection, explainPackage, type Query } from './connection.ts';
 
