@@ -18,6 +18,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { kernelPair, program } from '../../src/tensor/kernel.ts';
+import { plainShaders } from '../../tools/bundle.mjs';
 import { serveFolder } from '../../tools/web/server.mjs';
 import { openBrowser, openPage } from './chromium.ts';
 
@@ -144,7 +146,7 @@ test('the library for browsers is small and self-contained', () => {
   const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0);
   console.log(`library: ${bytes} bytes after gzip`);
-  assert.ok(bytes < 60 * 1024, `${bytes} bytes`);
+  assert.ok(bytes < 60_000, `${bytes} bytes`);
   for (const name of files) {
     const text = readFileSync(join(folder, name), 'utf8');
     const imports = [...text.matchAll(/\b(?:from|import)\s*\(?["']([^"']+)["']/g)].map(([, path]) => path);
@@ -153,6 +155,39 @@ test('the library for browsers is small and self-contained', () => {
       [],
       name,
     );
+  }
+});
+
+test('shaders without their spaces and comments are still what they were', async () => {
+  const { openDevice } = await import('romo');
+  const names = readdirSync('src/shaders').filter((name) => name.endsWith('.wgsl'));
+  const { outputFiles } = await build({
+    entryPoints: names.map((name) => `src/shaders/${name}`),
+    outdir: 'none',
+    write: false,
+    bundle: true,
+    format: 'esm',
+    plugins: [plainShaders],
+  });
+  const gpu = await openDevice();
+  try {
+    for (const [i, { text }] of outputFiles.entries()) {
+      const { default: plain } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+      if (/^enable /m.test(plain) && !gpu.device.features.has('subgroups' as GPUFeatureName)) continue;
+      const source = readFileSync(`src/shaders/${names[i]}`, 'utf8');
+      assert.ok(plain.length < source.length, names[i]);
+      const { messages } = await gpu.device.createShaderModule({ code: plain }).getCompilationInfo();
+      assert.equal(
+        messages.filter(({ type }) => type === 'error').map(({ message }) => message),
+        [],
+        names[i],
+      );
+      // What the engine reads out of the text: bindings, sizes, and the alias that it widens.
+      assert.equal(program('', plain), { ...program('', source), source: plain }, names[i]);
+      if (source.includes('alias Value')) kernelPair(program('', plain), 'any'); // throws where it finds none
+    }
+  } finally {
+    gpu.close();
   }
 });
 
