@@ -5,5 +5,8 @@ export interface BufferCounters {
   createdBytes: number;
   liveBytes: number;
   peakBytes: number;
+  /** bind groups ever created */
+  groups: number;
 }
 export declare function countBuffers(device: GPUDevice): BufferCounters;
+export declare function countBusy(device: GPUDevice): { busyMs(): number };

@@ -6,7 +6,7 @@ import { create, globals } from 'webgpu';
  * been collected.
  */
 export function countBuffers(device) {
-  const counters = { created: 0, createdBytes: 0, liveBytes: 0, peakBytes: 0 };
+  const counters = { created: 0, createdBytes: 0, liveBytes: 0, peakBytes: 0, groups: 0 };
   const collected = new FinalizationRegistry((entry) => release(entry));
   const release = (entry) => {
     counters.liveBytes -= entry.size;
@@ -28,7 +28,28 @@ export function countBuffers(device) {
     collected.register(buffer, entry);
     return buffer;
   };
+  const createBindGroup = device.createBindGroup.bind(device);
+  device.createBindGroup = (descriptor) => {
+    counters.groups++;
+    return createBindGroup(descriptor);
+  };
   return counters;
+}
+
+/** Measures from now on for how long a device has work: from a submit until all that was submitted is done. */
+export function countBusy(device) {
+  let pending = 0;
+  let since = 0;
+  let busyMs = 0;
+  const submit = device.queue.submit.bind(device.queue);
+  device.queue.submit = (buffers) => {
+    if (pending++ === 0) since = performance.now();
+    submit(buffers);
+    device.queue.onSubmittedWorkDone().then(() => {
+      if (--pending === 0) busyMs += performance.now() - since;
+    });
+  };
+  return { busyMs: () => busyMs + (pending > 0 ? performance.now() - since : 0) };
 }
 
 /** Puts `navigator.gpu` where the peers look for it. `counters()` are those of the device that the peer opened. */

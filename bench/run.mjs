@@ -58,6 +58,8 @@ async function bench(environment) {
   console.log(`Adapter: ${about.adapter}`);
   const run = { ...about, date: new Date().toISOString().slice(0, 10), node: process.versions.node };
   Object.assign(run, {
+    seconds: Number(options.seconds),
+    rounds: Number(options.rounds),
     cpu: `${cpus()[0].model}, ${cpus().length} threads`,
     versions: {},
     library: await librarySize(),

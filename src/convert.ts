@@ -1,12 +1,9 @@
 /** `node dist/convert.js WEIGHTS --out FILE`: weights of torchvision, timm or the official DGCNN under the names of our encoders. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { main } from './cli/main.ts';
 import { writeWhole } from './cli/run_folder.ts';
-import { convertWeights } from './model/convert.ts';
-import type { Floats } from './model/module.ts';
-import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from './model/safetensors.ts';
-import { RomoError } from './tensor/error.ts';
+import { readWeights } from './cli/weights.ts';
+import { encodeSafetensors, type SafetensorEntry } from './model/safetensors.ts';
 
 const command = new Command('convert')
   .description("Renames pretrained weights (torchvision's and timm's ResNets, the official DGCNN) for our encoders.")
@@ -17,15 +14,7 @@ const command = new Command('convert')
 await main(command, async () => {
   const [path] = command.args;
   const { out } = command.opts();
-  if (/\.(pth|pt|bin|ckpt|t7)$/.test(path)) {
-    throw new RomoError(
-      'file',
-      `${path} is a pickle of PyTorch`,
-      `Write a safetensors file from it: python -c "import torch, safetensors.torch as s; s.save_file({k: v.contiguous().clone() for k, v in torch.load('${path}', map_location='cpu').items()}, 'weights.safetensors')"`,
-    );
-  }
-  const { tensors } = decodeSafetensors(readFileSync(path), path);
-  const { network, state, leftOut } = convertWeights(tensors as Record<string, Floats>, path);
+  const { network, state, leftOut } = readWeights(path).weights;
   const entries = Object.entries(state).map(([name, floats]): [string, SafetensorEntry] => [
     name,
     { ...floats, dtype: 'f32' },

@@ -11,7 +11,7 @@ export { reshape } from './autograd/reshape.ts';
 export { argmax, softmax } from './autograd/softmax.ts';
 export { differentiable, noGradient, record, type Tape } from './autograd/tape.ts';
 export { openShapes } from './data/shapes/shapes.ts';
-export type { DataOptions, DataSet, LabelledDataSet, Labels, PairedData, Split } from './data/types.ts';
+export type { DataOptions, DataSet, LabelledDataSet, Labels, PairedData, Sample, Split } from './data/types.ts';
 export * from './encoders.ts';
 export { type ConvertedWeights, convertWeights } from './model/convert.ts';
 export { HeadMlp } from './model/heads.ts';
@@ -28,7 +28,8 @@ export { type PseudoLabels, pseudoLabels, withLabelNoise } from './romo/pseudo_l
 export { RdlModel, trainRdl } from './romo/rdl.ts';
 export { type RunHooks, type RunResult, run, trainingData } from './romo/run.ts';
 export { type SsmHooks, SsmModel, trainSsm } from './romo/ssm.ts';
-export type { EpochEnd, StageHooks, StageState, StepReport } from './romo/stage.ts';
+export type { EpochEnd, StageHooks, StepReport } from './romo/stage.ts';
+export type { Position, StageState, TrainedStage } from './romo/stage_state.ts';
 export { clusterSizes, pairMeans } from './romo/targets.ts';
 export { Random } from './tensor/random.ts';
 export { Replay } from './tensor/replay.ts';

@@ -1,66 +1,11 @@
-/** `node dist/train.js`: learns the common space and writes the run to --out. */
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `node dist/train.js`: learns the common space and writes the run to --out, goes on with one, or looks at the data. */
+import { inspectData } from './cli/inspect.ts';
 import { main } from './cli/main.ts';
 import { readTrainOptions, trainCommand } from './cli/options.ts';
-import { duration, figuresTable, ProgressReport } from './cli/report.ts';
-import {
-  checkRunFolder,
-  createRunFolder,
-  pseudoLabelsCsv,
-  saveModels,
-  writeJson,
-  writeWhole,
-} from './cli/run_folder.ts';
-import { openData } from './data/open.ts';
-import { run } from './romo/run.ts';
-import { openDevice } from './tensor/device.ts';
+import { train } from './cli/training.ts';
 
 const command = trainCommand();
-await main(command, async () => {
-  const { config, out, overwrite, quiet, device } = readTrainOptions(command);
-  checkRunFolder(out, overwrite);
-  const progress = new ProgressReport(quiet);
-  const started = performance.now();
-  const data = await openData(config.data, config);
-  const gpu = await openDevice({ adapter: device });
-  try {
-    createRunFolder(out);
-    writeJson(join(out, 'config.json'), config);
-    const metrics = join(out, 'metrics.jsonl');
-    writeWhole(metrics, '');
-    const log = (entry: object) => appendFileSync(metrics, `${JSON.stringify(entry)}\n`);
-    const kind = gpu.software ? 'software' : 'GPU';
-    progress.line(`adapter: ${gpu.adapterName} (${kind})`);
-    progress.line(
-      `data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`,
-    );
-    const { models, result } = await run(gpu, data, config, {
-      onStep(report) {
-        log(report);
-        progress.step(report);
-      },
-      onPhase: (text) => progress.line(text),
-      onWarning(text) {
-        log({ warning: text });
-        progress.line(`warning: ${text}`);
-      },
-      onMetrics: log,
-      onPseudoLabels: (labels) => writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels)),
-    });
-    await saveModels(join(out, 'model.safetensors'), models, config);
-    const total = (performance.now() - started) / 1000;
-    writeJson(join(out, 'result.json'), { ...result, seconds: { ...result.seconds, total } });
-    progress.stop();
-    process.stdout.write(`${figuresTable(result.stages, { ssm: result.seconds.ssm, rdl: result.seconds.rdl })}\n`);
-    if (result.pseudoLabelAccuracy) {
-      const { images, points } = result.pseudoLabelAccuracy;
-      process.stdout.write(`pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}\n`);
-    }
-    process.stdout.write(`${duration(total)} in all\n`);
-    process.stdout.write(`written to ${out}\n`);
-  } finally {
-    progress.stop();
-    gpu.close();
-  }
+await main(command, () => {
+  const options = readTrainOptions(command);
+  return options.inspect ? inspectData(options.config, command, options.fewerWillDo, options.out) : train(options);
 });

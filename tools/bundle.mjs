@@ -13,7 +13,14 @@ const common = {
 };
 
 /** Programs that Node starts; packages stay in node_modules, because `webgpu` brings a native library. */
-export const forNode = { ...common, platform: 'node', target: 'node20', conditions: ['node'], packages: 'external' };
+export const forNode = {
+  ...common,
+  platform: 'node',
+  target: 'node20',
+  conditions: ['node'],
+  packages: 'external',
+  loader: { ...common.loader, '.css': 'text' },
+};
 
 /** Modules that a page loads; no package may be left over, because a browser could not find it. */
 export const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };

@@ -9,14 +9,13 @@ import { hostMs, median } from '../measure.mjs';
 import { networkStep } from './networks.ts';
 import { opStep } from './ops.ts';
 import { romoSteps } from './romo.ts';
+import { searchRuns } from './search.ts';
 
 /** What a workload queues when it is recorded; the result is read at its first element after each run. */
 export interface Step {
   queue(): { result: Tensor; outputs: Record<string, Tensor> };
   /** the outputs in the layouts of check.mjs */
   check(outputs: Record<string, Tensor>, results: readonly number[]): Promise<unknown>;
-  /** work on the CPU that belongs to a run */
-  finish?(result: Tensor): Promise<void>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the fields differ from workload to workload
@@ -43,6 +42,10 @@ export function gradientsOf(
   return gradients;
 }
 
+const WARM_UPS = 2;
+const RUNS = 7;
+const ENOUGH_MS = 5000;
+
 async function replayed(gpu: Gpu, step: Step) {
   let queued: ReturnType<Step['queue']> | undefined;
   const replay = await Replay.record(gpu, () => {
@@ -56,30 +59,38 @@ async function replayed(gpu: Gpu, step: Step) {
   const results: number[] = [];
   const run = async () => {
     replay.run();
-    if (step.finish) await step.finish(result);
-    else results.push(Number((await first.read())[0]));
+    results.push(Number((await first.read())[0]));
   };
   return { replay, run, check: () => step.check(outputs, results) };
 }
 
 /** Of steps that are not read back: time of the JavaScript thread, and what they allocate on the device. */
-async function figuresOf(gpu: Gpu, replay: Replay, counters: ReturnType<typeof countBuffers>, runs: number) {
+async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof countBuffers>) {
+  for (let i = 0; i < WARM_UPS; i++) queue();
   await gpu.finish();
   const before = { ...counters };
+  const begin = performance.now();
   const host: number[] = [];
-  for (let i = 0; i < runs; i++) {
+  while (host.length < RUNS && performance.now() - begin < ENOUGH_MS) {
     const start = hostMs();
-    replay.run();
+    queue();
     await gpu.submit();
     host.push(hostMs() - start);
     await gpu.finish();
   }
   return {
     hostMs: median(host),
-    dispatches: replay.dispatches,
-    createdPerStep: (counters.created - before.created) / runs,
-    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / runs,
+    createdPerStep: (counters.created - before.created) / host.length,
+    createdBytesPerStep: (counters.createdBytes - before.createdBytes) / host.length,
+    groupsPerStep: (counters.groups - before.groups) / host.length,
   };
+}
+
+/** A step as it would run if it were not recorded: tensors from the pool, a bind group per launch. */
+function eagerly(gpu: Gpu, step: Step): void {
+  using _scope = gpu.scope();
+  const { result, outputs } = step.queue();
+  for (const tensor of new Set([result, ...Object.values(outputs)])) tensor.dispose();
 }
 
 export async function open({ adapter }: { adapter?: string }) {
@@ -88,9 +99,15 @@ export async function open({ adapter }: { adapter?: string }) {
   const about = { adapter: gpu.adapterName, software: gpu.software };
   async function prepare(spec: Spec) {
     if (spec.kind === 'romo') return romoSteps(gpu, spec, counters);
+    if (spec.kind === 'search') return searchRuns(gpu, spec);
     const step = spec.network ? await networkStep(gpu, spec) : opStep(gpu, spec);
     const { replay, run, check } = await replayed(gpu, step);
-    return { run, check, figures: () => figuresOf(gpu, replay, counters, 7) };
+    const figures = async () => ({
+      ...(await hostOf(gpu, () => replay.run(), counters)),
+      dispatches: replay.dispatches,
+      eager: await hostOf(gpu, () => eagerly(gpu, step), counters),
+    });
+    return { run, check, figures };
   }
   return { about, prepare, counters: () => counters };
 }

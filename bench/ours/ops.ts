@@ -8,16 +8,7 @@ import { matmul } from '../../src/autograd/matmul.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { digest, sampleRows } from '../check.mjs';
-import {
-  hashLabels,
-  hashNeighbours,
-  hashUniform,
-  hashWeights,
-  permute,
-  TO_HWIO,
-  TO_OIHW,
-  unitRows,
-} from '../inputs.mjs';
+import { hashLabels, hashNeighbours, hashUniform, hashWeights, permute, TO_HWIO, TO_OIHW } from '../inputs.mjs';
 import { gradientsOf, type Spec, type Step } from './main.ts';
 
 export function opStep(gpu: Gpu, spec: Spec): Step {
@@ -138,46 +129,4 @@ const STEPS: Record<string, (gpu: Gpu, spec: Spec) => Step> = {
       check: (outputs) => digests(outputs, {}),
     };
   },
-
-  /** Cosines on the GPU, the best k of each query on the CPU: there is no kernel for that yet. */
-  search(gpu, { rows, queries, channels, k }) {
-    const unit = (name: string, count: number) =>
-      gpu.tensor(unitRows(hashUniform(name, [count, channels]), channels) as Float32Array, [count, channels]);
-    const gallery = unit('gallery', rows);
-    const asked = unit('queries', queries);
-    let best: Int32Array = new Int32Array(queries * k);
-    return {
-      queue() {
-        const cosines = matmul(gallery, asked, { transposeB: true }); // [rows, queries]
-        return { result: cosines, outputs: {} };
-      },
-      async finish(cosines) {
-        best = bestRows(await cosines.readFloats(), rows, queries, k);
-      },
-      check: async () => ({ rows: sampleRows(best, k) }),
-    };
-  },
 };
-
-/** Row numbers of the k largest of each column, best first. */
-function bestRows(scores: Float32Array, rows: number, columns: number, k: number): Int32Array {
-  const best = new Int32Array(columns * k).fill(-1);
-  const values = new Float32Array(columns * k).fill(-3.4e38);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const score = scores[row * columns + column];
-      const start = column * k;
-      let at = start + k - 1;
-      if (score <= values[at]) continue;
-      for (; at > start && values[at - 1] < score; at--) {
-        values[at] = values[at - 1];
-        best[at] = best[at - 1];
-      }
-      values[at] = score;
-      best[at] = row;
-    }
-  }
-  return best;
-}
-
-STEPS.cold = STEPS.matmul;

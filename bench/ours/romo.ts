@@ -6,7 +6,7 @@ import { trainingData } from '../../src/romo/run.ts';
 import { SsmModel, trainSsm } from '../../src/romo/ssm.ts';
 import type { StepReport } from '../../src/romo/stage.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
-import type { countBuffers } from '../gpu.mjs';
+import { type countBuffers, countBusy } from '../gpu.mjs';
 import { hashLabels } from '../inputs.mjs';
 import { median } from '../measure.mjs';
 import type { Spec } from './main.ts';
@@ -24,11 +24,13 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
     rdl: { ...base.rdl, epochs: EPOCHS },
   };
   const data = trainingData(await openShapes(config));
-  const at: { time: number; created: number; bytes: number; step: number }[] = [];
+  const device = countBusy(gpu.device);
+  const at: { time: number; busy: number; created: number; bytes: number; step: number }[] = [];
   const losses: number[] = [];
   const onProgress = ({ step, loss }: StepReport) => {
     at.push({
       time: performance.now(),
+      busy: device.busyMs(),
       created: counters.created,
       bytes: counters.createdBytes,
       step,
@@ -44,17 +46,19 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
   // Between two steps of one epoch lies one step; the first two are warm-up, and clustering begins an epoch.
   const pairs = at.slice(1).map((later, i) => ({ later, earlier: at[i] }));
   const steady = pairs.filter(({ earlier }) => earlier.step > 2 && earlier.step % STEPS_PER_EPOCH !== 0);
-  const perStep = (field: 'time' | 'created' | 'bytes') =>
+  const perStep = (field: 'time' | 'busy' | 'created' | 'bytes') =>
     steady.map(({ later, earlier }) => later[field] - earlier[field]);
   return {
     run: async () => {},
     times: { first: 0, times: perStep('time') },
     figures: async () => ({
-      // The losses of each step are read back, for which a buffer of 12 bytes is made and destroyed. The time of the
-      // JavaScript thread is not told: between two steps it also waits for the GPU, and Dawn waits by asking again.
+      // The time of the JavaScript thread is not told: between two steps it also waits for the GPU.
+      busyShare: sum(perStep('busy')) / sum(perStep('time')),
       createdPerStep: median(perStep('created')),
       createdBytesPerStep: median(perStep('bytes')),
     }),
     check: async () => ({ losses: losses.slice(0, 3) }),
   };
 }
+
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);

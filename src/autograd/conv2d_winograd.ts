@@ -9,7 +9,7 @@ import { parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Convolution, type Geometry, outOfPart } from './conv2d.ts';
 import { accumulate } from './elementary.ts';
-import { product, transposed } from './matmul.ts';
+import { product } from './matmul.ts';
 
 const winograd = program('winograd', source);
 const inputTransform = kernel(winograd, 'inputTransform');
@@ -118,7 +118,10 @@ function weightPositions(weight: Tensor): Tensor {
   return positions;
 }
 
-/** Reads `from` through weights [3, 3, from, to] into images of `shape`; `turned` by 180 degrees they take the gradient back. */
+/**
+ * Reads `from` through weights [3, 3, from, to] into images of `shape`; `turned` by 180 degrees and as [3, 3, to, from] they take
+ * the gradient back.
+ */
 function convolve(from: Tensor, weight: Tensor, shape: readonly number[], padding: readonly number[], turned: boolean) {
   const { gpu } = from;
   const out = gpu.empty(shape);
@@ -127,7 +130,7 @@ function convolve(from: Tensor, weight: Tensor, shape: readonly number[], paddin
   const positions = weightPositions(weight);
   for (const { x, y } of nearParts(from, out, tiles)) {
     const source = toSteps(x, tiles, padding, turned);
-    const result = product(source, positions, { transposeA: true });
+    const result = product(source, positions, { transposeA: true, transposeB: turned });
     source.dispose();
     fromPositions(result, y, tiles, turned);
   }
@@ -138,10 +141,8 @@ export const winogradConvolution: Convolution = {
   forward: (x, weight, shape, { padding }) => convolve(x, weight, shape, padding, false),
 
   inputGradient(grad, weight, shape, { padding }) {
-    const [, , inChannels, outChannels] = weight.shape;
     const around = padding.map((pad) => 2 - pad);
-    const turned = transposed(weight.view([9, inChannels, outChannels])).view([3, 3, outChannels, inChannels]);
-    return convolve(grad, turned, shape, around, true);
+    return convolve(grad, weight, shape, around, true);
   },
 
   weightGradient(image, grad, shape, { padding }) {

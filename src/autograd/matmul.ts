@@ -20,6 +20,7 @@ const subgroupProgram = program('matmul_subgroups', subgroupSource);
 
 const tiles32Kernel = kernel(subgroupProgram, 'tiles32', {}, 8);
 const tiles64Kernel = kernel(subgroupProgram, 'tiles64', {}, 8);
+const tiles32TurnedKernel = kernel(subgroupProgram, 'tiles32Turned', {}, 8);
 const tilesKernel = kernel(matmulProgram, 'tiles');
 const tilesTransposedAKernel = kernel(matmulProgram, 'tilesTransposedA');
 export const productsProgram = program('products', productsSource);
@@ -151,9 +152,11 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, geometry: Geometry): void {
   const turnB = () => turn(b, bBatch === 0, [columns, inner]);
   const kind = gpu.machine.matmul;
   if (columns % 4 === 0 && kind === 'broadcast' && (!transposeA || rows % 4 === 0)) {
-    const steps = { a4: transposeA ? a : turnA(), b4: transposeB ? turnB() : b };
+    const turned = transposeB && inner % 4 === 0;
+    const steps = { a4: transposeA ? a : turnA(), b4: transposeB && !turned ? turnB() : b };
     const aStep = Math.ceil(rows / 4);
-    const width = columns > 32 ? 64 : 32;
+    const width = columns > 32 && !turned ? 64 : 32;
+    const tilesOf = turned ? tiles32TurnedKernel : width === 64 ? tiles64Kernel : tiles32Kernel;
     const tiles = batches * Math.ceil(rows / 32) * Math.ceil(columns / width);
     inParts(out, geometry, tiles, (out4, cut) => {
       const sizes = {
@@ -166,7 +169,7 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, geometry: Geometry): void {
         aStep,
         ...cut,
       };
-      gpu.dispatch(width === 64 ? tiles64Kernel : tiles32Kernel, { ...steps, out4 }, sizes, 8 * tiles * cut.splits);
+      gpu.dispatch(tilesOf, { ...steps, out4 }, sizes, 8 * tiles * cut.splits);
     });
     return;
   }

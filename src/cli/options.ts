@@ -1,5 +1,5 @@
 /** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   type Config,
   checkConfig,
@@ -8,39 +8,32 @@ import {
   PRESETS,
   type PresetName,
 } from '../romo/config.ts';
+import { RomoError } from '../tensor/error.ts';
+import { addDataOptions, type OpenedData, openRunData } from './data.ts';
+import { ALL, countOrAll, real, whole, wholes } from './parse.ts';
+import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
-  config: Config;
-  out: string;
-  overwrite: boolean;
-  quiet: boolean;
-  device: string | undefined;
-}
-
-function whole(low: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
-      throw new InvalidArgumentError(`A whole number from ${low} is needed.`);
-    }
-    return value;
-  };
-}
-
-function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
-      throw new InvalidArgumentError(
-        `A number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
-      );
-    }
-    return value;
-  };
-}
-
-function wholes(text: string): number[] {
-  return text.split(',').map(whole(1));
+  /** of a new run */
+  readonly config: Config;
+  /** values that the command line names, by option and place in the configuration */
+  readonly asked: readonly { readonly flag: string; readonly path: string; readonly value: unknown }[];
+  readonly out: string;
+  readonly overwrite: boolean;
+  /** go on with the run in `out` */
+  readonly resume: boolean;
+  /** steps of an epoch between two checkpoints; by time when null */
+  readonly checkpointEvery: number | null;
+  readonly quiet: boolean;
+  readonly device: string | undefined;
+  /** that the encoders of a new run start from */
+  readonly weights: UsedWeights | null;
+  /** only look at the data */
+  readonly inspect: boolean;
+  /** the user named no number: as many as there are, up to the preset's */
+  readonly fewerWillDo: { readonly train: boolean; readonly test: boolean };
+  /** Opens the data of a configuration, with the options of this command that do not change results. */
+  openData(config: Config): Promise<OpenedData>;
 }
 
 /** A hyper-parameter: its option, its place in the configuration, how it is read. */
@@ -53,9 +46,13 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { flags: '--data <spec>', text: 'shapes (built in) or mnist3d:DIR (folder with MNIST IDX files)', path: 'data' },
-  { flags: '--train <n>', text: 'training objects', path: 'train', parse: whole(1) },
-  { flags: '--test <n>', text: 'objects held out for the figures', path: 'test', parse: whole(1) },
+  {
+    flags: '--data <spec>',
+    text: 'shapes (built in), mnist3d:DIR, modelnet:DIR, voxels:FILE, rgbd:DIR or folder:DIR (your own)',
+    path: 'data',
+  },
+  { flags: '--train <n>', text: 'training objects, or all', path: 'train', parse: countOrAll },
+  { flags: '--test <n>', text: 'objects held out for the figures, or all', path: 'test', parse: countOrAll },
   { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
   { flags: '--batch <n>', text: 'pairs per step', path: 'batch', parse: whole(1) },
   {
@@ -142,9 +139,58 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** What configurations may leave out. */
+const OPTIONAL_ROWS: readonly Row[] = [
+  {
+    flags: '--image-weights <file>',
+    text: "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
+    path: 'weights.image',
+  },
+  {
+    flags: '--point-weights <file>',
+    text: 'safetensors file: the point encoder starts from weights of the official DGCNN',
+    path: 'weights.points',
+  },
+  {
+    flags: '--on-bad <what>',
+    text: 'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
+    path: 'set.onBad',
+    choices: ['fail', 'skip'],
+  },
+  {
+    flags: '--views <n>',
+    text: 'modelnet, voxels: rendered views per object (default: 1)',
+    path: 'set.views',
+    parse: whole(1),
+  },
+  {
+    flags: '--up <axis>',
+    text: 'folder: axis that points up in the 3D files (default: z)',
+    path: 'set.up',
+    choices: ['x', 'y', 'z'],
+  },
+  { flags: '--every <n>', text: 'rgbd: every n-th frame (default: 1)', path: 'set.everyFrame', parse: whole(1) },
+  {
+    flags: '--held-out <n>',
+    text: 'rgbd: which instance of each class is held out (default: 1)',
+    path: 'set.heldOutInstance',
+    parse: whole(1),
+  },
+  {
+    flags: '--image-channels <n>',
+    text: "1 grey, 3 colour (default: what the set's pictures have)",
+    path: 'set.channels',
+    choices: ['1', '3'],
+  },
+];
+
+/** A run that goes on has the numbers of objects that it had. */
+const EXACTLY = { train: false, test: false };
+
 /** What a choice means where the configuration holds no string. */
 const MEANING: Record<string, (text: string) => unknown> = {
   resnet: (text) => (text === 'small' ? text : Number(text)),
+  'set.channels': Number,
   'rdl.sharedHead': (text) => text === 'shared',
 };
 
@@ -156,37 +202,93 @@ export function trainCommand(): Command {
     .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(PRESET_NAMES).default('small'))
     .option('--out <dir>', 'folder of the run', 'runs/latest')
     .option('--overwrite', 'replace a run that is in the folder')
+    .option('--resume <dir>', 'go on with the run in that folder, from its last checkpoint')
+    .addOption(
+      new Option(
+        '--checkpoint-every <steps>',
+        'a checkpoint after so many steps; default: after a minute, and never for more than 2% of the time. There is ' +
+          'always one at the end of an epoch',
+      ).argParser(whole(1)),
+    )
     .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
     .option('--quiet', 'no progress, only the table')
+    .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const { flags, text, parse, choices } of ROWS) {
+  for (const { flags, text, parse, choices } of [...ROWS, ...OPTIONAL_ROWS]) {
     const option = new Option(flags, text);
     if (choices) option.choices(choices);
     else if (parse) option.argParser(parse);
     command.addOption(option);
   }
-  return command;
+  return addDataOptions(command);
 }
+
+/** Do fewer do? Yes where the user named no number. */
+const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
 
 /** Reads the arguments into a checked configuration. */
 export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
-  const config = structuredClone(PRESETS[given.preset as PresetName]);
-  for (const { flags, path } of ROWS) {
-    const value = given[new Option(flags).attributeName()];
-    if (value === undefined) continue;
-    const [group, field] = path.split('.');
-    const target = (field ? config[group as keyof Config] : config) as unknown as Record<string, unknown>;
-    target[field ?? group] = MEANING[path]?.(value) ?? value;
+  const resume = given.resume !== undefined;
+  const asked: { flag: string; path: string; value: unknown }[] = [];
+  for (const { flags, path } of [...ROWS, ...OPTIONAL_ROWS]) {
+    const text = given[new Option(flags).attributeName()];
+    if (text !== undefined) asked.push({ flag: flags.split(' ')[0], path, value: MEANING[path]?.(text) ?? text });
   }
+  const config = structuredClone(PRESETS[given.preset as PresetName]);
+  for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
-  checkConfig(config);
+  const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
+  if (!resume) {
+    checkConfig(config);
+    if (config.data === 'shapes' && Math.max(config.train, config.test) === ALL) {
+      throw new RomoError('option', 'the built-in shapes have no end: all of them cannot be made', 'Name a number.');
+    }
+  } else {
+    const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
+    if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });
+    if (given.overwrite) throw contradiction('--overwrite', 'which begins anew');
+    if (isOwn('out') && given.out !== given.resume) throw contradiction(`--out ${given.out}`, 'another folder');
+  }
+  const fewerWillDo = { train: upTo(given.train), test: upTo(given.test) };
   return {
     config,
-    out: given.out,
+    asked,
+    out: given.resume ?? given.out,
     overwrite: given.overwrite === true,
+    resume,
+    checkpointEvery: given.checkpointEvery ?? null,
     quiet: given.quiet === true,
     device: given.device,
+    inspect: given.inspect === true,
+    weights,
+    fewerWillDo,
+    openData: (opened) => openRunData(opened, command, resume ? EXACTLY : fewerWillDo),
   };
 }
+
+/** A field of the configuration by its place, such as `ssm.epochs`; `set` is there only once a field of it is. */
+function placeOf(config: Config, path: string): { get(): unknown; set(value: unknown): void } {
+  const [group, field] = path.split('.');
+  const name = field ?? group;
+  const holder = () => (field ? config[group as keyof Config] : config) as Record<string, unknown> | undefined;
+  return {
+    get: () => holder()?.[name],
+    set(value) {
+      if (group === 'set' || group === 'weights') config[group] ??= {};
+      Object.assign(holder() as Record<string, unknown>, { [name]: value });
+    },
+  };
+}
+
+/** Throws `option` where the command line asks for another run than the one that goes on. */
+export function checkAgreement({ asked }: Pick<TrainOptions, 'asked'>, config: Config): void {
+  for (const { flag, path, value } of asked) {
+    const own = JSON.stringify(placeOf(config, path).get());
+    if (JSON.stringify(value) !== own) throw contradiction(`${flag} ${JSON.stringify(value)}`, `the run has ${own}`);
+  }
+}
+
+const contradiction = (what: string, why: string): RomoError =>
+  new RomoError('option', `${what} contradicts --resume: ${why}`, 'Leave it out, or begin a new run.');

@@ -2,6 +2,7 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import type { Figures } from '../romo/figures.ts';
+import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/retrieval.ts';
 import type { StageName } from '../romo/run.ts';
 import type { StepReport } from '../romo/stage.ts';
 
@@ -14,6 +15,8 @@ export class ProgressReport {
   private bar: SingleBar | null = null;
   private stage = '';
   private started = 0;
+  /** steps of the stage that were done before this program began */
+  private before = 0;
   private samples = 0;
   private sum = 0;
   private count = 0;
@@ -35,6 +38,7 @@ export class ProgressReport {
     if (report.stage !== this.stage) {
       this.stage = report.stage;
       this.started = performance.now();
+      this.before = report.step - 1;
       this.samples = 0;
       this.sum = 0;
       this.count = 0;
@@ -60,7 +64,7 @@ export class ProgressReport {
 
   private shown(report: StepReport): Record<string, string | number> {
     const seconds = Math.max(1e-3, (performance.now() - this.started) / 1000);
-    const left = (seconds / report.step) * (report.steps - report.step);
+    const left = (seconds / (report.step - this.before)) * (report.steps - report.step);
     return {
       stage: report.stage,
       epoch: report.epoch + 1,
@@ -70,6 +74,11 @@ export class ProgressReport {
       rate: (this.samples / seconds).toFixed(1),
       remaining: duration(left),
     };
+  }
+
+  /** Training goes on from a checkpoint: the next step is taken for the first. */
+  restart(): void {
+    this.stage = '';
   }
 
   stop(): void {
@@ -84,29 +93,55 @@ export function duration(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-const NAMES: Record<StageName, string> = {
+/** What the table calls the stages. */
+export const STAGE_NAMES: Readonly<Record<StageName, string>> = {
   untrained: 'untrained networks',
   kmeans: 'k-means on raw data',
   ssm: 'after ssm (warm-up)',
   rdl: 'after rdl (robust)',
 };
 
+const WITHOUT_LABELS =
+  'No labels: mAP and cluster accuracy are left out. "partner found" is the mean of 1 / (place of the own partner), 1 at best.';
+
 /** The table of figures; `seconds` where a stage has them. */
 export function figuresTable(
   stages: Record<StageName, Figures>,
   seconds: Partial<Record<StageName, number>> = {},
 ): string {
+  const rows = Object.entries(stages) as [StageName, Figures][];
+  const hasLabels = rows.every(([, { hit }]) => hit === 'class');
+  const measure = hasLabels ? 'mAP' : 'partner found';
   const table = new Table({
-    head: ['stage', 'mAP image -> 3D', 'mAP 3D -> image', 'cluster accuracy', 'seconds'],
+    head: [
+      'stage',
+      `${measure} image -> 3D`,
+      `${measure} 3D -> image`,
+      hasLabels ? 'cluster accuracy' : [],
+      'seconds',
+    ].flat(),
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const [name, figures] of Object.entries(stages) as [StageName, Figures][]) {
+  for (const [name, { imageToPoints, pointsToImage, clusterAccuracy }] of rows) {
     const time = seconds[name];
-    const cells = [figures.imageToPoints, figures.pointsToImage, figures.clusterAccuracy].map((value) =>
-      value.toFixed(4),
-    );
-    table.push([NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
+    const cells = [imageToPoints, pointsToImage, clusterAccuracy].flatMap((value) => value?.toFixed(4) ?? []);
+    table.push([STAGE_NAMES[name], ...cells, time === undefined ? '' : time.toFixed(1)]);
+  }
+  return hasLabels ? table.toString() : `${table.toString()}\n${WITHOUT_LABELS}`;
+}
+
+/** How queries of each kind find their class. */
+export function retrievalTable(figures: Readonly<Record<Direction, RetrievalFigures>>): string {
+  const cuts = CUTS.map((cut) => `recall@${cut}`);
+  const table = new Table({
+    head: ['query -> answers', 'mAP', 'mAP@10', ...cuts],
+    colAligns: ['left', 'right', 'right', ...cuts.map(() => 'right' as const)],
+    style: { head: [], border: [] },
+  });
+  for (const [direction, { meanAveragePrecision, averagePrecisionAt, recallAt }] of Object.entries(figures)) {
+    const values = [meanAveragePrecision, averagePrecisionAt[10], ...CUTS.map((cut) => recallAt[cut])];
+    table.push([DIRECTIONS[direction as Direction], ...values.map((value) => value.toFixed(4))]);
   }
   return table.toString();
 }

@@ -1,6 +1,22 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { makeFolder } from '../data/files/make_folder.ts';
 import type { PairedData } from '../data/types.ts';
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
@@ -10,7 +26,16 @@ import { encodeModels } from '../romo/model_file.ts';
 import type { PseudoLabels } from '../romo/pseudo_labels.ts';
 import { RomoError } from '../tensor/error.ts';
 
-const FILES = ['config.json', 'metrics.jsonl', 'pseudo-labels.csv', 'model.safetensors', 'result.json'];
+const FILES = [
+  'config.json',
+  'metrics.jsonl',
+  'pseudo-labels.csv',
+  'model.safetensors',
+  'result.json',
+  'skipped.json',
+  'checkpoint.safetensors',
+  'checkpoint.previous.safetensors',
+];
 
 /** The files of a run that are in the folder already. */
 function heldFiles(folder: string): string[] {
@@ -26,16 +51,22 @@ export function checkRunFolder(folder: string, overwrite: boolean): void {
     throw new RomoError(
       'file',
       `${folder} holds another run (${held.join(', ')})`,
-      'Choose another --out or add --overwrite.',
+      `Choose another --out, add --overwrite, or go on with it: --resume ${folder}.`,
     );
   }
 }
+
+/** Was a run begun there? */
+export const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
+
+/** Is all of the run written? The result is what comes last. */
+export const isFinished = (folder: string): boolean => existsSync(join(folder, 'result.json'));
 
 /** Makes the folder, and removes the files of a run that `checkRunFolder` let pass; other files stay. */
 export function createRunFolder(folder: string): void {
   for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
-    makeFolder(resolve(folder));
+    makeFolder(folder);
   } catch (cause) {
     throw new RomoError(
       'file',
@@ -45,18 +76,68 @@ export function createRunFolder(folder: string): void {
   }
 }
 
-/** Level by level: Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc does. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
-}
-
-/** Writes a file whole or not at all. */
+/** Writes a file whole or not at all, and onto the disk. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.part`;
-  writeFileSync(temporary, content);
+  const file = openSync(temporary, 'w');
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
   renameSync(temporary, path);
+}
+
+/** Puts the names in a folder onto the disk. Windows has no way to ask for it, and needs none. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}
+
+/** metrics.jsonl: a line of JSON per entry. */
+export class MetricsLog {
+  private readonly file: number;
+
+  /**
+   * @param bytes how much of the file stays: what lies behind belongs to steps that will be done again
+   * @param say told where the file is shorter than that
+   */
+  constructor(
+    private readonly path: string,
+    public bytes: number,
+    say: (text: string) => void,
+  ) {
+    this.file = openSync(path, 'a');
+    const { size } = statSync(path);
+    if (size < bytes) say(`warning: ${path} has lost lines: ${size} bytes instead of ${bytes}`);
+    this.bytes = Math.min(size, bytes);
+    ftruncateSync(this.file, this.bytes);
+  }
+
+  add(entry: object): void {
+    const line = `${JSON.stringify(entry)}\n`;
+    try {
+      writeFileSync(this.file, line);
+      this.bytes += Buffer.byteLength(line);
+    } catch (cause) {
+      throw new RomoError(
+        'file',
+        `cannot write ${this.path}: ${(cause as Error).message}`,
+        `Make room there, then: node dist/train.js --resume ${dirname(this.path)}`,
+      );
+    }
+  }
+
+  /** Puts the lines so far onto the disk. */
+  sync(): Promise<void> {
+    return promisify(fdatasync)(this.file);
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
 }
 
 export const writeJson = (path: string, value: unknown): void =>

@@ -1,29 +1,38 @@
 /** From what a user writes after `--data` to a data set. */
 import { RomoError } from '../tensor/error.ts';
+import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/shapes.ts';
-import type { DataOptions, LabelledDataSet } from './types.ts';
+import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
+
+/** Kinds of data sets on disk. Their code reads files, which a browser cannot: it is loaded only where it is asked for. */
+const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => Promise<FoundSet>>> = {
+  mnist3d: async (path) => (await import('./sets/mnist3d.ts')).findMnist3d(path),
+  modelnet: async (path) => (await import('./sets/modelnet.ts')).findModelnet(path),
+  voxels: async (path) => (await import('./sets/voxels.ts')).findVoxels(path),
+  rgbd: async (path, { everyFrame = 1, heldOutInstance = 1 }) =>
+    (await import('./sets/rgbd.ts')).findRgbd(path, { everyFrame, heldOutInstance }),
+  folder: async (path, { up = 'z' }) => (await import('./sets/folder.ts')).findFolder(path, { up }),
+};
+
+const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR`;
 
 /**
- * @param spec `shapes` (built in, made by the program) or `mnist3d:DIR`, where DIR holds MNIST's four IDX files
+ * @param spec `shapes` (built in, made by the program), or KIND:PATH, see docs/data.md
+ * @throws RomoError `data` where there is no such set or too few objects, `file` where a file is at fault
  */
-export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet> {
+export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
   checkWhole('image size', options.imageSize, 8, 1024);
   checkWhole('number of points', options.points, 1, 65_536);
   checkWhole('number of training objects', options.train, 1, 10_000_000);
   checkWhole('number of test objects', options.test, 1, 10_000_000);
+  if (spec === 'shapes') return openShapes(options);
   const colon = spec.indexOf(':');
   const kind = colon < 0 ? spec : spec.slice(0, colon);
-  const folder = colon < 0 ? '' : spec.slice(colon + 1);
-  if (kind === 'shapes' && colon < 0) return openShapes(options);
-  if (kind === 'mnist3d') {
-    if (folder === '') {
-      throw new RomoError('data', `data '${spec}' names no folder`, 'Write mnist3d:DIR, DIR being the folder of MNIST');
-    }
-    // Reads files, which a browser cannot: loaded only where it is asked for.
-    const { openMnist3d } = await import('./mnist3d.ts');
-    return openMnist3d(folder, options);
-  }
-  throw new RomoError('data', `data '${spec}' is not known`, "Use 'shapes' or 'mnist3d:DIR'");
+  if (!Object.hasOwn(ON_DISK, kind)) throw new RomoError('data', `data '${spec}' is not known`, KNOWN);
+  const path = colon < 0 ? '' : spec.slice(colon + 1);
+  if (path === '') throw new RomoError('data', `data '${spec}' names no folder`, `Write ${kind}:DIR`);
+  const { openFound } = await import('./sets/open_files.ts');
+  return openFound(await ON_DISK[kind](path, options), options);
 }
 
 function checkWhole(what: string, value: number, low: number, high: number): void {

@@ -6,7 +6,8 @@ import type { Random } from '../tensor/random.ts';
  * from all, with replacement. The order is random.
  */
 export function drawIndices(total: number, count: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: total }, (_, index) => index);
+  const order = new Uint32Array(total);
+  for (let index = 0; index < total; index++) order[index] = index;
   const drawn = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
     if (i >= total) {

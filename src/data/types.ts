@@ -1,8 +1,18 @@
 /** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+import type { Origin } from './sets/object.ts';
+import type { Showing } from './showing.ts';
+
+/** One object, as it is: not augmented. */
+export interface Sample {
+  /** [H, W, C], values 0..1 */
+  readonly image: Float32Array;
+  /** [P, 3], normalised; P may differ between objects; in random order, so any prefix is a fair subsample. */
+  readonly cloud: Float32Array;
+}
 
 /**
  * Objects that exist both as an image and as a point cloud. Training sees this and nothing else, so it cannot read a
- * label. The arrays belong to the data set: do not write to them.
+ * label.
  */
 export interface PairedData {
   readonly name: string;
@@ -11,10 +21,16 @@ export interface PairedData {
   readonly imageShape: readonly [number, number, number];
   /** Names the object in files: stable for one specification and seed, unique within the split. */
   id(index: number): string;
-  /** [H, W, C], values 0..1. */
-  image(index: number): Float32Array;
-  /** [P, 3], normalised, not augmented; P may differ between objects; in random order, so any prefix is a fair subsample. */
-  cloud(index: number): Float32Array;
+  /**
+   * Reads or makes objects when they are needed; the same bits each time. The arrays belong to the data set: do not write
+   * to them.
+   */
+  load(indices: ArrayLike<number>): Promise<Sample[]>;
+  /**
+   * The objects as training wants to see them, in new arrays: augmented, of several pictures one. Without this method
+   * training augments what `load` gives.
+   */
+  show?(indices: ArrayLike<number>, showing: Showing): Promise<Sample[]>;
 }
 
 /** Class of each object, by index. Only evaluation takes this type. */
@@ -36,12 +52,17 @@ export interface CloudRotation {
   readonly maxDegrees: number;
 }
 
-/** Objects to train on, and objects held out for the figures. */
+/** Pairs with labels, or none where nothing says the classes. */
+export interface AnySplit {
+  readonly pairs: PairedData;
+  readonly labels: Labels | null;
+}
+
+/** Objects to train on, and objects held out for the figures. Without labels, figures that need them are left out. */
 export interface DataSet {
   readonly name: string;
-  /** Labels of training objects are for figures about the pseudo labels; there may be none. */
-  readonly train: { readonly pairs: PairedData; readonly labels: Labels | null };
-  readonly test: Split;
+  readonly train: AnySplit;
+  readonly test: AnySplit;
   /** May images be mirrored? No for digits and letters. */
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
@@ -50,6 +71,26 @@ export interface DataSet {
 /** A data set all of whose objects have labels. */
 export interface LabelledDataSet extends DataSet {
   readonly train: Split;
+  readonly test: Split;
+}
+
+/** An object that was left out. */
+export interface Skipped {
+  /** null where it was found before anything was read */
+  readonly split: 'train' | 'test' | null;
+  readonly id: string | null;
+  /** file and fault */
+  readonly reason: string;
+}
+
+/** A data set whose objects come from files. Each of them was read once, without a fault. */
+export interface CheckedData extends DataSet {
+  readonly train: AnySplit & { readonly origins: readonly Origin[] };
+  readonly test: AnySplit & { readonly origins: readonly Origin[] };
+  readonly skipped: readonly Skipped[];
+  readonly found: { readonly train: number; readonly test: number; readonly notes: readonly string[] };
+  /** Ends the threads that read; then nothing can be loaded any more. */
+  close(): Promise<void>;
 }
 
 /** How much of a data set is opened, and in which sizes. */
@@ -62,6 +103,26 @@ export interface DataOptions {
   readonly train: number;
   readonly test: number;
   readonly seed: number;
+  /** Is `train` or `test` the most that is wanted, rather than how many must be there? Default no. */
+  readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
+  /** Channels of the images; default 1 or 3, whichever the set's own pictures have. */
+  readonly channels?: 1 | 3;
+  /** Clouds of fewer points are bad. Default 1. */
+  readonly leastPoints?: number;
+  /** A bad object is an error, which is the default, or is left out. */
+  readonly onBad?: 'fail' | 'skip';
+  /** Threads that read files; default 0, the calling thread reads. */
+  readonly workers?: number;
+  /** Where rendered views are kept between runs; default null, nowhere. */
+  readonly cacheFolder?: string | null;
+  /** Meshes and voxels: rendered views per object, one of them shown at a time. Default 1. */
+  readonly views?: number;
+  /** Folders: the axis that points up in the 3D files. Default z. */
+  readonly up?: 'x' | 'y' | 'z';
+  /** RGB-D Object: every n-th frame is taken. Default 1. */
+  readonly everyFrame?: number;
+  /** RGB-D Object: which instance of each class is held out, counted from 1. Default 1. */
+  readonly heldOutInstance?: number;
   /** Called now and then while objects are made or read. */
   readonly onProgress?: (done: number, total: number) => void;
 }

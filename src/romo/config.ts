@@ -44,9 +44,20 @@ export interface RdlConfig extends StageConfig {
   pseudoLabels: 'heads' | 'pairs';
 }
 
+/** How a data set is read that leaves a choice; see DataOptions of src/data/types.ts. */
+export interface SetConfig {
+  onBad?: 'fail' | 'skip';
+  channels?: 1 | 3;
+  views?: number;
+  up?: 'x' | 'y' | 'z';
+  everyFrame?: number;
+  heldOutInstance?: number;
+}
+
 /** A whole run. */
 export interface Config {
   data: string;
+  set?: SetConfig;
   preset: PresetName;
   seed: number;
   train: number;
@@ -64,6 +75,10 @@ export interface Config {
   /** of the heads' logits of unit features */
   headTemperature: number;
   augment: Augmentation;
+  /** What the image encoder was pretrained to see: channels less ImageNet's means, by its deviations. Default: as they are. */
+  imageNormalization?: 'imagenet';
+  /** files of weights that fresh encoders start from */
+  weights?: { image?: string; imageSha256?: string; points?: string; pointsSha256?: string };
   ssm: SsmConfig;
   rdl: RdlConfig;
 }

@@ -1,14 +1,19 @@
 /** The two encoders into the common space, and embedding whole data sets with them. */
 
 import { l2Normalize } from '../autograd/l2_normalize.ts';
+import { matmul } from '../autograd/matmul.ts';
+import { add } from '../autograd/pointwise.ts';
+import { reshape } from '../autograd/reshape.ts';
 import { augmentCloud, augmentImage } from '../data/augment.ts';
 import type { CloudRotation, PairedData } from '../data/types.ts';
+import type { ConvertedWeights } from '../model/convert.ts';
 import { Dgcnn } from '../model/dgcnn.ts';
 import { at, type Init } from '../model/layers.ts';
 import { Module } from '../model/module.ts';
 import { PointNet } from '../model/pointnet.ts';
 import { ResNet } from '../model/resnet.ts';
 import type { Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
@@ -18,6 +23,8 @@ export class Encoders extends Module {
   readonly image: ResNet;
   readonly points: Dgcnn | PointNet;
   readonly dimension: number;
+  /** [C, C] and [C]: x -> x scale + shift; null where images are taken as they are */
+  private readonly normalization: { readonly scale: Tensor; readonly shift: Tensor } | null;
 
   /** @param imageChannels 1 for grey, 3 for colour */
   constructor(gpu: Gpu, config: Config, stage: StageConfig, imageChannels: number, init: Init) {
@@ -32,17 +39,69 @@ export class Encoders extends Module {
         ? new Dgcnn(gpu, { ...options, k: stage.k }, at(init, 'points'))
         : new PointNet(gpu, options, at(init, 'points'));
     this.points = this.child('points', points);
+    this.normalization = config.imageNormalization === 'imagenet' ? imagenetNormalization(gpu, imageChannels) : null;
   }
 
-  /** images [B, H, W, C] -> unit rows [B, d] */
+  /** images [B, H, W, C], 0..1 -> unit rows [B, d] */
   embedImages(images: Tensor): Tensor {
-    return l2Normalize(this.image.forward(images));
+    return l2Normalize(this.image.forward(this.normalized(images)));
+  }
+
+  private normalized(images: Tensor): Tensor {
+    if (!this.normalization) return images;
+    const { scale, shift } = this.normalization;
+    const pixels = reshape(images, [images.size / 3, 3]);
+    return reshape(add(matmul(pixels, scale), shift), images.shape);
   }
 
   /** clouds [B, N, 3] -> unit rows [B, d] */
   embedPoints(clouds: Tensor): Tensor {
     return l2Normalize(this.points.forward(clouds));
   }
+
+  /** Takes over weights that were trained elsewhere; the layers of the head that they do not have stay as they are. */
+  loadPretrained({ image, points }: Pretrained): void {
+    if (image) this.image.loadStateDict(image.weights.state, image.file, image.weights.head);
+    if (points) {
+      const { network, state, head } = points.weights;
+      // DGCNN's last convolution is as wide as the embedding, which a stage chooses.
+      const last = network.kind === 'dgcnn' ? `conv${network.widths.length + 1}.` : '';
+      const fits = network.kind === 'dgcnn' && network.outChannels === this.dimension;
+      const own = fits ? state : Object.fromEntries(Object.entries(state).filter(([key]) => !key.startsWith(last)));
+      this.points.loadStateDict(own, points.file, fits ? head : [...head, last]);
+    }
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.normalization?.scale.dispose();
+    this.normalization?.shift.dispose();
+  }
+}
+
+/** Weights that encoders start from. */
+export interface Pretrained {
+  readonly image?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
+  readonly points?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
+}
+
+/** Per channel, as torchvision and timm normalise: https://docs.pytorch.org/vision/stable/models.html */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+
+function imagenetNormalization(gpu: Gpu, channels: number) {
+  if (channels !== 3) {
+    throw new RomoError(
+      'option',
+      `weights of ImageNet take 3 channels, the images have ${channels}`,
+      'Use 3 channels.',
+    );
+  }
+  const scale = new Float32Array(9);
+  IMAGENET.deviation.forEach((deviation, channel) => {
+    scale[4 * channel] = 1 / deviation;
+  });
+  const shift = IMAGENET.mean.map((mean, channel) => -mean / IMAGENET.deviation[channel]);
+  return { scale: gpu.tensor(scale, [3, 3]).keep(), shift: gpu.tensor(Float32Array.from(shift), [3]).keep() };
 }
 
 /** Both views of a data set in the common space. */
@@ -67,13 +126,16 @@ export async function embedAll(
   const points = new Float32Array(pairs.length * dimension);
   const wasTraining = encoders.training;
   encoders.setTraining(false);
+  let next = plainBatch(pairs, 0, config, rotation);
   for (let start = 0; start < pairs.length; start += config.batch) {
-    const indices = Array.from({ length: Math.min(config.batch, pairs.length - start) }, (_, i) => start + i);
+    const batch = await next;
     using _scope = gpu.scope();
-    const batch = plainBatch(pairs, indices, config, rotation);
-    const imageRows = encoders.embedImages(gpu.tensor(batch.images, [indices.length, ...pairs.imageShape]));
-    const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [indices.length, config.points, 3]));
-    const [imageValues, pointValues] = await Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
+    const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
+    const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
+    const reading = Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
+    next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
+    next.catch(() => {}); // shows in the next round
+    const [imageValues, pointValues] = await reading;
     images.set(imageValues, start * dimension);
     points.set(pointValues, start * dimension);
   }
@@ -81,21 +143,25 @@ export async function embedAll(
   return { images, points, dimension };
 }
 
-function plainBatch(
+/** Up to a batch of pairs from `start` on; none behind the last. */
+async function plainBatch(
   pairs: PairedData,
-  indices: readonly number[],
-  config: Pick<Config, 'points' | 'seed'>,
+  start: number,
+  config: Pick<Config, 'batch' | 'points' | 'seed'>,
   rotation: CloudRotation,
-): { images: Float32Array; clouds: Float32Array } {
+): Promise<{ count: number; images: Float32Array; clouds: Float32Array }> {
+  const count = Math.max(0, Math.min(config.batch, pairs.length - start));
+  const indices = Array.from({ length: count }, (_, i) => start + i);
+  const samples = await pairs.load(indices);
   const imageSize = pairs.imageShape[0] * pairs.imageShape[1] * pairs.imageShape[2];
-  const images = new Float32Array(indices.length * imageSize);
-  const clouds = new Float32Array(indices.length * config.points * 3);
+  const images = new Float32Array(count * imageSize);
+  const clouds = new Float32Array(count * config.points * 3);
   indices.forEach((index, i) => {
     const random = new Random(config.seed, 'plain', index);
     const image = images.subarray(i * imageSize, (i + 1) * imageSize);
-    augmentImage(pairs.image(index), pairs.imageShape, 'none', false, random, image);
+    augmentImage(samples[i].image, pairs.imageShape, 'none', false, random, image);
     const cloud = clouds.subarray(i * config.points * 3, (i + 1) * config.points * 3);
-    augmentCloud(pairs.cloud(index), config.points, 'none', rotation, random, cloud);
+    augmentCloud(samples[i].cloud, config.points, 'none', rotation, random, cloud);
   });
-  return { images, clouds };
+  return { count, images, clouds };
 }

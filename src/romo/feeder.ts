@@ -1,5 +1,8 @@
-/** Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. */
-import { augmentCloud, augmentImage } from '../data/augment.ts';
+/**
+ * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step runs,
+ * the batch of the next one is read, decoded and augmented.
+ */
+import { type Showing, shown } from '../data/showing.ts';
 import type { CloudRotation, PairedData } from '../data/types.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { Random } from '../tensor/random.ts';
@@ -23,13 +26,15 @@ export class Feeder {
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
+  /** the batch that is in `imageValues` and `cloudValues`, or will be */
+  private prepared: { readonly epoch: number; readonly ids: Int32Array; readonly done: Promise<void> } | null = null;
 
   /** @param stage names the random streams, so that the stages differ */
   constructor(
     gpu: Gpu,
     private readonly data: TrainingData,
     private readonly config: Config,
-    private readonly stage: string,
+    private readonly stage: 'ssm' | 'rdl',
   ) {
     const { batch, points } = config;
     this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();
@@ -44,30 +49,72 @@ export class Feeder {
 
   /** The batches of an epoch: a fresh order each time, the incomplete last batch left out. */
   *batches(epoch: number): Generator<Int32Array> {
-    const { batch, seed } = this.config;
-    const order = new Random(seed, this.stage, 'order', epoch).permutation(this.data.pairs.length);
-    for (let step = 0; step < this.stepsPerEpoch; step++) {
-      yield Int32Array.from(order.subarray(step * batch, (step + 1) * batch));
-    }
+    const order = this.order(epoch);
+    for (let step = 0; step < this.stepsPerEpoch; step++) yield this.batchOf(order, step);
   }
 
-  /** Augments the batch, drawn by (seed, stage, epoch, sample), and uploads it with its pseudo labels. */
-  load(epoch: number, ids: Int32Array, imageLabels: Int32Array | null, pointLabels: Int32Array | null): void {
-    const { pairs, mirror, rotation } = this.data;
-    const { seed, augment, points } = this.config;
-    const imageSize = this.imageValues.length / ids.length;
-    ids.forEach((id, i) => {
-      const image = this.imageValues.subarray(i * imageSize, (i + 1) * imageSize);
-      const imageRandom = new Random(seed, this.stage, 'image', epoch, id);
-      augmentImage(pairs.image(id), pairs.imageShape, augment, mirror, imageRandom, image);
-      const cloud = this.cloudValues.subarray(i * points * 3, (i + 1) * points * 3);
-      augmentCloud(pairs.cloud(id), points, augment, rotation, new Random(seed, this.stage, 'cloud', epoch, id), cloud);
-    });
+  private order(epoch: number): Uint32Array {
+    return new Random(this.config.seed, this.stage, 'order', epoch).permutation(this.data.pairs.length);
+  }
+
+  private batchOf(order: Uint32Array, step: number): Int32Array {
+    const { batch } = this.config;
+    return Int32Array.from(order.subarray(step * batch, (step + 1) * batch));
+  }
+
+  /**
+   * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
+   * @param ids one of `batches(epoch)`
+   */
+  async load(
+    epoch: number,
+    ids: Int32Array,
+    imageLabels: Int32Array | null,
+    pointLabels: Int32Array | null,
+  ): Promise<void> {
+    const { prepared } = this;
+    if (prepared?.epoch === epoch && `${prepared.ids}` === `${ids}`) {
+      await prepared.done;
+    } else {
+      await prepared?.done.catch(() => {}); // of a batch that nobody wants
+      await this.prepare(epoch, ids);
+    }
     this.images.write(this.imageValues);
     this.clouds.write(this.cloudValues);
     this.ids.write(ids);
     if (imageLabels) this.imageLabels.write(ids.map((id) => imageLabels[id]));
     if (pointLabels) this.pointLabels.write(ids.map((id) => pointLabels[id]));
+    this.prepareNext(epoch, ids);
+  }
+
+  /** Begins the batch behind this one, which may be the first of the next epoch. */
+  private prepareNext(epoch: number, ids: Int32Array): void {
+    const order = this.order(epoch);
+    const step = order.indexOf(ids[0]) / ids.length + 1;
+    const isLast = step === this.stepsPerEpoch;
+    this.prepared = null;
+    if (isLast && epoch + 1 === this.config[this.stage].epochs) return;
+    const next = isLast
+      ? { epoch: epoch + 1, ids: this.batchOf(this.order(epoch + 1), 0) }
+      : { epoch, ids: this.batchOf(order, step) };
+    // Not before the step that is about to be queued is under way.
+    const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.ids));
+    done.catch(() => {}); // shows when the batch is asked for
+    this.prepared = { ...next, done };
+  }
+
+  /** Reads the batch and augments it, drawn by (seed, stage, epoch, sample). */
+  private async prepare(epoch: number, ids: Int32Array): Promise<void> {
+    const { pairs, mirror, rotation } = this.data;
+    const { seed, augment, points } = this.config;
+    const showing: Showing = { seed, stage: this.stage, epoch, strength: augment, mirror, rotation, points };
+    const samples = pairs.show
+      ? await pairs.show(ids, showing)
+      : (await pairs.load(ids)).map((sample, i) => shown(sample, ids[i], pairs.imageShape, showing));
+    samples.forEach(({ image, cloud }, i) => {
+      this.imageValues.set(image, i * image.length);
+      this.cloudValues.set(cloud, i * cloud.length);
+    });
   }
 
   dispose(): void {

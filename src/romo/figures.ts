@@ -4,7 +4,7 @@
  */
 
 import { resizeImage } from '../data/resize.ts';
-import type { DataSet, Labels, PairedData, Split } from '../data/types.ts';
+import type { AnySplit, DataSet, Labels, PairedData } from '../data/types.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Config } from './config.ts';
 import { type Embeddings, type Encoders, embedAll } from './encoders.ts';
@@ -18,14 +18,29 @@ export interface Figures {
   /** mean average precision of images asking for clouds, 0..1 */
   imageToPoints: number;
   pointsToImage: number;
-  /** best one-to-one match of k-means clusters of the pairs' mean embeddings with the classes */
-  clusterAccuracy: number;
+  /** best one-to-one match of k-means clusters of the pairs' mean embeddings with the classes; null without labels */
+  clusterAccuracy: number | null;
+  /**
+   * What is to be found: objects of the same class, or, where the data have no labels, the query's own partner alone; mean
+   * average precision then is the mean of 1 / (place of the partner).
+   */
+  hit: 'class' | 'partner';
 }
 
-function retrieval({ images, points, dimension }: Embeddings, { labels }: Split): Omit<Figures, 'clusterAccuracy'> {
+/** @param clusters of the pairs, asked for where there are labels to compare them with */
+async function figures(
+  { images, points, dimension }: Embeddings,
+  { pairs, labels }: AnySplit,
+  config: Config,
+  clusters: () => Promise<{ labels: Int32Array }>,
+): Promise<Figures> {
+  const values = labels?.values ?? Int32Array.from({ length: pairs.length }, (_, index) => index);
   return {
-    imageToPoints: meanAveragePrecision(images, labels.values, points, labels.values, dimension),
-    pointsToImage: meanAveragePrecision(points, labels.values, images, labels.values, dimension),
+    imageToPoints: meanAveragePrecision(images, values, points, values, dimension),
+    pointsToImage: meanAveragePrecision(points, values, images, values, dimension),
+    clusterAccuracy:
+      labels && clusterAccuracy((await clusters()).labels, values, config.clusters, labels.classNames.length),
+    hit: labels ? 'class' : 'partner',
   };
 }
 
@@ -34,12 +49,7 @@ export async function figuresOf(gpu: Gpu, encoders: Encoders, data: DataSet, con
   const embeddings = await embedAll(gpu, encoders, data.test.pairs, config, data.rotation);
   const means = pairMeans(embeddings.images, embeddings.points, embeddings.dimension);
   const options = { clusters: config.clusters, seed: config.seed, stream: 'figures', restarts: 10 };
-  const { labels } = await kmeans(gpu, means, embeddings.dimension, options);
-  const { values, classNames } = data.test.labels;
-  return {
-    ...retrieval(embeddings, data.test),
-    clusterAccuracy: clusterAccuracy(labels, values, config.clusters, classNames.length),
-  };
+  return figures(embeddings, data.test, config, () => kmeans(gpu, means, embeddings.dimension, options));
 }
 
 const GRID = 8;
@@ -49,7 +59,7 @@ const LARGEST_IMAGE = 32;
  * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of points in
  * each cell of an 8 x 8 x 8 grid. Unit rows.
  */
-function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
+async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension: number }> {
   const [height, width, channels] = pairs.imageShape;
   const isLarge = height * width > LARGEST_IMAGE ** 2;
   const dimension = (isLarge ? LARGEST_IMAGE ** 2 : height * width) * channels;
@@ -57,9 +67,8 @@ function rawRows(pairs: PairedData): Embeddings & { gridDimension: number } {
   const images = new Float32Array(pairs.length * dimension);
   const points = new Float32Array(pairs.length * gridDimension);
   for (let index = 0; index < pairs.length; index++) {
-    const image = pairs.image(index);
+    const [{ image, cloud }] = await pairs.load([index]);
     images.set(isLarge ? resizeImage(image, pairs.imageShape, LARGEST_IMAGE) : image, index * dimension);
-    const cloud = pairs.cloud(index);
     const low = [0, 1, 2].map((axis) => extreme(cloud, axis, Math.min));
     const range = Math.max(...[0, 1, 2].map((axis) => extreme(cloud, axis, Math.max) - low[axis])) || 1;
     for (let at = 0; at < cloud.length; at += 3) {
@@ -104,7 +113,7 @@ function beside(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number
  * part and a voxel part, so an image and a cloud can both be described by their cosines with the C centres, and compared.
  */
 export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promise<Figures> {
-  const [train, test] = [rawRows(data.train.pairs), rawRows(data.test.pairs)];
+  const [train, test] = [await rawRows(data.train.pairs), await rawRows(data.test.pairs)];
   const { dimension, gridDimension } = train;
   const both = dimension + gridDimension;
   const options = { clusters: config.clusters, seed: config.seed, stream: 'raw' };
@@ -119,12 +128,9 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
     unitRows(centred(scoresOf(rows, part(from, width), width), config.clusters), config.clusters);
   const images = described(test.images, dimension, 0);
   const points = described(test.points, gridDimension, dimension);
-  const clusters = await kmeans(gpu, beside(test.images, dimension, test.points, gridDimension), both, options);
-  const { values, classNames } = data.test.labels;
-  return {
-    ...retrieval({ images, points, dimension: config.clusters }, data.test),
-    clusterAccuracy: clusterAccuracy(clusters.labels, values, config.clusters, classNames.length),
-  };
+  return figures({ images, points, dimension: config.clusters }, data.test, config, () =>
+    kmeans(gpu, beside(test.images, dimension, test.points, gridDimension), both, options),
+  );
 }
 
 /** Each row of scores less its mean: what tells the centres apart, not how bright the picture is. */

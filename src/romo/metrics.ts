@@ -22,23 +22,12 @@ export function meanAveragePrecision(
   galleryLabels: ArrayLike<number>,
   dim: number,
 ): number {
-  const queryRows = unitRows(queries, queryLabels.length, dim, 'queries');
-  const galleryRows = unitRows(gallery, galleryLabels.length, dim, 'gallery');
-  const galleryCount = galleryLabels.length;
-  const cosines = new Float64Array(galleryCount);
-  const ranking = new Uint32Array(galleryCount);
   let total = 0;
-  for (let query = 0; query < queryLabels.length; query++) {
-    for (let item = 0; item < galleryCount; item++) {
-      let cosine = 0;
-      for (let c = 0; c < dim; c++) cosine += queryRows[query * dim + c] * galleryRows[item * dim + c];
-      cosines[item] = cosine;
-      ranking[item] = item;
-    }
-    ranking.sort((a, b) => cosines[b] - cosines[a] || a - b);
+  const asked = { rows: queries, labels: queryLabels };
+  for (const { query, ranking } of rankings(asked, { rows: gallery, labels: galleryLabels }, dim)) {
     let hits = 0;
     let precisions = 0;
-    for (let rank = 0; rank < galleryCount; rank++) {
+    for (let rank = 0; rank < ranking.length; rank++) {
       if (galleryLabels[ranking[rank]] !== queryLabels[query]) continue;
       hits += 1;
       precisions += hits / (rank + 1);
@@ -46,6 +35,33 @@ export function meanAveragePrecision(
     if (hits > 0) total += precisions / hits;
   }
   return total / queryLabels.length;
+}
+
+/**
+ * The ranking of a gallery for each query in turn: item indices by falling cosine, ties to the lower index. The array is used
+ * again for the next query.
+ * @throws RomoError `shape` as meanAveragePrecision does
+ */
+export function* rankings(
+  queries: { readonly rows: ArrayLike<number>; readonly labels: ArrayLike<number> },
+  gallery: { readonly rows: ArrayLike<number>; readonly labels: ArrayLike<number> },
+  dim: number,
+): Generator<{ query: number; ranking: Uint32Array }> {
+  const queryRows = unitRows(queries.rows, queries.labels.length, dim, 'queries');
+  const galleryRows = unitRows(gallery.rows, gallery.labels.length, dim, 'gallery');
+  const galleryCount = gallery.labels.length;
+  const cosines = new Float64Array(galleryCount);
+  const ranking = new Uint32Array(galleryCount);
+  for (let query = 0; query < queries.labels.length; query++) {
+    for (let item = 0; item < galleryCount; item++) {
+      let cosine = 0;
+      for (let c = 0; c < dim; c++) cosine += queryRows[query * dim + c] * galleryRows[item * dim + c];
+      cosines[item] = cosine;
+      ranking[item] = item;
+    }
+    ranking.sort((a, b) => cosines[b] - cosines[a] || a - b);
+    yield { query, ranking };
+  }
 }
 
 /** @returns the rows [count, dim] scaled to unit length */

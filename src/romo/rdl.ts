@@ -12,7 +12,7 @@ import { Module } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
-import { Encoders } from './encoders.ts';
+import { Encoders, type Pretrained } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import type { PseudoLabels } from './pseudo_labels.ts';
 import type { SsmModel } from './ssm.ts';
@@ -50,17 +50,21 @@ function labelLoss(logits: Tensor, labels: Tensor, { rdl, clusters }: Config): T
   return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters });
 }
 
-/** Trains on pseudo labels and returns the model. `warm` gives the encoders' start where config.rdl.from says so. */
+/**
+ * Trains on pseudo labels and returns the model. `warm` gives the encoders' start where config.rdl.from says so; fresh ones
+ * start from pretrained weights where there are any.
+ */
 export async function trainRdl(
   gpu: Gpu,
   data: TrainingData,
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  hooks: StageHooks = {},
+  hooks: StageHooks & { pretrained?: Pretrained | undefined } = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
+  if (rdl.from === 'fresh' && hooks.pretrained && !hooks.resumeFrom) model.encoders.loadPretrained(hooks.pretrained);
   if (rdl.from === 'warm') model.encoders.loadStateDict(await warm.encoders.stateDict(), 'the warm-up');
   const { encoders, imageHead, pointHead, temperature } = model;
   const feeder = new Feeder(gpu, data, config, 'rdl');
@@ -70,18 +74,18 @@ export async function trainRdl(
     stage: rdl,
     feeder,
     model,
-    losses() {
-      const images = encoders.embedImages(feeder.images);
-      const points = encoders.embedPoints(feeder.clouds);
+    losses(batch) {
+      const images = encoders.embedImages(batch.images);
+      const points = encoders.embedPoints(batch.clouds);
       const supervision = add(
-        labelLoss(scale(imageHead.forward(images), 1 / temperature), feeder.imageLabels, config),
-        labelLoss(scale(pointHead.forward(points), 1 / temperature), feeder.pointLabels, config),
+        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, config),
+        labelLoss(scale(pointHead.forward(points), 1 / temperature), batch.pointLabels, config),
       );
       const invariance = contrastive(concat([images, points], 0), { tau: rdl.tau });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));
       return { total, supervision, invariance };
     },
-    prepareEpoch: async () => ({ imageLabels: labels.images, pointLabels: labels.points }),
+    prepareEpoch: async () => labels,
     hooks,
   });
   feeder.dispose();

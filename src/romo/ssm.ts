@@ -14,7 +14,7 @@ import { Module } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
-import { type Embeddings, Encoders, embedAll } from './encoders.ts';
+import { type Embeddings, Encoders, embedAll, type Pretrained } from './encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
@@ -100,6 +100,8 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embed
 export interface SsmHooks extends StageHooks {
   /** cluster sizes at the start of each epoch, per modality */
   onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
+  /** weights that the encoders start from */
+  pretrained?: Pretrained | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.
@@ -111,18 +113,20 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
   const { ssm, seed, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
   const { encoders, imageHead, pointHead } = model;
-  const untrained = await embedAll(gpu, encoders, data.pairs, config, data.rotation);
-  const imageBank = new MemoryBank(gpu, untrained.images, ssm.dimension);
-  const pointBank = new MemoryBank(gpu, untrained.points, ssm.dimension);
-  await initialHeads(gpu, model, untrained, config);
+  if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
+  const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
+  const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
+  const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);
+  const pointBank = new MemoryBank(gpu, start?.points ?? empty, ssm.dimension);
+  if (start) await initialHeads(gpu, model, start, config);
   const feeder = new Feeder(gpu, data, config, 'ssm');
   let features: { images: Tensor; points: Tensor } | null = null;
 
   /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
-  function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, labels: Tensor): Tensor {
+  function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, ids: Tensor, labels: Tensor): Tensor {
     const logits = model.logits(head, unit);
     if (ssm.target === 'joint' || ssm.target === 'balanced') return softmaxCrossEntropy(logits, labels);
-    const scores = product(gather(bank.rows, feeder.ids), head.weight, {});
+    const scores = product(gather(bank.rows, ids), head.weight, {});
     if (ssm.target === 'memory') return softmaxCrossEntropy(logits, argmax(scores));
     return softCrossEntropy(logits, softmax(scores, SHARPENING * config.headTemperature));
   }
@@ -134,22 +138,22 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     feeder,
     model,
     memories: { images: imageBank.rows, points: pointBank.rows },
-    losses() {
-      const images = encoders.embedImages(feeder.images).keep();
-      const points = encoders.embedPoints(feeder.clouds).keep();
+    losses(batch) {
+      const images = encoders.embedImages(batch.images).keep();
+      const points = encoders.embedPoints(batch.clouds).keep();
       features = { images, points };
       const supervision = add(
-        selfMatching(imageHead, images, imageBank, feeder.imageLabels),
-        selfMatching(pointHead, points, pointBank, feeder.pointLabels),
+        selfMatching(imageHead, images, imageBank, batch.ids, batch.imageLabels),
+        selfMatching(pointHead, points, pointBank, batch.ids, batch.pointLabels),
       );
       const invariance = contrastive(concat([images, points], 0), { tau: ssm.tau });
       const total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
       return { total, supervision, invariance };
     },
-    after() {
+    after({ ids }) {
       if (!features) return;
-      imageBank.update(features.images, feeder.ids, ssm.memoryMomentum);
-      pointBank.update(features.points, feeder.ids, ssm.memoryMomentum);
+      imageBank.update(features.images, ids, ssm.memoryMomentum);
+      pointBank.update(features.points, ids, ssm.memoryMomentum);
       features.images.dispose();
       features.points.dispose();
     },
@@ -162,7 +166,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         model.setHeads(centres, centres);
         const sizes = clusterSizes(labels, clusters);
         hooks.onClusters?.(epoch, sizes, sizes);
-        return { imageLabels: labels, pointLabels: labels };
+        return { images: labels, points: labels };
       }
       const [imageWeights, pointWeights] = await Promise.all([
         imageHead.weight.readFloats(),
@@ -179,7 +183,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
           : argmaxRows(scores, clusters);
       });
       hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(pointLabels, clusters));
-      return { imageLabels, pointLabels };
+      return { images: imageLabels, points: pointLabels };
     },
     hooks,
   });

@@ -11,10 +11,12 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
 import type { Encoders } from './encoders.ts';
 import type { Feeder } from './feeder.ts';
+import type { PseudoLabels } from './pseudo_labels.ts';
+import { type Position, readTensors, restore, type StageState, type TrainedStage } from './stage_state.ts';
 
 /** What a step did. */
 export interface StepReport {
-  stage: 'ssm' | 'rdl';
+  stage: TrainedStage;
   epoch: number;
   epochs: number;
   step: number;
@@ -31,15 +33,7 @@ export interface StepReport {
 export type Progress = (report: StepReport) => void;
 
 /** Looks at the parameters as a step left them; the next step waits for it. */
-export type Inspect = (stage: 'ssm' | 'rdl', step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
-
-/** All that a stage needs to go on after an epoch as if it had never stopped: plain numbers by name. */
-export interface StageState {
-  readonly stage: 'ssm' | 'rdl';
-  /** epochs done */
-  readonly epoch: number;
-  readonly tensors: Readonly<Record<string, Float32Array>>;
-}
+export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
 
 /** What a caller may watch and steer. */
 export interface StageHooks {
@@ -47,6 +41,8 @@ export interface StageHooks {
   inspect?: Inspect | undefined;
   /** Awaited before each step: a page pauses here. What it throws ends the stage. */
   beforeStep?: (() => Promise<void>) | undefined;
+  /** Awaited at the start and after each step: a checkpoint is taken here. What it throws ends the stage. */
+  onPosition?: ((at: Position) => Promise<void>) | undefined;
   /** Awaited after each epoch. */
   afterEpoch?: ((at: EpochEnd) => Promise<void>) | undefined;
   /** goes on from there instead of the start */
@@ -54,14 +50,12 @@ export interface StageHooks {
 }
 
 /** What a stage offers at the end of an epoch. */
-export interface EpochEnd {
-  readonly stage: 'ssm' | 'rdl';
-  /** epochs done */
-  readonly epoch: number;
+export interface EpochEnd extends Position {
   readonly model: Module & { readonly encoders: Encoders };
-  /** Reads everything that `resumeFrom` takes. */
-  state(): Promise<StageState>;
 }
+
+/** The tensors of one batch, as a recorded step reads them. */
+export type Batch = Pick<Feeder, 'images' | 'clouds' | 'ids' | 'imageLabels' | 'pointLabels'>;
 
 export interface Losses {
   total: Tensor;
@@ -70,7 +64,7 @@ export interface Losses {
 }
 
 export interface StepPlan {
-  name: 'ssm' | 'rdl';
+  name: TrainedStage;
   config: Config;
   stage: StageConfig;
   feeder: Feeder;
@@ -78,11 +72,11 @@ export interface StepPlan {
   /** what else changes from step to step, by name: memory banks */
   memories?: Readonly<Record<string, Tensor>>;
   /** forward to the losses, on the tape */
-  losses(): Losses;
+  losses(batch: Batch): Losses;
   /** queued after the optimiser's step: memory banks */
-  after?(): void;
-  /** once per epoch, before its first step; returns the pseudo labels of images and clouds */
-  prepareEpoch(epoch: number): Promise<{ imageLabels: Int32Array | null; pointLabels: Int32Array | null }>;
+  after?(batch: Batch): void;
+  /** once per epoch, before its first step */
+  prepareEpoch(epoch: number): Promise<PseudoLabels>;
   hooks: StageHooks;
 }
 
@@ -100,7 +94,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     using _scope = gpu.scope();
     const parts: Tensor[] = [];
     const tape = record(gpu, () => {
-      const { total, supervision, invariance } = plan.losses();
+      const { total, supervision, invariance } = plan.losses(feeder);
       parts.push(...[total, supervision, invariance].map((loss) => loss.keep()));
       return total;
     });
@@ -108,21 +102,35 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     report = concat(parts, 0).keep();
     for (const part of parts) part.dispose();
     optimiser.step();
-    plan.after?.();
+    plan.after?.(feeder);
   });
   const changing = changingTensors(plan, optimiser);
-  const first = hooks.resumeFrom?.epoch ?? 0;
-  if (hooks.resumeFrom) restore(hooks.resumeFrom, plan.name, changing);
+  const { resumeFrom } = hooks;
+  if (resumeFrom) restore(resumeFrom, plan.name, changing);
   const steps = stage.epochs * feeder.stepsPerEpoch;
-  let step = first * feeder.stepsPerEpoch;
-  let pending: Promise<void> | null = null;
+  const first = resumeFrom?.epoch ?? 0;
+  let step = first * feeder.stepsPerEpoch + (resumeFrom?.step ?? 0);
+  let pending: Promise<void> = Promise.resolve(); // the report of the latest step
+  let labels = resumeFrom?.labels ?? null;
+  const position = (): Position => {
+    const epoch = Math.floor(step / feeder.stepsPerEpoch);
+    const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
+    const state = async (): Promise<StageState> => {
+      await pending;
+      return { ...at, tensors: await readTensors(plan.name, changing), labels: at.step > 0 ? labels : null };
+    };
+    return { ...at, state };
+  };
+  if (!resumeFrom) await hooks.onPosition?.(position());
   for (let epoch = first; epoch < stage.epochs; epoch++) {
     await pending;
-    const { imageLabels, pointLabels } = await plan.prepareEpoch(epoch);
-    for (const ids of feeder.batches(epoch)) {
+    const done = step % feeder.stepsPerEpoch;
+    const { images, points } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
+    labels = { images, points };
+    for (const ids of [...feeder.batches(epoch)].slice(done)) {
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
-      feeder.load(epoch, ids, imageLabels, pointLabels);
+      await feeder.load(epoch, ids, images, points);
       optimiser.setRate(learningRate);
       replay.run();
       const values = (report as unknown as Tensor).readFloats();
@@ -142,11 +150,11 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
         hooks.onProgress?.({ ...at, loss, supervision, invariance });
       });
       pending.catch(() => {});
+      await hooks.onPosition?.(position());
     }
     if (hooks.afterEpoch) {
       await pending;
-      const state = () => save(plan.name, epoch + 1, changing);
-      await hooks.afterEpoch({ stage: plan.name, epoch: epoch + 1, model: plan.model, state });
+      await hooks.afterEpoch({ ...position(), model: plan.model });
     }
   }
   await pending;
@@ -160,23 +168,4 @@ function changingTensors({ model, memories = {} }: StepPlan, optimiser: Sgd): Ma
   for (const [name, { tensor }] of model.namedEntries('model.')) all.set(name, tensor);
   for (const [name, tensor] of optimiser.velocities) all.set(`velocity.${name}`, tensor);
   return all;
-}
-
-async function save(stage: 'ssm' | 'rdl', epoch: number, changing: ReadonlyMap<string, Tensor>): Promise<StageState> {
-  const names = [...changing.keys()];
-  const values = await Promise.all([...changing.values()].map((tensor) => tensor.readFloats()));
-  return { stage, epoch, tensors: Object.fromEntries(names.map((name, i) => [name, values[i]])) };
-}
-
-function restore(state: StageState, stage: string, changing: ReadonlyMap<string, Tensor>): void {
-  const unfit = [...changing].filter(([name, tensor]) => state.tensors[name]?.length !== tensor.size);
-  if (state.stage !== stage || unfit.length > 0) {
-    const names = unfit.map(([name]) => name).join(', ');
-    throw new RomoError(
-      'state-dict',
-      `${stage} cannot go on from a state of ${state.stage}: ${names || 'another stage'}`,
-      'Resume with the configuration that the state was made with.',
-    );
-  }
-  for (const [name, tensor] of changing) tensor.write(state.tensors[name]);
 }

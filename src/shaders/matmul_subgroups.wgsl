@@ -20,7 +20,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> a4: array<vec4f>; // [inner, rows], rows filled up to a multiple of 4
-@group(0) @binding(1) var<storage, read> b4: array<vec4f>; // [inner, columns]
+@group(0) @binding(1) var<storage, read> b4: array<vec4f>; // [inner, columns]; for tiles32Turned [columns, inner]
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>; // [batches, splits, rows, columns]
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
@@ -131,4 +131,39 @@ fn tiles64(
   }
   store(tile, row, tile.column4, &leftAcc);
   store(tile, row, tile.column4 + 8u, &rightAcc);
+}
+
+// Four steps of a lane's four columns, of b as it lies before it is turned: [columns, inner].
+fn loadSteps(b: u32) -> mat4x4f {
+  let column = sizes.inner / 4u;
+  return transpose(mat4x4f(b4[b], b4[b + column], b4[b + 2u * column], b4[b + 3u * column]));
+}
+
+// b4 is [columns, inner]; inner is a multiple of 4.
+@compute @workgroup_size(8)
+fn tiles32Turned(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = tileOf(group.y * groups.x + group.x, 32u);
+  if (tile.batch >= sizes.batches) {
+    return;
+  }
+  let columns4 = sizes.columns / 4u;
+  let row = tile.row + lane * 4u;
+  var a = tile.batch * sizes.aBatch + min(row / 4u, sizes.aStep - 1u) + tile.k * sizes.aStep;
+  var b = tile.batch * sizes.bBatch + min(tile.column4 + lane, columns4 - 1u) * sizes.inner + tile.k / 4u;
+  var acc: array<vec4f, 32>;
+  var steps: mat4x4f;
+  for (var k = tile.k; k < tile.end; k++) {
+    if (k % 4u == 0u) {
+      steps = loadSteps(b);
+      b++;
+    }
+    accumulate(&acc, a4[a], steps[0]);
+    steps = mat4x4f(steps[1], steps[2], steps[3], steps[0]); // with steps[k % 4] the loop would be unrolled
+    a += sizes.aStep;
+  }
+  store(tile, row, tile.column4, &acc);
 }

@@ -2,6 +2,7 @@
  * The queue between ops and the GPU. Ops append launches; `flush` encodes them in order, as one compute pass and one submit
  * where no upload or copy stands between. A recorded list of launches can be kept and run again: see replay.ts.
  */
+import { whenDone } from '#webgpu';
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Dispatch } from './kernel.ts';
@@ -22,13 +23,22 @@ export type Command =
   | { readonly kind: 'launches'; readonly launches: readonly (Launch | GPUBuffer)[] }
   | { readonly kind: 'clear'; readonly buffer: GPUBuffer }
   | { readonly kind: 'write'; readonly buffer: GPUBuffer; readonly offset: number; readonly data: TypedArray }
-  | { readonly kind: 'copy'; readonly source: GPUBuffer; readonly offset: number; readonly target: GPUBuffer };
+  | {
+      readonly kind: 'copy';
+      readonly source: GPUBuffer;
+      readonly offset: number;
+      readonly target: GPUBuffer;
+      readonly bytes: number;
+    };
+
+const KEPT_READ = 65_536; // bytes: buffers for reads up to here are kept for the next
 
 export class CommandQueue {
   private commands: Command[] = [];
   private recording = false;
   private tail: Promise<void> = Promise.resolve();
   private uniforms: GPUBuffer | null = null;
+  private readonly readers: GPUBuffer[] = []; // kept, not in use
   /** submits so far, for tests and traces */
   submits = 0;
 
@@ -55,15 +65,23 @@ export class CommandQueue {
   }
 
   async read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    const { device } = this.gpu;
-    const target = device.createBuffer({ size: bytes, usage: USAGE.mapRead | USAGE.copyTarget });
-    this.commands.push({ kind: 'copy', source: buffer, offset, target });
+    const target = this.reader(bytes);
+    this.commands.push({ kind: 'copy', source: buffer, offset, target, bytes });
     await this.gpu.submit();
-    await target.mapAsync(1);
-    const copy = target.getMappedRange().slice(0);
-    target.destroy();
+    await whenDone(target.mapAsync(1, 0, bytes));
+    const copy = target.getMappedRange(0, bytes).slice(0);
+    target.unmap();
+    if (target.size === KEPT_READ) this.readers.push(target);
+    else target.destroy();
     this.gpu.check();
     return copy;
+  }
+
+  /** A buffer to read through: a training step reads its losses, and shall allocate nothing. */
+  private reader(bytes: number): GPUBuffer {
+    const kept = bytes <= KEPT_READ ? this.readers.pop() : undefined;
+    const usage = USAGE.mapRead | USAGE.copyTarget;
+    return kept ?? this.gpu.device.createBuffer({ size: Math.max(bytes, KEPT_READ), usage });
   }
 
   /** Runs `body` and returns what it queued, instead of queueing it. */
@@ -103,7 +121,7 @@ export class CommandQueue {
       if (command.kind === 'dispatch') encoder.launch(launches.next().value as Launch);
       else if (command.kind === 'launches') encoder.all(command.launches);
       else if (command.kind === 'clear') encoder.clear(command.buffer);
-      else if (command.kind === 'copy') encoder.copy(command.source, command.offset, command.target);
+      else if (command.kind === 'copy') encoder.copy(command.source, command.offset, command.target, command.bytes);
       else encoder.write(command.buffer, command.offset, command.data);
     }
     encoder.submit();
@@ -150,8 +168,8 @@ class Encoder {
     this.outsidePass().clearBuffer(buffer);
   }
 
-  copy(source: GPUBuffer, offset: number, target: GPUBuffer): void {
-    this.outsidePass().copyBufferToBuffer(source, offset, target, 0, target.size);
+  copy(source: GPUBuffer, offset: number, target: GPUBuffer, bytes: number): void {
+    this.outsidePass().copyBufferToBuffer(source, offset, target, 0, bytes);
   }
 
   write(buffer: GPUBuffer, offset: number, data: TypedArray): void {

@@ -1,5 +1,5 @@
 /** Opens the GPU, in Node and in the browser alike, and owns everything that lives on it. */
-import { entry } from '#webgpu';
+import { entry, whenDone } from '#webgpu';
 import { CommandQueue } from './commands.ts';
 import { RomoError } from './error.ts';
 import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
@@ -124,7 +124,7 @@ export class Gpu {
   /** Resolves when the GPU has finished all work submitted so far. */
   async finish(): Promise<void> {
     await this.submit();
-    await this.device.queue.onSubmittedWorkDone();
+    await whenDone(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 

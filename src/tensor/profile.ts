@@ -1,4 +1,5 @@
 /** Times every launch with the GPU's own clock: `openDevice({ profile: true })`, then `await gpu.profiler.report()`. */
+import { whenDone } from '#webgpu';
 import { USAGE } from './memory.ts';
 
 const CAPACITY = 2048; // launches per submit
@@ -42,7 +43,7 @@ export class Profiler {
   async report(): Promise<KernelTime[]> {
     const times = new Map<string, KernelTime>();
     for (const { labels, buffer } of this.pending.splice(0)) {
-      await buffer.mapAsync(1);
+      await whenDone(buffer.mapAsync(1));
       const stamps = new BigUint64Array(buffer.getMappedRange());
       labels.forEach((label, i) => {
         const entry = times.get(label) ?? { label, launches: 0, milliseconds: 0 };

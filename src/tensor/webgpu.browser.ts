@@ -4,3 +4,6 @@
 export function entry(_adapterName?: string): GPU | undefined {
   return navigator.gpu;
 }
+
+/** Awaits something that the device will do; a browser tells of it by itself. */
+export const whenDone = <T>(event: Promise<T>): Promise<T> => event;

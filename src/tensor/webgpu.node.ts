@@ -8,3 +8,37 @@ import { create } from 'webgpu';
 export function entry(adapterName?: string): GPU {
   return create(adapterName ? [`adapter=${adapterName}`] : []);
 }
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+let waits = 0;
+let since = 0; // when the present waiting began
+let napping = false;
+let lastNap = 0;
+
+/**
+ * Awaits something that the device will do. Dawn asks its driver once per turn of Node's event loop, without a pause: that is
+ * a whole core, which a CPU that plays GPU needs itself. So each turn in which nothing else happened sleeps, a fiftieth of
+ * the time waited so far and 1 ms at most.
+ */
+export async function whenDone<T>(event: Promise<T>): Promise<T> {
+  if (waits++ === 0) since = performance.now();
+  if (!napping) setImmediate(nap);
+  napping = true;
+  try {
+    return await event;
+  } finally {
+    waits--;
+    since = performance.now();
+  }
+}
+
+const BUSY_MS = 0.3; // a turn this long did other work, which is not to be held up
+
+function nap(): void {
+  napping = waits > 0;
+  if (!napping) return;
+  const now = performance.now();
+  if (now - lastNap < BUSY_MS) Atomics.wait(never, 0, 0, Math.min(1, (now - since) / 50));
+  lastNap = performance.now();
+  setImmediate(nap);
+}

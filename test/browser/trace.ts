@@ -91,16 +91,16 @@ async function hashesOfData(
 ): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   const join = (arrays: Float32Array[]) => Float32Array.from(arrays.flatMap((array) => [...array]));
-  const indices = Array.from({ length: pairs.length }, (_, index) => index);
-  hashes.images = await sha256(join(indices.map((index) => pairs.image(index))));
-  hashes.clouds = await sha256(join(indices.map((index) => pairs.cloud(index))));
+  const samples = await pairs.load(Array.from({ length: pairs.length }, (_, index) => index));
+  hashes.images = await sha256(join(samples.map(({ image }) => image)));
+  hashes.clouds = await sha256(join(samples.map(({ cloud }) => cloud)));
   for (const strength of ['mild', 'strong'] as const) {
-    const augmented = indices.flatMap((index) => {
-      const image = new Float32Array(pairs.image(index).length);
-      augmentImage(pairs.image(index), pairs.imageShape, strength, true, new Random(1, 'image', index), image);
+    const augmented = samples.flatMap((sample, index) => {
+      const image = new Float32Array(sample.image.length);
+      augmentImage(sample.image, pairs.imageShape, strength, true, new Random(1, 'image', index), image);
       const cloud = new Float32Array(3 * config.points);
       const rotation = { axis: 2, maxDegrees: 180 } as const;
-      augmentCloud(pairs.cloud(index), config.points, strength, rotation, new Random(1, 'cloud', index), cloud);
+      augmentCloud(sample.cloud, config.points, strength, rotation, new Random(1, 'cloud', index), cloud);
       return [image, cloud];
     });
     hashes[`augmented, ${strength}`] = await sha256(join(augmented));

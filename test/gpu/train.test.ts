@@ -45,9 +45,13 @@ test('train writes its folder and evaluate computes the same figures from it', (
     .split('\n')
     .map((line) => JSON.parse(line));
   assert.ok(metrics.filter(({ loss }) => loss !== undefined).every(({ loss }) => Number.isFinite(loss)));
-  const again = command('evaluate', join(folder, 'first'), '--json');
+  const page = join(folder, 'report.html');
+  const again = command('evaluate', join(folder, 'first'), '--json', '--report', page);
   assert.is(again.code, 0, again.errors.join('\n'));
-  assert.equal(JSON.parse(again.out).stages, result.stages);
+  const { stages, retrieval } = JSON.parse(again.out);
+  assert.equal(stages, result.stages);
+  assert.is(retrieval.imageToPoints.meanAveragePrecision, stages.rdl.imageToPoints);
+  assert.match(readFileSync(page, 'utf8'), /^<!doctype html>.*Losses of rdl.*Cluster 1: /s);
 });
 
 test('the same seed gives the same bytes, another seed others', () => {
@@ -111,7 +115,7 @@ test('convert: by name, and one clear line for a pickle or a missing file', () =
   const { code, out: printed } = command('convert', 'test/fixtures/convert_dgcnn.safetensors', '--out', out);
   assert.is(code, 2, printed); // a fixture's names begin with `weights.`
   for (const [path, expected] of [
-    ['model.pth', /pickle.*save_file/],
+    ['model.pth', /pickle.*pth_to_safetensors/],
     ['missing.safetensors', /missing\.safetensors/],
   ] as const) {
     const refused = command('convert', path, '--out', out);

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { digitCloud, digitImage } from '../../src/data/digit.ts';
 import { readNpz } from '../../src/data/files/npz.ts';
-import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/idx.ts';
 import { openData } from '../../src/data/open.ts';
 import { resizeImage } from '../../src/data/resize.ts';
-import type { DataOptions } from '../../src/data/types.ts';
+import { digitCloud, digitImage } from '../../src/data/sets/digit.ts';
+import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/sets/idx.ts';
+import type { AnySplit, DataOptions, Labels } from '../../src/data/types.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';
@@ -48,25 +48,30 @@ testWithData('voxel features agree with those of the published clouds', oracle, 
 
 testWithData('opens as pairs with labels apart; the same seed gives the same clouds', mnist, async () => {
   const data = await openData(`mnist3d:${mnist}`, options);
-  assert.equal([...data.train.labels.values.slice(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]); // MNIST's first ten
-  assert.equal([...data.test.labels.values.slice(0, 5)], [7, 2, 1, 0, 4]);
+  assert.equal([...(data.train.labels as Labels).values.slice(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]); // MNIST's first ten
+  assert.equal([...(data.test.labels as Labels).values.slice(0, 5)], [7, 2, 1, 0, 4]);
   assert.is(data.mirror, false);
   assert.is(data.rotation.axis, 0);
   const { pairs } = data.train;
   assert.is(pairs.length, 20);
   assert.equal(pairs.imageShape, [32, 32, 1]);
-  assert.is(pairs.image(3).length, 32 * 32);
-  assert.is(pairs.cloud(3).length, 3 * 1024);
+  const [{ image, cloud }] = await pairs.load([3]);
+  assert.is(image.length, 32 * 32);
+  assert.is(cloud.length, 3 * 1024);
   assert.is(new Set(Array.from({ length: 20 }, (_, i) => pairs.id(i))).size, 20);
   const again = await openData(`mnist3d:${mnist}`, options);
   const later = await openData(`mnist3d:${mnist}`, { ...options, seed: 1 });
-  assert.equal(again.train.pairs.cloud(3), pairs.cloud(3));
-  assert.not.equal(later.train.pairs.cloud(3), pairs.cloud(3));
-  assert.not.equal(data.test.pairs.cloud(3), pairs.cloud(3));
+  const cloudOf = async (split: AnySplit) => (await split.pairs.load([3]))[0].cloud;
+  assert.equal(await cloudOf(again.train), cloud);
+  assert.not.equal(await cloudOf(later.train), cloud);
+  assert.not.equal(await cloudOf(data.test), cloud);
 });
 
 testWithData('more objects than the file has are refused', mnist, async () => {
-  await rejects(openData(`mnist3d:${mnist}`, { ...options, test: 10_001 }), /10001 objects.*t10k.*has 10000.*--test/);
+  await rejects(
+    openData(`mnist3d:${mnist}`, { ...options, test: 10_001 }),
+    /10001 test objects.*there are 10000.*t10k.*--test/,
+  );
 });
 
 test('a lone pixel is a box with 650 points, depth six times its side; a block of two has 1,000', () => {
@@ -145,7 +150,7 @@ test('IDX files: gzipped or plain, and errors that name the file', async () => {
 test('what is no data set is refused', async () => {
   await rejects(openData('mnist3d:', options), /names no folder/);
   await rejects(openData('mnist3d', options), /names no folder/);
-  await rejects(openData('cubes', options), /'cubes' is not known.*'shapes' or 'mnist3d:DIR'/);
+  await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
   await rejects(openData('shapes', { ...options, train: 0 }), /number of training objects 0/);
   await rejects(openData('shapes', { ...options, imageSize: 2.5 }), /image size 2.5/);

@@ -2,7 +2,6 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openData } from '../../src/data/open.ts';
 import { bounds, type Mesh, move, scale, triangleAreas, turn } from '../../src/data/shapes/mesh.ts';
 import {
   box,
@@ -15,7 +14,7 @@ import {
   tube,
 } from '../../src/data/shapes/primitives.ts';
 import { samplePoints } from '../../src/data/shapes/sampling.ts';
-import { makeShape, SHAPE_CLASSES, shapeClass } from '../../src/data/shapes/shapes.ts';
+import { makeShape, openShapes, SHAPE_CLASSES, shapeClass } from '../../src/data/shapes/shapes.ts';
 import type { DataOptions } from '../../src/data/types.ts';
 import { Random } from '../../src/tensor/random.ts';
 
@@ -126,7 +125,7 @@ test('classes are balanced in each run of ten, in an order that differs between 
 
 test('the data set: shapes of arrays, values, determinism, progress', async () => {
   const steps: number[] = [];
-  const data = await openData('shapes', {
+  const data = await openShapes({
     ...options,
     onProgress: (done, total) => {
       assert.is(total, 60);
@@ -140,9 +139,8 @@ test('the data set: shapes of arrays, values, determinism, progress', async () =
   const { pairs } = data.train;
   assert.equal(pairs.imageShape, [20, 20, 1]);
   const different = new Set<string>();
-  for (let i = 0; i < 40; i++) {
-    const image = pairs.image(i);
-    const cloud = pairs.cloud(i);
+  const samples = await pairs.load(Array.from({ length: 40 }, (_, i) => i));
+  for (const [i, { image, cloud }] of samples.entries()) {
     assert.is(image.length, 400);
     assert.is(cloud.length, 3 * 1024);
     assert.ok(image.every((value) => value >= 0 && value <= 1) && cloud.every(Number.isFinite));
@@ -151,13 +149,13 @@ test('the data set: shapes of arrays, values, determinism, progress', async () =
   }
   assert.is(different.size, 40);
   // More objects do not change the first ones; another seed and the other split do.
-  const longer = await openData('shapes', { ...options, train: 50 });
-  assert.equal(longer.train.pairs.image(7), pairs.image(7));
-  assert.equal(longer.train.pairs.cloud(7), pairs.cloud(7));
+  const longer = await openShapes({ ...options, train: 50 });
+  assert.equal((await longer.train.pairs.load([7]))[0], samples[7]);
   assert.is(longer.train.labels.values[7], data.train.labels.values[7]);
-  const other = await openData('shapes', { ...options, seed: 6 });
-  assert.not.equal(other.train.pairs.cloud(7), pairs.cloud(7));
-  assert.not.equal(data.test.pairs.cloud(7), pairs.cloud(7));
+  const other = await openShapes({ ...options, seed: 6 });
+  for (const { pairs: others } of [other.train, data.test]) {
+    assert.not.equal((await others.load([7]))[0].cloud, samples[7].cloud);
+  }
 });
 
 function roundedPlate(): Mesh {

@@ -3,7 +3,7 @@
  * in for 3D MNIST, which cannot be shipped; the bodies are made as its recipe makes them.
  */
 import type { Random } from 'romo';
-import { DIGIT_SIZE } from '../../src/data/digit.ts';
+import { DIGIT_SIZE } from '../../src/data/sets/digit.ts';
 import { addTriangle, emptyMesh, type Mesh, type Vector } from '../../src/data/shapes/mesh.ts';
 import { cos, sin } from '../../src/tensor/exact.ts';
 

@@ -62,8 +62,11 @@ function drawnSplit(split: 'train' | 'test', length: number, pictures: number, s
       length,
       imageShape: [imageSize, imageSize, 1] as const,
       id: (index: number) => `${split}/${index}`,
-      image: (index: number) => fromBytes(images[index][shown[index]++ % pictures]),
-      cloud: (index: number) => clouds[index],
+      load: async (indices: ArrayLike<number>) =>
+        Array.from(indices, (index) => ({
+          image: fromBytes(images[index][shown[index]++ % pictures]),
+          cloud: clouds[index],
+        })),
     },
     labels: { classNames: KINDS, values },
   };

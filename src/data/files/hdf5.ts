@@ -15,6 +15,8 @@ export interface PointCloudFile {
   points(index: number): Promise<Float32Array>;
   /** [P, 3] */
   normals(index: number): Promise<Float32Array>;
+  /** Does group "0" hold a picture? */
+  hasImages(): Promise<boolean>;
   /** [height, width], as in the file */
   image(index: number): Promise<{ readonly height: number; readonly width: number; readonly pixels: Float32Array }>;
   /** A whole number. */
@@ -68,6 +70,10 @@ class Reader implements PointCloudFile {
 
   async normals(index: number): Promise<Float32Array> {
     return this.#read(index, 'normals', 3).values;
+  }
+
+  async hasImages(): Promise<boolean> {
+    return guarded(this.path, 'group "0" cannot be read', () => this.file.get('0/img') !== null);
   }
 
   async image(index: number): Promise<{ height: number; width: number; pixels: Float32Array }> {

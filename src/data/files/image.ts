@@ -1,5 +1,6 @@
 /** Pictures from PNG, JPEG and WebP files, of every depth and colour space that these have. Node only. */
 import type { Sharp } from 'sharp';
+import { fromBytes } from '../bytes.ts';
 import { badFile } from './errors.ts';
 import { readBytes } from './read_bytes.ts';
 
@@ -21,6 +22,20 @@ const MOST_PIXELS = 2 ** 26;
  */
 export async function readImage(path: string, options: ImageOptions): Promise<Float32Array> {
   return finish(await open(path, options), options, path);
+}
+
+/**
+ * Width and height in pixels, upright, from the header alone.
+ * @throws RomoError `file` as readImage, as far as the header shows it
+ */
+export async function imageSizeOf(path: string): Promise<{ width: number; height: number }> {
+  const image = await open(path, { size: 1, channels: 3 });
+  try {
+    const { autoOrient } = await image.metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  } catch (cause) {
+    throw badFile(path, `cannot be decoded: ${(cause as Error).message.split('\n')[0]}`);
+  }
 }
 
 /**
@@ -99,7 +114,7 @@ async function finish(image: Sharp, options: ImageOptions, path: string): Promis
     kernel: 'linear', // no overshoot at edges, as resizeImage in ../resize.ts
   });
   const { data } = await pixelsOf(fitted, path);
-  if (channels === 3) return Float32Array.from(data, (value) => value / 255);
+  if (channels === 3) return fromBytes(data);
   const luma = new Float32Array(size * size);
   for (let i = 0; i < luma.length; i++) {
     luma[i] = (0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]) / 255;

@@ -13,6 +13,13 @@ export interface Mesh {
   readonly albedo: number[];
 }
 
+/** The same, to be measured, sampled and drawn only: lists of any kind. */
+export interface Surface {
+  readonly positions: ArrayLike<number>;
+  readonly normals: ArrayLike<number>;
+  readonly albedo: ArrayLike<number>;
+}
+
 export function emptyMesh(): Mesh {
   return { positions: [], normals: [], albedo: [] };
 }
@@ -86,7 +93,7 @@ export function bounds(mesh: Mesh): { low: Vector; high: Vector } {
 }
 
 /** Area of each triangle. [T] */
-export function triangleAreas(mesh: Mesh): Float64Array {
+export function triangleAreas(mesh: Surface): Float64Array {
   const areas = new Float64Array(mesh.albedo.length);
   const p = mesh.positions;
   for (let triangle = 0; triangle < areas.length; triangle++) {

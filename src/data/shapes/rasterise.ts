@@ -7,7 +7,7 @@
  */
 import { cos, sin } from '../../tensor/exact.ts';
 import type { Random } from '../../tensor/random.ts';
-import { cross, type Mesh, normalized, type Vector } from './mesh.ts';
+import { cross, normalized, type Surface, type Vector } from './mesh.ts';
 
 export interface View {
   /** Degrees about z; the camera stands on the x axis at 0. */
@@ -39,10 +39,14 @@ export function randomView(random: Random): View {
   };
 }
 
-/** @returns [size, size, 1], 0 (background) to 1; the picture's first row is its top */
-export function rasterise(mesh: Mesh, view: View, size: number): Float32Array {
-  const { screen, intensity } = project(mesh, view, size * SAMPLES);
-  const samples = fillTriangles(screen, intensity, size * SAMPLES);
+/**
+ * @param sides which sides of the triangles are seen: `outer` where they are known to be counter-clockwise from outside,
+ *   `both` for files, whose triangles may be turned either way
+ * @returns [size, size, 1], 0 (background) to 1; the picture's first row is its top
+ */
+export function rasterise(mesh: Surface, view: View, size: number, sides: 'outer' | 'both' = 'outer'): Float32Array {
+  const { screen, intensity } = project(mesh, view, size * SAMPLES, sides);
+  const samples = fillTriangles(screen, intensity, size * SAMPLES, sides);
   const image = new Float32Array(size * size);
   for (let y = 0; y < size * SAMPLES; y++) {
     for (let x = 0; x < size * SAMPLES; x++) {
@@ -54,7 +58,12 @@ export function rasterise(mesh: Mesh, view: View, size: number): Float32Array {
 }
 
 /** Corners on the screen (x right, y down, 1 / distance) and their intensity. [T * 3, 3] and [T * 3] */
-function project(mesh: Mesh, view: View, size: number): { screen: Float64Array; intensity: Float64Array } {
+function project(
+  mesh: Surface,
+  view: View,
+  size: number,
+  sides: 'outer' | 'both',
+): { screen: Float64Array; intensity: Float64Array } {
   const azimuth = (view.azimuth / 180) * Math.PI;
   const elevation = (view.elevation / 180) * Math.PI;
   const back: Vector = [cos(elevation) * cos(azimuth), cos(elevation) * sin(azimuth), sin(elevation)];
@@ -66,7 +75,7 @@ function project(mesh: Mesh, view: View, size: number): { screen: Float64Array; 
   const low = [Infinity, Infinity];
   const high = [-Infinity, -Infinity];
   const { positions, normals, albedo } = mesh;
-  const along = (list: number[], at: number, axis: Vector): number =>
+  const along = (list: ArrayLike<number>, at: number, axis: Vector): number =>
     list[at] * axis[0] + list[at + 1] * axis[1] + list[at + 2] * axis[2];
   for (let i = 0; i < count; i++) {
     const at = 3 * i;
@@ -80,7 +89,12 @@ function project(mesh: Mesh, view: View, size: number): { screen: Float64Array; 
     }
     const facing =
       LIGHT[0] * along(normals, at, right) + LIGHT[1] * along(normals, at, up) + LIGHT[2] * along(normals, at, back);
-    intensity[i] = view.brightness * albedo[Math.floor(i / 3)] * (AMBIENT + (1 - AMBIENT) * Math.max(0, facing));
+    // The camera stands at distance * back; what turns its back on it shows its other side.
+    const away =
+      view.distance * along(normals, at, back) <
+      along(normals, at, [positions[at], positions[at + 1], positions[at + 2]]);
+    const lit = Math.max(0, sides === 'both' && away ? -facing : facing);
+    intensity[i] = view.brightness * albedo[Math.floor(i / 3)] * (AMBIENT + (1 - AMBIENT) * lit);
   }
   const scale = (view.fill * size) / Math.max(high[0] - low[0], high[1] - low[1]);
   for (let axis = 0; axis < 2; axis++) {
@@ -92,14 +106,19 @@ function project(mesh: Mesh, view: View, size: number): { screen: Float64Array; 
 }
 
 /** Nearest surface at each sample. [size, size] */
-function fillTriangles(screen: Float64Array, intensity: Float64Array, size: number): Float32Array {
+function fillTriangles(
+  screen: Float64Array,
+  intensity: Float64Array,
+  size: number,
+  sides: 'outer' | 'both',
+): Float32Array {
   const picture = new Float32Array(size * size);
   const nearest = new Float32Array(size * size);
   for (let triangle = 0; triangle < intensity.length / 3; triangle++) {
     const at = 9 * triangle;
     const [ax, ay, az, bx, by, bz, cx, cy, cz] = screen.subarray(at, at + 9);
     const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
-    if (area >= 0) continue; // seen from inside (y points down), or from the edge
+    if (area === 0 || (area > 0 && sides === 'outer')) continue; // from the edge, or from inside (y points down)
     const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
     const right = Math.min(size - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
     const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - 0.5));

@@ -1,12 +1,12 @@
 /** Point clouds from meshes: independent, uniform over the surface. */
 import type { Random } from '../../tensor/random.ts';
-import { type Mesh, triangleAreas } from './mesh.ts';
+import { type Surface, triangleAreas } from './mesh.ts';
 
 /**
  * Draws `count` points: a triangle with probability proportional to its area, then a point uniform within it.
  * @returns [count, 3]
  */
-export function samplePoints(mesh: Mesh, count: number, random: Random): Float32Array {
+export function samplePoints(mesh: Surface, count: number, random: Random): Float32Array {
   const cumulative = triangleAreas(mesh);
   for (let i = 1; i < cumulative.length; i++) cumulative[i] += cumulative[i - 1];
   const total = cumulative[cumulative.length - 1];

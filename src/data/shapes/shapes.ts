@@ -5,7 +5,7 @@
  * An object depends on the seed, the split and its index only, with the same bits in every engine.
  */
 import { Random } from '../../tensor/random.ts';
-import { fromBytes, toBytes } from '../bytes.ts';
+import { fromBytes, toBytes, withChannels } from '../bytes.ts';
 import type { DataOptions, LabelledDataSet, Split } from '../types.ts';
 import { chair, lamp, table } from './furniture.ts';
 import { type Mesh, normalizeMesh, turn } from './mesh.ts';
@@ -57,7 +57,7 @@ export async function openShapes(options: DataOptions): Promise<LabelledDataSet>
 async function makeSplit(
   split: 'train' | 'test',
   length: number,
-  { imageSize, points, seed }: DataOptions,
+  { imageSize, points, seed, channels = 1 }: DataOptions,
   onProgress: (done: number) => void,
 ): Promise<Split> {
   const images: Uint8Array[] = [];
@@ -79,10 +79,13 @@ async function makeSplit(
     pairs: {
       name: `shapes ${split}`,
       length,
-      imageShape: [imageSize, imageSize, 1],
+      imageShape: [imageSize, imageSize, channels],
       id: (index) => `${split}/${index}`,
-      image: (index) => fromBytes(images[index]),
-      cloud: (index) => clouds[index],
+      load: async (indices) =>
+        Array.from(indices, (index) => ({
+          image: fromBytes(withChannels(images[index], channels)),
+          cloud: clouds[index],
+        })),
     },
     labels: { classNames: SHAPE_CLASSES, values: classes },
   };

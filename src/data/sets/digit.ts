@@ -5,6 +5,8 @@
  * a box 1 x 1 x 6. Points lie on a lattice over the boxes' surface: 5 x 5 on front and back, 5 x 30 on each side whose
  * neighbour pixel is empty. So a pixel gives 50 + 150 x (number of empty neighbours) points.
  */
+import { normalizeCloud } from '../normalize.ts';
+
 export const DIGIT_SIZE = 28;
 export const PADDED_SIZE = DIGIT_SIZE + 2;
 
@@ -13,10 +15,10 @@ const DEPTH_STEPS = 30;
 const HALF_DEPTH = 3;
 
 /**
- * @param pixels [28, 28] bytes
+ * @param pixels [28, 28], 0..255
  * @returns [30, 30, 1], values 0..1
  */
-export function digitImage(pixels: Uint8Array): Float32Array {
+export function digitImage(pixels: ArrayLike<number>): Float32Array {
   const image = new Float32Array(PADDED_SIZE * PADDED_SIZE);
   for (let row = 0; row < DIGIT_SIZE; row++) {
     for (let column = 0; column < DIGIT_SIZE; column++) {
@@ -62,25 +64,5 @@ export function digitCloud(pixels: Uint8Array): Float32Array {
       }
     }
   }
-  return normalize(points);
-}
-
-/** Divides by the range of the longest axis and moves the mean to zero. */
-function normalize(points: number[]): Float32Array {
-  const count = points.length / 3;
-  const mean = [0, 0, 0];
-  let range = 0;
-  for (let axis = 0; axis < 3; axis++) {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    for (let i = axis; i < points.length; i += 3) {
-      low = Math.min(low, points[i]);
-      high = Math.max(high, points[i]);
-      sum += points[i];
-    }
-    mean[axis] = sum / count;
-    range = Math.max(range, high - low);
-  }
-  return Float32Array.from(points, (value, i) => (value - mean[i % 3]) / range);
+  return normalizeCloud(points);
 }

@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { RomoError } from '../tensor/error.ts';
+import { RomoError } from '../../tensor/error.ts';
 
 const IMAGES_MAGIC = 2051; // unsigned bytes, three dimensions
 const LABELS_MAGIC = 2049; // unsigned bytes, one dimension

@@ -1,0 +1,66 @@
+/** A picture of some pairs: each image, and its cloud beside it, seen from the front and a little from above. */
+import { resizeImage } from '../data/resize.ts';
+import type { PairedData, Sample } from '../data/types.ts';
+
+const CELL = 96; // pixels of an image or a cloud
+const GAP = 8;
+const COLUMNS = 5; // pairs beside each other
+const PAPER = 40; // grey between the pairs
+
+/** @returns the bytes of a PNG file, and the ids of the pairs on it, row by row */
+export async function contactSheet(pairs: PairedData, most: number): Promise<{ png: Uint8Array; ids: string[] }> {
+  const count = Math.min(most, pairs.length);
+  // Evenly from the whole set: neighbours are often of one class.
+  const indices = Array.from({ length: count }, (_, i) => Math.floor((i * pairs.length) / count));
+  const samples = await pairs.load(indices);
+  const width = COLUMNS * (2 * CELL + GAP) + GAP;
+  const height = Math.ceil(count / COLUMNS) * (CELL + GAP) + GAP;
+  const sheet = new Uint8Array(3 * width * height).fill(PAPER);
+  samples.forEach((sample, i) => {
+    const left = GAP + (i % COLUMNS) * (2 * CELL + GAP);
+    const top = GAP + Math.floor(i / COLUMNS) * (CELL + GAP);
+    paste(sheet, width, left, top, pictureOf(sample, pairs.imageShape));
+    paste(sheet, width, left + CELL, top, drawingOf(sample.cloud));
+  });
+  const { default: sharp } = await import('sharp');
+  const png = await sharp(sheet, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  return { png, ids: indices.map((index) => pairs.id(index)) };
+}
+
+/** @returns [CELL, CELL, 3], 0..1 */
+function pictureOf({ image }: Sample, shape: PairedData['imageShape']): Float32Array {
+  const fitted = resizeImage(image, shape, CELL);
+  const channels = shape[2];
+  return Float32Array.from({ length: 3 * CELL * CELL }, (_, i) =>
+    channels === 3 ? fitted[i] : fitted[Math.floor(i / 3)],
+  );
+}
+
+/** The cloud with its first axis to the right and back, its third up; nearer points are brighter. The same shape and range. */
+function drawingOf(cloud: Float32Array): Float32Array {
+  const drawing = new Float32Array(3 * CELL * CELL).fill(0.08);
+  const [turn, tilt] = [0.6, 0.4]; // radians
+  for (let i = 0; i < cloud.length; i += 3) {
+    const right = cloud[i] * Math.cos(turn) + cloud[i + 1] * Math.sin(turn);
+    const back = cloud[i + 1] * Math.cos(turn) - cloud[i] * Math.sin(turn);
+    const up = cloud[i + 2] * Math.cos(tilt) + back * Math.sin(tilt);
+    const near = cloud[i + 2] * Math.sin(tilt) - back * Math.cos(tilt);
+    const column = Math.round((0.5 + 0.8 * (right / 1.2)) * CELL);
+    const row = Math.round((0.5 - 0.8 * (up / 1.2)) * CELL);
+    if (Math.min(column, row) < 0 || Math.max(column, row) >= CELL) continue;
+    const light = Math.min(1, Math.max(0.25, 0.65 + 0.6 * near));
+    const at = 3 * (row * CELL + column);
+    for (let channel = 0; channel < 3; channel++) drawing[at + channel] = Math.max(drawing[at + channel], light);
+  }
+  return drawing;
+}
+
+function paste(sheet: Uint8Array, width: number, left: number, top: number, picture: Float32Array): void {
+  for (let row = 0; row < CELL; row++) {
+    for (let i = 0; i < 3 * CELL; i++) {
+      sheet[3 * ((top + row) * width + left) + i] = Math.round(255 * picture[row * 3 * CELL + i]);
+    }
+  }
+}

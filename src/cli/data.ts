@@ -1,0 +1,66 @@
+/** The data of a command: its options that do not change results, and opening. */
+import { availableParallelism } from 'node:os';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { openData } from '../data/open.ts';
+import { defaultCacheFolder } from '../data/sets/rendered_cache.ts';
+import type { CheckedData, LabelledDataSet, Skipped } from '../data/types.ts';
+import type { Config } from '../romo/config.ts';
+import { whole } from './parse.ts';
+
+/** Threads, where the user does not say: the GPU's driver and the main thread need cores too. */
+const defaultWorkers = (): number => Math.max(1, Math.min(8, availableParallelism() - 2));
+
+export function addDataOptions(command: Command): Command {
+  return command
+    .option('--workers <n>', `threads that read files; 0: none (default here: ${defaultWorkers()})`, whole(0))
+    .option('--cache-dir <dir>', `where rendered views are kept, or none (default: ${defaultCacheFolder()})`);
+}
+
+export interface OpenedData {
+  readonly data: LabelledDataSet | CheckedData;
+  readonly skipped: readonly Skipped[];
+  /** Ends the threads that read. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the data that a configuration names, and shows on a terminal how far it is.
+ * @param fewerWillDo see DataOptions
+ */
+export async function openRunData(
+  config: Config,
+  command: Command,
+  fewerWillDo = { train: false, test: false },
+): Promise<OpenedData> {
+  const { workers = defaultWorkers(), cacheDir = defaultCacheFolder(), quiet, json } = command.opts();
+  const bar =
+    process.stdout.isTTY && !quiet && !json
+      ? new SingleBar({ format: 'reading [{bar}] {value} of {total} pairs', hideCursor: true, clearOnComplete: true })
+      : null;
+  const { ssm, rdl, imageSize, points, train, test, seed } = config;
+  const onProgress = (done: number, total: number) => {
+    if (bar && !bar.isActive) bar.start(total, done);
+    bar?.update(done);
+  };
+  try {
+    const data = await openData(config.data, {
+      ...config.set,
+      imageSize,
+      points,
+      train,
+      test,
+      seed,
+      fewerWillDo,
+      leastPoints: config.pointEncoder === 'dgcnn' ? Math.max(ssm.k, rdl.k) : 1,
+      workers,
+      cacheFolder: cacheDir === 'none' ? null : cacheDir,
+      onProgress,
+    });
+    return 'close' in data
+      ? { data, skipped: data.skipped, close: () => data.close() }
+      : { data, skipped: [], close: async () => {} };
+  } finally {
+    bar?.stop();
+  }
+}

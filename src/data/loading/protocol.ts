@@ -1,0 +1,47 @@
+/** What the main thread and its loading threads say to each other. */
+import { RomoError } from '../../tensor/error.ts';
+import type { Origin } from '../sets/object.ts';
+import type { Showing } from '../showing.ts';
+import type { Sample } from '../types.ts';
+import type { Check, Request } from './loader.ts';
+
+export interface Call {
+  readonly call: number;
+  readonly what: 'load' | 'check';
+  readonly requests: readonly Request[];
+  readonly showing: Showing | null;
+}
+
+/** An error keeps its class and fields only as plain data. */
+export interface SentError {
+  readonly code: string | null;
+  readonly message: string;
+  readonly fix: string;
+  readonly stack: string | undefined;
+}
+
+export interface Answer {
+  readonly call: number;
+  readonly samples?: Sample[];
+  readonly checks?: ({ readonly origin: Origin } | { readonly problem: SentError })[];
+  readonly error?: SentError;
+}
+
+export function toSent(error: Error): SentError {
+  const { message, stack } = error;
+  if (!(error instanceof RomoError)) return { code: null, message, fix: '', stack };
+  const { code, fix } = error;
+  // RomoError puts the fix behind the message; it will do so again.
+  return { code, message: fix ? message.slice(0, -`. ${fix}`.length) : message, fix, stack };
+}
+
+export function fromSent({ code, message, fix, stack }: SentError): Error {
+  if (code !== null) return new RomoError(code, message, fix);
+  return Object.assign(new Error(message), { stack });
+}
+
+export const checkToSent = (check: Check): NonNullable<Answer['checks']>[number] =>
+  'problem' in check ? { problem: toSent(check.problem) } : check;
+
+export const checkFromSent = (check: NonNullable<Answer['checks']>[number]): Check =>
+  'problem' in check ? { problem: fromSent(check.problem) as RomoError } : check;

@@ -1,0 +1,119 @@
+/**
+ * 3D MNIST as the authors of RoMo laid it out: list files such as mnist3d_RGBImgs_train_list.txt, one path and label per line
+ * (`rgb_imgs/0_RGBImg_train_000001.png 0`), folders of pictures and of .npy clouds. Lists are in no common order: pictures and
+ * clouds are joined by the object's number. Node only.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RomoError } from '../../tensor/error.ts';
+import { quoted } from '../files/errors.ts';
+import { resolveInside } from '../files/safe_path.ts';
+import { badObject, type FoundSet, type FoundSplit } from './found.ts';
+import { DIGITS } from './mnist_idx.ts';
+
+/** `mnist3d_RGBImgs_train_list.txt`, `mnist3d_PointCloud_test_list.txt` */
+const LIST = /(RGBImgs?|GrayImgs?|PointClouds?)_(train|test)_list\.txt$/;
+
+export const isListFile = (name: string): boolean => LIST.test(name);
+
+export async function findMnistLists(folder: string): Promise<FoundSet> {
+  const lists = (await readdir(folder)).filter(isListFile);
+  const bad: RomoError[] = [];
+  const train = await findSplit(folder, lists, 'train', bad);
+  const test = await findSplit(folder, lists, 'test', bad);
+  return { ...DIGITS, channels: 3, train, test, bad, notes: [] };
+}
+
+interface Entry {
+  readonly path: string;
+  readonly label: number;
+}
+
+async function findSplit(
+  folder: string,
+  lists: readonly string[],
+  split: 'train' | 'test',
+  bad: RomoError[],
+): Promise<FoundSplit> {
+  const listOf = (...kinds: string[]): string => {
+    const found = kinds.flatMap((kind) =>
+      lists.filter((name) => name.includes(`${kind}`) && LIST.exec(name)?.[2] === split),
+    );
+    if (found.length > 0) return join(folder, found[0]);
+    throw new RomoError(
+      'file',
+      `mnist3d: ${folder} holds no list of the ${split} split for ${kinds.join(' or ')}`,
+      `Put mnist3d_${kinds[0]}s_${split}_list.txt there`,
+    );
+  };
+  const imageList = listOf('RGBImg', 'GrayImg');
+  const cloudList = listOf('PointCloud');
+  const images = await readList(folder, imageList, bad);
+  const clouds = await readList(folder, cloudList, bad);
+  const partnerless = (entries: Map<string, Entry>, others: Map<string, Entry>, list: string, otherList: string) => {
+    for (const [id, { path }] of entries) {
+      if (others.has(id)) continue;
+      bad.push(badObject(`${list}: ${path} has no partner: ${otherList} names no object ${id}`, 'Complete the lists'));
+    }
+  };
+  partnerless(images, clouds, imageList, cloudList);
+  partnerless(clouds, images, cloudList, imageList);
+  const ids = [...images.keys()].filter((id) => clouds.has(id)).sort();
+  const whole = ids.filter((id) => {
+    const [image, cloud] = [images.get(id) as Entry, clouds.get(id) as Entry];
+    if (image.label === cloud.label) return true;
+    const labels = `${imageList} says ${image.label}, ${cloudList} ${cloud.label}`;
+    bad.push(badObject(`the labels of object ${id} differ: ${labels}`, 'Correct the lists'));
+    return false;
+  });
+  return {
+    ids: whole.map((id) => `${split}/${id}`),
+    labels: whole.map((id) => images.get(id)?.label as number),
+    plan: {
+      kind: 'files',
+      background: 0, // digits are white on black
+      items: whole.map((id) => ({ image: images.get(id)?.path as string, geometry: clouds.get(id)?.path as string })),
+    },
+  };
+}
+
+/** Objects of a list by number. */
+async function readList(folder: string, list: string, bad: RomoError[]): Promise<Map<string, Entry>> {
+  const lines = (await readFile(list, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
+  const found = new Map<string, Entry>();
+  let leftOut: number | null = null; // names at the beginning of its paths that are above the folder
+  for (const [number, line] of lines.entries()) {
+    const where = `${list}: line ${number + 1}`;
+    const [, path, label] = /^(\S+)\s+(\d)$/.exec(line.trim()) ?? [];
+    const id = /_(\d+)\.\w+$/.exec(path ?? '')?.[1];
+    if (!id) {
+      bad.push(badObject(`${where} is no path and label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT'));
+      continue;
+    }
+    if (found.has(id)) {
+      bad.push(badObject(`${where} names object ${id}, which ${found.get(id)?.path} is already`, 'Leave one of them'));
+      continue;
+    }
+    try {
+      leftOut ??= await countLeftOut(folder, path, list);
+      const inside = parts(path).slice(leftOut).join('/');
+      found.set(id, { path: await resolveInside(folder, inside, where), label: Number(label) });
+    } catch (cause) {
+      bad.push(cause as RomoError);
+    }
+  }
+  return found;
+}
+
+const parts = (path: string): string[] => path.split('/').filter((part) => part !== '.' && part !== '');
+
+/** The published lists begin with the folders that the authors' program was started above: ./dataset/3dmnist/... */
+async function countLeftOut(folder: string, path: string, list: string): Promise<number> {
+  const names = parts(path);
+  for (let count = 0; count < names.length - 1; count++) {
+    const inside = await resolveInside(folder, names.slice(count).join('/'), list).catch(() => null);
+    if (inside) return count;
+  }
+  await resolveInside(folder, names.join('/'), list);
+  return 0;
+}

@@ -1,0 +1,195 @@
+/** From what was found on disk to a data set: which objects are taken, each of them checked, read when needed. Node only. */
+import { RomoError } from '../../tensor/error.ts';
+import { Random } from '../../tensor/random.ts';
+import { type Check, type Loader, type LoaderTask, LocalLoader, type SplitName } from '../loading/loader.ts';
+import type { CheckedData, DataOptions, Labels, PairedData, Skipped } from '../types.ts';
+import type { FoundSet, FoundSplit } from './found.ts';
+import type { Origin, ReadOptions } from './object.ts';
+
+/** What is kept of objects between uses, in all threads together. */
+const KEEP_BYTES = 512 * 2 ** 20;
+/** Where a set has no split of its own and the user names no number: one in five is held out. */
+const HELD_OUT_SHARE = 5;
+/** Objects that are checked at a time. */
+const PORTION = 64;
+
+interface Chosen {
+  readonly name: SplitName;
+  readonly from: FoundSplit;
+  /** in the plan, in the order in which they are taken */
+  readonly candidates: readonly number[];
+  readonly wanted: number;
+  /** will fewer do? */
+  readonly fewer: boolean;
+}
+
+export async function openFound(found: FoundSet, options: DataOptions): Promise<CheckedData> {
+  const { onBad = 'fail', workers = 0 } = options;
+  if (found.bad.length > 0 && onBad === 'fail') throw refusal(found.bad);
+  const read: ReadOptions = {
+    imageSize: options.imageSize,
+    channels: options.channels ?? found.channels,
+    points: options.points,
+    leastPoints: options.leastPoints ?? 1,
+    seed: options.seed,
+    views: options.views ?? 1,
+    cacheFolder: options.cacheFolder ?? null,
+  };
+  const test = chooseTest(found, options);
+  const task: LoaderTask = { splits: { train: found.train, test: test.from }, options: read, keepBytes: KEEP_BYTES };
+  const loader = await openLoader(task, workers);
+  try {
+    const total = options.train + options.test;
+    const skipped: Skipped[] = found.bad.map(({ message }) => ({ split: null, id: null, reason: message }));
+    const checkedTest = await check(test, loader, onBad, skipped, (done) => options.onProgress?.(done, total));
+    const train = chooseTrain(found, options, found.test ? [] : checkedTest.examined);
+    const before = checkedTest.objects.length;
+    const checkedTrain = await check(train, loader, onBad, skipped, (done) =>
+      options.onProgress?.(before + done, total),
+    );
+    const split = ({ objects, origins }: Checked, { name, from }: Chosen) => ({
+      pairs: new FilePairs(`${found.name} ${name}`, name, from.ids, objects, read, loader),
+      labels: from.labels && labelsOf(found.classNames, from.labels, objects),
+      origins,
+    });
+    return {
+      name: found.name,
+      train: split(checkedTrain, train),
+      test: split(checkedTest, test),
+      mirror: found.mirror,
+      rotation: found.rotation,
+      found: { train: train.candidates.length, test: found.test ? test.candidates.length : before, notes: found.notes },
+      skipped,
+      close: () => loader.close(),
+    };
+  } catch (error) {
+    await loader.close();
+    throw error;
+  }
+}
+
+async function openLoader(task: LoaderTask, workers: number): Promise<Loader> {
+  if (workers === 0) return new LocalLoader(task);
+  const { WorkerPool } = await import('../loading/pool.ts');
+  return new WorkerPool(task, workers);
+}
+
+function refusal(bad: readonly RomoError[]): RomoError {
+  const [{ code, message }] = bad;
+  const more = bad.length > 1 ? ` (and ${bad.length - 1} more like it)` : '';
+  return new RomoError(code, `${message}${more}`, 'Or leave such objects out with --on-bad skip');
+}
+
+/** All objects of a split in the order in which they are taken. */
+function order(found: FoundSet, name: SplitName, { ids }: FoundSplit): number[] {
+  if (found.inOrder) return ids.map((_, index) => index);
+  // Not by the run's seed: runs with several seeds are compared on the same objects.
+  return [...new Random(0, 'choice', found.name, name).permutation(ids.length)];
+}
+
+function chooseTest(found: FoundSet, { test, fewerWillDo }: DataOptions): Chosen {
+  const fewer = fewerWillDo?.test ?? false;
+  const from = found.test ?? found.train;
+  const share = Math.max(1, Math.floor(from.ids.length / HELD_OUT_SHARE));
+  const wanted = !found.test && fewer ? Math.min(test, share) : test;
+  return { name: 'test', from, candidates: order(found, found.test ? 'test' : 'train', from), wanted, fewer };
+}
+
+/** @param taken objects that are held out, or found to be bad meanwhile */
+function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken: readonly number[]): Chosen {
+  const others = new Set(taken);
+  const candidates = order(found, 'train', found.train).filter((object) => !others.has(object));
+  return { name: 'train', from: found.train, candidates, wanted: train, fewer: fewerWillDo?.train ?? false };
+}
+
+interface Checked {
+  /** in the plan */
+  readonly objects: number[];
+  readonly origins: Origin[];
+  /** the good and the bad */
+  readonly examined: readonly number[];
+}
+
+/** Reads candidates until as many good ones as wanted are there. */
+async function check(
+  { name, from, candidates, wanted, fewer }: Chosen,
+  loader: Loader,
+  onBad: 'fail' | 'skip',
+  skipped: Skipped[],
+  onProgress: (done: number) => void,
+): Promise<Checked> {
+  const good: { object: number; origin: Origin }[] = [];
+  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, from, '');
+  let next = 0;
+  while (next < candidates.length && good.length < wanted) {
+    const portion = candidates.slice(next, next + Math.min(PORTION, wanted - good.length));
+    next += portion.length;
+    const checks: Check[] = await loader.check(portion.map((object) => ({ split: name, object, index: 0 })));
+    checks.forEach((result, i) => {
+      if ('origin' in result) {
+        good.push({ object: portion[i], origin: result.origin });
+        return;
+      }
+      const { problem } = result;
+      if (onBad === 'fail') throw refusal([problem]);
+      skipped.push({ split: name, id: from.ids[portion[i]], reason: problem.message });
+    });
+    onProgress(good.length);
+  }
+  const left = candidates.length - good.length;
+  if (good.length === 0 || (good.length < wanted && !fewer)) {
+    throw tooFew(name, wanted, good.length, from, left > 0 ? ` without ${left} bad ones` : '');
+  }
+  good.sort((a, b) => a.object - b.object);
+  return {
+    objects: good.map(({ object }) => object),
+    origins: good.map(({ origin }) => origin),
+    examined: candidates.slice(0, next),
+  };
+}
+
+function tooFew(name: SplitName, wanted: number, there: number, from: FoundSplit, but: string): RomoError {
+  const example = from.ids[0] ? `, such as ${from.ids[0]}` : '';
+  return new RomoError(
+    'data',
+    `${wanted} ${name === 'train' ? 'training' : 'test'} objects are asked for, there are ${there}${but}${example}`,
+    `Ask for fewer with --${name}`,
+  );
+}
+
+function labelsOf(classNames: readonly string[], labels: readonly number[], objects: readonly number[]): Labels {
+  return { classNames, values: Int32Array.from(objects, (object) => labels[object]) };
+}
+
+class FilePairs implements PairedData {
+  readonly length: number;
+  readonly imageShape: readonly [number, number, number];
+
+  constructor(
+    readonly name: string,
+    private readonly split: SplitName,
+    private readonly ids: readonly string[],
+    private readonly objects: readonly number[],
+    { imageSize, channels }: ReadOptions,
+    private readonly loader: Loader,
+  ) {
+    this.length = objects.length;
+    this.imageShape = [imageSize, imageSize, channels];
+  }
+
+  id(index: number): string {
+    return this.ids[this.objects[index]];
+  }
+
+  load(indices: ArrayLike<number>) {
+    return this.loader.load(this.requests(indices), null);
+  }
+
+  show(indices: ArrayLike<number>, showing: Parameters<NonNullable<PairedData['show']>>[1]) {
+    return this.loader.load(this.requests(indices), showing);
+  }
+
+  private requests(indices: ArrayLike<number>) {
+    return Array.from(indices, (index) => ({ split: this.split, object: this.objects[index], index }));
+  }
+}

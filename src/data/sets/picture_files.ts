@@ -1,0 +1,53 @@
+/** Objects that are a picture file and a 3D file. Node only. */
+import { Random } from '../../tensor/random.ts';
+import { toBytes } from '../bytes.ts';
+import { badFile } from '../files/errors.ts';
+import { readGeometry } from '../files/geometry.ts';
+import { imageSizeOf, readImage, readMaskedImage } from '../files/image.ts';
+import { cloudFromGeometry, type ObjectReader, type ReadOptions } from './object.ts';
+
+/** Where the parts of an object are. */
+export interface PictureFile {
+  readonly image: string;
+  /** same size as the picture; what is black in it is background */
+  readonly mask?: string;
+  readonly geometry: string;
+}
+
+export interface FilesPlan {
+  readonly kind: 'files';
+  readonly items: readonly PictureFile[];
+  /** grey value behind pictures, 0..1: what the set's own pictures have there */
+  readonly background: number;
+}
+
+export function openPictureFiles(
+  { items, background }: FilesPlan,
+  ids: readonly string[],
+  options: ReadOptions,
+): ObjectReader {
+  return {
+    async read(index) {
+      const { image: path, mask, geometry: geometryPath } = items[index];
+      const { width, height } = await imageSizeOf(path);
+      if (width < 2 || height < 2) {
+        throw badFile(path, `has ${width} x ${height} pixels: there is nothing to see`, 'Give a larger picture');
+      }
+      const imageOptions = { size: options.imageSize, channels: options.channels, background };
+      const image = mask ? await readMaskedImage(path, mask, imageOptions) : await readImage(path, imageOptions);
+      const geometry = await readGeometry(geometryPath);
+      const random = new Random(options.seed, 'cloud', ids[index]);
+      return {
+        views: [toBytes(image)],
+        cloud: cloudFromGeometry(geometry, options, random, geometryPath),
+        origin: {
+          points: geometry.positions.length / 3,
+          triangles: (geometry.triangles?.length ?? 0) / 3,
+          width,
+          height,
+        },
+      };
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,42 @@
+/** Objects that have a surface and no picture: their views are rendered, and kept in the cache folder. Node only. */
+import { createHash } from 'node:crypto';
+import { Random } from '../../tensor/random.ts';
+import { toBytes, withChannels } from '../bytes.ts';
+import type { Surface } from '../shapes/mesh.ts';
+import { randomView, rasterise } from '../shapes/rasterise.ts';
+import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';
+import { RenderedCache } from './rendered_cache.ts';
+
+/** Part of every key: another number makes everything anew. */
+const VERSION = 1;
+
+/** An object to be rendered. */
+export interface Solid {
+  readonly id: string;
+  /** what it is made of: together with the options it decides about the result */
+  readonly content: Uint8Array;
+  /** which sides of its triangles are seen, see rasterise */
+  readonly sides: 'outer' | 'both';
+  /** Made only where the cache has nothing. */
+  make(random: Random): Promise<{ surface: Surface; cloud: Float32Array; points: number; triangles: number }>;
+}
+
+/** Views of a solid from random directions, the same for the same id, seed and sizes. */
+export async function renderedObject(solid: Solid, options: ReadOptions): Promise<StoredObject> {
+  const { imageSize, seed, views: count, channels, points } = options;
+  const cache = options.cacheFolder === null ? null : new RenderedCache(options.cacheFolder);
+  const sizes = JSON.stringify([VERSION, solid.id, seed, imageSize, count, keptPoints(points)]);
+  const key = createHash('sha256').update(sizes).update(solid.content).digest('hex');
+  let found = await cache?.get(key, imageSize, count);
+  if (!found) {
+    const made = await solid.make(new Random(seed, 'cloud', solid.id));
+    const views = Array.from({ length: count }, (_, view) => {
+      const from = randomView(new Random(seed, 'view', solid.id, view));
+      return toBytes(rasterise(made.surface, from, imageSize, solid.sides));
+    });
+    const { cloud, points: vertices, triangles } = made;
+    found = { views, cloud, origin: { points: vertices, triangles, width: 0, height: 0 } };
+    await cache?.put(key, found, imageSize);
+  }
+  return { ...found, views: found.views.map((view) => withChannels(view, channels)) };
+}

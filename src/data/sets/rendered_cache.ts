@@ -1,0 +1,76 @@
+/**
+ * The cache folder: for each rendered object KEY.png, its views one below the other, and KEY.safetensors with its cloud. KEY is
+ * the SHA-256 of the object's content and of all options that change the result, so nothing in it is ever out of date; the
+ * folder may be deleted at any time. Node only.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { decodeSafetensors, encodeSafetensors } from '../../model/safetensors.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { makeFolder } from '../files/make_folder.ts';
+import type { StoredObject } from './object.ts';
+
+/** The user's folder for what can be made again. */
+export const defaultCacheFolder = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'romo', 'rendered');
+
+export class RenderedCache {
+  constructor(private readonly folder: string) {}
+
+  /** @returns null where the object is not there, or not whole: it is made anew then */
+  async get(key: string, size: number, views: number): Promise<StoredObject | null> {
+    try {
+      const [png, file] = await Promise.all([
+        readFile(this.#path(key, 'png')),
+        readFile(this.#path(key, 'safetensors')),
+      ]);
+      const { default: sharp } = await import('sharp');
+      const pixels = await sharp(png).extractChannel(0).raw({ depth: 'uchar' }).toBuffer();
+      const { tensors, metadata } = decodeSafetensors(file, key);
+      if (pixels.length !== views * size * size) return null;
+      return {
+        views: Array.from({ length: views }, (_, view) =>
+          pixels.subarray(view * size * size, (view + 1) * size * size),
+        ),
+        cloud: tensors.cloud.data as Float32Array,
+        origin: JSON.parse(metadata.origin),
+      };
+    } catch {
+      return null; // missing or damaged: the same to the caller, and `put` says where the folder is at fault
+    }
+  }
+
+  async put(key: string, { views, cloud, origin }: StoredObject, size: number): Promise<void> {
+    const { default: sharp } = await import('sharp');
+    const raw = { width: size, height: views.length * size, channels: 1 } as const;
+    const png = await sharp(Buffer.concat(views), { raw }).png().toBuffer();
+    const entry = { shape: [cloud.length / 3, 3], dtype: 'f32', data: cloud } as const;
+    try {
+      makeFolder(join(this.folder, key.slice(0, 2)));
+      await writeWhole(this.#path(key, 'png'), png);
+      await writeWhole(
+        this.#path(key, 'safetensors'),
+        encodeSafetensors({ cloud: entry }, { origin: JSON.stringify(origin) }),
+      );
+    } catch (cause) {
+      throw new RomoError(
+        'file',
+        `cannot write to the cache folder ${this.folder}: ${(cause as Error).message}`,
+        'Choose another with --cache-dir, or --cache-dir none',
+      );
+    }
+  }
+
+  #path(key: string, extension: string): string {
+    return join(this.folder, key.slice(0, 2), `${key}.${extension}`);
+  }
+}
+
+/** Under a name of its own first: several threads and runs may write the same file. */
+async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.part`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}

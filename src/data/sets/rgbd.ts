@@ -1,0 +1,145 @@
+/**
+ * RGB-D Object (Lai et al., ICRA 2011): CLASS_INSTANCE_VIDEO_FRAME_crop.png with _maskcrop.png, CLASS_INSTANCE_VIDEO_FRAME.pcd,
+ * in any sub-folders of one folder. Held out is one instance of each class, so that no object is on both sides. Node only.
+ */
+import { join } from 'node:path';
+import { RomoError } from '../../tensor/error.ts';
+import { badObject, type FoundSet, type FoundSplit, numberClasses } from './found.ts';
+import type { PictureFile } from './picture_files.ts';
+import { walk } from './walk.ts';
+
+export interface RgbdOptions {
+  /** Every n-th frame of each video is taken; they differ little from one to the next. */
+  readonly everyFrame: number;
+  /** Which instance of each class is held out: the n-th, counted from 1; of classes that have fewer, the last. */
+  readonly heldOutInstance: number;
+}
+
+interface Frame {
+  readonly name: string;
+  readonly className: string;
+  readonly instance: number;
+  readonly video: number;
+  readonly frame: number;
+  crop?: string;
+  mask?: string;
+  cloud?: string;
+}
+
+const NAME = /^(?:.*\/)?((.+)_(\d+)_(\d+)_(\d+))(_crop\.png|_maskcrop\.png|\.pcd)$/;
+
+export async function findRgbd(folder: string, options: RgbdOptions): Promise<FoundSet> {
+  const bad: RomoError[] = [];
+  const frames = await findFrames(folder, bad);
+  const pictured = frames.filter(({ crop }) => crop);
+  if (pictured.length === 0) {
+    throw new RomoError('data', `rgbd: ${folder} holds no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object');
+  }
+  const taken = everyNth(pictured, options.everyFrame);
+  for (const { name, crop, mask, cloud } of taken) {
+    const missing = [mask ? [] : [`${name}_maskcrop.png`], cloud ? [] : [`${name}.pcd`]].flat();
+    if (missing.length > 0) {
+      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the set again'));
+    }
+  }
+  const whole = taken.filter(({ mask, cloud }) => mask && cloud);
+  const { classNames, labels } = numberClasses(whole.map(({ className }) => className));
+  const held = heldOut(whole, options.heldOutInstance);
+  const splitOf = (isHeld: boolean): FoundSplit => {
+    const chosen = whole.map((frame, i) => ({ frame, label: labels[i] })).filter(({ frame }) => held(frame) === isHeld);
+    const items = chosen.map(
+      ({ frame }): PictureFile => ({
+        image: join(folder, frame.crop as string),
+        mask: join(folder, frame.mask as string),
+        geometry: join(folder, frame.cloud as string),
+      }),
+    );
+    return {
+      ids: chosen.map(({ frame }) => `${frame.className}/${frame.className}_${frame.instance}/${frame.name}`),
+      labels: chosen.map(({ label }) => label),
+      plan: { kind: 'files', items, background: 1 },
+    };
+  };
+  const [train, test] = [splitOf(false), splitOf(true)];
+  if (test.ids.length === 0) {
+    throw new RomoError(
+      'data',
+      `rgbd: no class of ${folder} has two instances, so none can be held out`,
+      'Add instances',
+    );
+  }
+  const lone = classNames.filter((_, number) => !test.labels?.includes(number));
+  const notes = [
+    ...(frames.length > pictured.length
+      ? [`${frames.length - pictured.length} clouds or masks without a picture`]
+      : []),
+    ...(pictured.length > taken.length ? [`${pictured.length - taken.length} frames between those taken`] : []),
+    ...(lone.length > 0 ? [`classes of one instance, not held out: ${lone.join(', ')}`] : []),
+  ];
+  return {
+    name: 'rgbd',
+    classNames,
+    mirror: true,
+    rotation: { axis: 2, maxDegrees: 20 }, // about the line of sight, as the pictures are turned
+    channels: 3,
+    train,
+    test,
+    inOrder: false,
+    bad,
+    notes,
+  };
+}
+
+/** All frames by class, instance, video and frame. */
+async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
+  const frames = new Map<string, Frame>();
+  for (const path of await walk(folder)) {
+    const [, name, className, instance, video, number, ending] = NAME.exec(path) ?? [];
+    if (!name) continue;
+    const frame: Frame = frames.get(name) ?? {
+      name,
+      className,
+      instance: Number(instance),
+      video: Number(video),
+      frame: Number(number),
+    };
+    frames.set(name, frame);
+    const part = ending === '.pcd' ? 'cloud' : ending === '_crop.png' ? 'crop' : 'mask';
+    if (frame[part])
+      bad.push(badObject(`${path}: ${name} is there twice, as ${frame[part]} too`, 'Remove one of them'));
+    else frame[part] = path;
+  }
+  return [...frames.values()].sort(
+    (a, b) =>
+      (a.className < b.className ? -1 : a.className > b.className ? 1 : 0) ||
+      a.instance - b.instance ||
+      a.video - b.video ||
+      a.frame - b.frame,
+  );
+}
+
+/** Every n-th of those that are there, per video. */
+function everyNth(frames: readonly Frame[], every: number): Frame[] {
+  let position = 0;
+  return frames.filter((frame, i) => {
+    const previous = frames[i - 1];
+    const isSameVideo =
+      previous?.className === frame.className && previous.instance === frame.instance && previous.video === frame.video;
+    position = isSameVideo ? position + 1 : 0;
+    return position % every === 0;
+  });
+}
+
+function heldOut(frames: readonly Frame[], which: number): (frame: Frame) => boolean {
+  const instances = new Map<string, Set<number>>();
+  for (const { className, instance } of frames) {
+    const known = instances.get(className) ?? new Set();
+    instances.set(className, known.add(instance));
+  }
+  const chosen = new Map<string, number>();
+  for (const [className, known] of instances) {
+    const sorted = [...known].sort((a, b) => a - b);
+    if (sorted.length > 1) chosen.set(className, sorted[Math.min(which, sorted.length) - 1]);
+  }
+  return ({ className, instance }) => chosen.get(className) === instance;
+}

@@ -1,0 +1,138 @@
+/**
+ * Occupancy grids of 30 x 30 x 30 cells in an .npz file: X_train, y_train, X_test, y_test; z is up. Clouds are points at random
+ * places of surface cells, pictures are rendered. Node only.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RomoError } from '../../tensor/error.ts';
+import type { Random } from '../../tensor/random.ts';
+import { badFile } from '../files/errors.ts';
+import type { NdArray } from '../files/npy.ts';
+import { type Npz, readNpz } from '../files/npz.ts';
+import { normalizeCloud } from '../normalize.ts';
+import type { FoundSet, FoundSplit } from './found.ts';
+import { inSharedMemory } from './mnist_idx.ts';
+import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
+import { renderedObject } from './rendered.ts';
+import { GRID_SIDE, surfaceCells, voxelSurface } from './voxel_surface.ts';
+
+const MODELNET10 = 'bathtub,bed,chair,desk,dresser,monitor,night_stand,sofa,table,toilet'.split(',');
+/** Grids with fewer occupied cells are remains of a failed conversion. */
+const LEAST_CELLS = 50;
+const CELLS = GRID_SIDE ** 3;
+
+export interface VoxelsPlan {
+  readonly kind: 'voxels';
+  /** for messages */
+  readonly file: string;
+  /** [n, 30 * 30 * 30 / 8]: the first cell in the highest bit; in memory that threads share */
+  readonly bits: Uint8Array;
+}
+
+/** @param path an .npz file, or a folder that holds one */
+export async function findVoxels(path: string): Promise<FoundSet> {
+  const file = await npzFile(path);
+  const npz = await readNpz(file);
+  const splits = { train: await findSplit(npz, file, 'train'), test: await findSplit(npz, file, 'test') };
+  const present = new Set([...splits.train.labels, ...splits.test.labels]);
+  const count = Math.max(...present) + 1;
+  const isModelnet10 = count === MODELNET10.length && present.size === count;
+  const classNames = isModelnet10 ? MODELNET10 : Array.from({ length: count }, (_, number) => `${number}`);
+  return {
+    name: 'voxels',
+    classNames,
+    mirror: true,
+    rotation: { axis: 2, maxDegrees: 180 },
+    channels: 1,
+    ...splits,
+    inOrder: false,
+    bad: [],
+    notes: [],
+  };
+}
+
+async function npzFile(path: string): Promise<string> {
+  const status = await stat(path).catch((cause: Error) => {
+    throw badFile(path, `cannot be read: ${cause.message}`, 'Give an .npz file of voxels, or the folder that holds it');
+  });
+  if (!status.isDirectory()) return path;
+  const found = (await readdir(path)).filter((name) => name.endsWith('.npz'));
+  if (found.length === 1) return join(path, found[0]);
+  throw new RomoError(
+    'data',
+    `voxels: ${path} holds ${found.length} .npz files`,
+    'Give the file itself: voxels:FILE.npz',
+  );
+}
+
+async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSplit & { labels: number[] }> {
+  const grids = await npz.array(`X_${split}`);
+  const { data, shape } = await npz.array(`y_${split}`);
+  const count = grids.shape[0];
+  if (shape.length !== 1 || shape[0] !== count || !data.every((label) => Number.isInteger(label) && label >= 0)) {
+    throw badFile(file, `y_${split} [${shape}] is no whole number for each of the ${count} grids of X_${split}`);
+  }
+  return {
+    ids: Array.from({ length: count }, (_, row) => `${split}/${row}`),
+    labels: Array.from(data),
+    plan: { kind: 'voxels', file: `${file}: X_${split}`, bits: packed(grids, file, split) },
+  };
+}
+
+/** The grids as bits, however they are stored: bits, or one number per cell in one or three axes. */
+function packed({ data, shape }: NdArray, file: string, split: string): Uint8Array {
+  const each = shape.slice(1).join(' x ');
+  if (data instanceof Uint8Array && each === `${CELLS / 8}`) return inSharedMemory(data);
+  if (each !== `${CELLS}` && each !== [GRID_SIDE, GRID_SIDE, GRID_SIDE].join(' x ')) {
+    throw badFile(
+      file,
+      `X_${split} holds [${shape}], not grids of ${GRID_SIDE} x ${GRID_SIDE} x ${GRID_SIDE} cells`,
+      `Give [n, ${GRID_SIDE}, ${GRID_SIDE}, ${GRID_SIDE}], [n, ${CELLS}], or [n, ${CELLS / 8}] as numpy.packbits makes it`,
+    );
+  }
+  const bits = new Uint8Array(new SharedArrayBuffer(data.length / 8));
+  for (let cell = 0; cell < data.length; cell++) if (data[cell] > 0) bits[cell >> 3] |= 0x80 >> (cell & 7);
+  return bits;
+}
+
+export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], options: ReadOptions): ObjectReader {
+  return {
+    async read(row) {
+      const content = bits.slice((row * CELLS) / 8, ((row + 1) * CELLS) / 8);
+      const grid = new Uint8Array(CELLS);
+      let occupied = 0;
+      for (let cell = 0; cell < CELLS; cell++) {
+        grid[cell] = (content[cell >> 3] >> (7 - (cell & 7))) & 1;
+        occupied += grid[cell];
+      }
+      if (occupied < LEAST_CELLS) {
+        const problem = `row ${row} has ${occupied} occupied cells, fewer than ${LEAST_CELLS}`;
+        throw badFile(file, problem, 'Remove the row, or leave it out with --on-bad skip');
+      }
+      return renderedObject(
+        {
+          id: ids[row],
+          content,
+          sides: 'outer',
+          async make(random) {
+            const surface = voxelSurface(grid);
+            const cloud = jitteredCells(surfaceCells(grid), keptPoints(options.points), random);
+            return { surface, cloud, points: occupied, triangles: surface.albedo.length };
+          },
+        },
+        options,
+      );
+    },
+    async close() {},
+  };
+}
+
+/** Points uniform over the surface cells. @param cells [n, 3], lowest corners */
+function jitteredCells(cells: Float32Array, count: number, random: Random): Float32Array {
+  const points = new Float32Array(3 * count);
+  for (let i = 0; i < count; i++) {
+    const cell = 3 * random.integer(cells.length / 3);
+    for (let axis = 0; axis < 3; axis++) points[3 * i + axis] = cells[cell + axis] + random.uniform();
+  }
+  return normalizeCloud(points);
+}

@@ -1,0 +1,37 @@
+/** How training is shown an object: augmented, drawn anew in every epoch by (seed, stage, epoch, object). */
+import { Random } from '../tensor/random.ts';
+import { augmentCloud, augmentImage, type Strength } from './augment.ts';
+import type { CloudRotation, Sample } from './types.ts';
+
+/** Plain data, so that it can be sent to a thread. */
+export interface Showing {
+  readonly seed: number;
+  readonly stage: string;
+  readonly epoch: number;
+  readonly strength: Strength;
+  readonly mirror: boolean;
+  readonly rotation: CloudRotation;
+  /** points that the network takes */
+  readonly points: number;
+}
+
+/**
+ * @param index of the object in its split
+ * @returns new arrays: image [H, W, C], cloud [points, 3]
+ */
+export function shown(
+  { image, cloud }: Sample,
+  index: number,
+  imageShape: readonly [number, number, number],
+  { seed, stage, epoch, strength, mirror, rotation, points }: Showing,
+): Sample {
+  const result = { image: new Float32Array(image.length), cloud: new Float32Array(3 * points) };
+  augmentImage(image, imageShape, strength, mirror, new Random(seed, stage, 'image', epoch, index), result.image);
+  augmentCloud(cloud, points, strength, rotation, new Random(seed, stage, 'cloud', epoch, index), result.cloud);
+  return result;
+}
+
+/** Which of an object's pictures is shown: the same rule. */
+export function shownView(views: number, index: number, { seed, stage, epoch }: Showing): number {
+  return views === 1 ? 0 : new Random(seed, stage, 'view', epoch, index).integer(views);
+}

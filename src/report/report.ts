@@ -1,0 +1,58 @@
+/** Gathers what a report tells of a finished run, and writes it as one HTML file. */
+import type { DataSet, Split } from '../data/types.ts';
+import type { Config } from '../romo/config.ts';
+import type { Embeddings } from '../romo/encoders.ts';
+import type { Figures } from '../romo/figures.ts';
+import type { Direction, RetrievalFigures } from '../romo/retrieval.ts';
+import type { StageName } from '../romo/run.ts';
+import type { Gpu } from '../tensor/device.ts';
+import type { LossPoint } from './charts.ts';
+import { clustersOf, examplesOf, Items, mapOf } from './contents.ts';
+import { reportPage } from './page.ts';
+
+/** What the evaluation knows already. */
+export interface Evaluated {
+  readonly config: Config;
+  readonly stages: Readonly<Record<StageName, Figures>>;
+  readonly stageNames: Readonly<Record<StageName, string>>;
+  /** of the held-out pairs, by the last stage */
+  readonly embeddings: Embeddings;
+  readonly retrieval: Readonly<Record<Direction, RetrievalFigures>>;
+  readonly losses: readonly LossPoint[];
+}
+
+/** The report's HTML. */
+export async function reportOf(
+  gpu: Gpu,
+  data: Pick<DataSet, 'rotation'> & { test: Split },
+  evaluated: Evaluated,
+): Promise<string> {
+  const { config, embeddings, retrieval, stages, stageNames, losses } = evaluated;
+  const { pairs, labels } = data.test;
+  const items = new Items(pairs, labels, data.rotation);
+  const across = ['imageToPoints', 'pointsToImage'] as const;
+  return reportPage({
+    config,
+    adapter: gpu.adapterName,
+    stages,
+    stageNames,
+    retrieval,
+    classNames: labels.classNames,
+    queries: pairs.length,
+    losses,
+    map: mapOf(embeddings, labels, config.seed),
+    examples: await Promise.all(across.map((direction) => examplesOf(direction, retrieval[direction], items))),
+    clusters: await clustersOf(gpu, embeddings, labels, config, items),
+  });
+}
+
+/** The losses of each step in a metrics.jsonl; lines that tell of other things are passed over. */
+export function lossesIn(text: string): LossPoint[] {
+  const points: LossPoint[] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const entry = JSON.parse(line);
+    if (Number.isFinite(entry.loss) && Number.isFinite(entry.step)) points.push(entry);
+  }
+  return points;
+}

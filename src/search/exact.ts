@@ -1,0 +1,204 @@
+/**
+ * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit length). Scores
+ * and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the GPU binds at once.
+ * Cost: 2 Q G d operations; the gallery is read once per 8 (CPUs that play GPU) or 16 queries (GPUs).
+ */
+import source from '../shaders/search.wgsl';
+import subgroupSource from '../shaders/search_subgroups.wgsl';
+import type { Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { kernel, program } from '../tensor/kernel.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+const searchProgram = program('search', source);
+const scanKernel = kernel(searchProgram, 'scan');
+const mergeKernel = kernel(searchProgram, 'merge');
+const subgroupScanKernel = kernel(program('search_subgroups', subgroupSource), 'scan', {}, 8);
+
+const LIST = 64; // answers that a kernel finds at once; more are found in rounds
+const NOTHING = -3.4e38; // below every score
+const LISTS_BYTES = 2 ** 25; // of all parts of a block
+
+/** The answers to each query, best first, of equal scores the lower row first. */
+export interface Answers {
+  /** [Q, k]; -Infinity where the gallery has fewer rows */
+  readonly scores: Float32Array;
+  /** [Q, k]: numbers of rows; -1 where the gallery has fewer */
+  readonly rows: Int32Array;
+}
+
+/** Rows of a gallery [rows, d], in order: as numbers, or on the GPU already. */
+export type Blocks = Iterable<Float32Array | Tensor> | AsyncIterable<Float32Array | Tensor>;
+
+/**
+ * A gallery on the GPU.
+ *
+ *     const index = new ExactIndex(gpu, 128);
+ *     index.add(rows); // [G, 128], unit rows
+ *     const { rows, scores } = await index.search(queries, 10); // [Q, 128]
+ */
+export class ExactIndex {
+  private readonly blocks: Tensor[] = [];
+  /** number of rows */
+  length = 0;
+
+  constructor(
+    private readonly gpu: Gpu,
+    readonly dimension: number,
+  ) {}
+
+  /** Appends rows [n, dimension]. Throws `shape` where they are no whole rows, `not-finite` where a value is no number. */
+  add(rows: Float32Array): void {
+    for (const part of cutRows(this.gpu, rows, this.dimension)) {
+      this.blocks.push(blockOf(this.gpu, part, this.dimension).keep());
+    }
+    this.length += rows.length / this.dimension;
+  }
+
+  /** @param queries [Q, dimension] */
+  search(queries: Float32Array, k: number): Promise<Answers> {
+    return searchBlocks(this.gpu, () => this.blocks, this.dimension, queries, k);
+  }
+
+  /** Frees the gallery. */
+  dispose(): void {
+    for (const block of this.blocks) block.dispose();
+    this.blocks.length = 0;
+    this.length = 0;
+  }
+}
+
+/**
+ * Search in a gallery that need not fit on the GPU: its blocks are asked for one by one, once per round of 64 answers.
+ * @param blocks [rows, dimension] each, in the gallery's order; numbers of rows count through all blocks
+ * @param queries [Q, dimension]
+ * @throws RomoError `shape` where sizes do not fit, `not-finite` where a value is no number
+ */
+export async function searchBlocks(
+  gpu: Gpu,
+  blocks: () => Blocks,
+  dimension: number,
+  queries: Float32Array,
+  k: number,
+): Promise<Answers> {
+  const count = checkRows('queries', queries, dimension);
+  if (!Number.isInteger(k) || k < 1) {
+    throw new RomoError('shape', `search: k is ${k}`, 'Ask for one answer or more.');
+  }
+  const scores = new Float32Array(count * k).fill(Number.NEGATIVE_INFINITY);
+  const rows = new Int32Array(count * k).fill(-1);
+  const most = Math.max(1, Math.floor(LISTS_BYTES / (8 * partsOf(gpu) * Math.min(k, LIST))));
+  for (let from = 0; from < count; from += most) {
+    const some = Math.min(most, count - from);
+    const asked = queries.subarray(from * dimension, (from + some) * dimension);
+    let after: Answers = { scores: new Float32Array(some).fill(-NOTHING), rows: new Int32Array(some).fill(-1) };
+    for (let found = 0; found < k; found += LIST) {
+      const take = Math.min(LIST, k - found);
+      const best = await searchRound(gpu, blocks(), dimension, asked, take, after);
+      for (let i = 0; i < some * take; i++) {
+        if (best.rows[i] < 0) continue;
+        const to = (from + Math.floor(i / take)) * k + found + (i % take);
+        rows[to] = best.rows[i];
+        scores[to] = best.scores[i];
+      }
+      const isLast = (_: number, i: number) => i % take === take - 1;
+      after = { scores: best.scores.filter(isLast), rows: best.rows.filter(isLast) };
+      if (after.rows.every((row) => row < 0)) break; // the gallery has no more
+    }
+  }
+  return { scores, rows };
+}
+
+/** The best `k`, at most 64, of those rows that come after the answers `after` [Q]. */
+async function searchRound(
+  gpu: Gpu,
+  blocks: Blocks,
+  dimension: number,
+  queries: Float32Array,
+  k: number,
+  after: Answers,
+): Promise<Answers> {
+  const count = queries.length / dimension;
+  const state = {
+    queries4: blockOf(gpu, queries, dimension).keep(),
+    afterScores: gpu.tensor(after.scores, [count]).keep(),
+    afterRows: gpu.tensor(after.rows, [count]).keep(),
+    bestScores: gpu.tensor(new Float32Array(count * k).fill(NOTHING), [count, k]).keep(),
+    bestRows: gpu.tensor(new Int32Array(count * k).fill(-1), [count, k]).keep(),
+  };
+  try {
+    let first = 0;
+    for await (const block of blocks) {
+      for (const part of block instanceof Float32Array ? cutRows(gpu, block, dimension) : [block]) {
+        using _scope = gpu.scope();
+        const gallery4 = part instanceof Float32Array ? blockOf(gpu, part, dimension) : part;
+        searchBlock(gpu, gallery4, state, first);
+        first += gallery4.shape[0];
+        await gpu.submit(); // a block that was uploaded makes room for the next
+      }
+    }
+    const [scores, rows] = await Promise.all([state.bestScores.readFloats(), state.bestRows.read()]);
+    return { scores, rows: rows as Int32Array };
+  } finally {
+    for (const tensor of Object.values(state)) tensor.dispose();
+  }
+}
+
+type State = Record<'queries4' | 'afterScores' | 'afterRows' | 'bestScores' | 'bestRows', Tensor>;
+
+/** Scans one block [rows, d] in parts and joins their lists to the best so far. */
+function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): void {
+  const { queries4, afterScores, afterRows, bestScores, bestRows } = state;
+  const [rows, channels] = gallery4.shape;
+  const [queries, k] = bestScores.shape;
+  const shared = gpu.machine.knn === 'broadcast';
+  const unit = shared ? 2 : 64;
+  const perPart = unit * Math.ceil(rows / partsOf(gpu) / unit);
+  const parts = Math.ceil(rows / perPart);
+  const partScores = gpu.empty([queries, parts, k]);
+  const partRows = gpu.empty([queries, parts, k], 'i32');
+  const sizes = { rows, queries, channels, k, parts, perPart, first };
+  const scanned = { gallery4, queries4, afterScores, afterRows, partScores, partRows };
+  if (shared) gpu.dispatch(subgroupScanKernel, scanned, sizes, 8 * Math.ceil(parts / 8) * Math.ceil(queries / 8));
+  else gpu.dispatch(scanKernel, scanned, sizes, 64 * parts * Math.ceil(queries / 16));
+  gpu.dispatch(mergeKernel, { partScores, partRows, bestScores, bestRows }, sizes, queries);
+}
+
+/** Parts of a block that are searched side by side: enough for all cores, few enough for short lists. */
+const partsOf = (gpu: Gpu): number => 8 * gpu.machine.tiles;
+
+/** Uploads rows, each filled up with zeros to a multiple of 4: products stay what they are. */
+function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
+  const count = rows.length / dimension;
+  const width = 4 * Math.ceil(dimension / 4);
+  if (width === dimension) return gpu.tensor(rows, [count, dimension]);
+  const wide = new Float32Array(count * width);
+  for (let row = 0; row < count; row++) {
+    wide.set(rows.subarray(row * dimension, (row + 1) * dimension), row * width);
+  }
+  return gpu.tensor(wide, [count, width]);
+}
+
+/** Cuts rows into what the GPU binds at once. */
+function* cutRows(gpu: Gpu, rows: Float32Array, dimension: number): Generator<Float32Array> {
+  checkRows('gallery', rows, dimension);
+  const step = dimension * Math.max(1, Math.floor(gpu.bindableBytes / (16 * Math.ceil(dimension / 4))));
+  for (let from = 0; from < rows.length; from += step) yield rows.subarray(from, from + step);
+}
+
+/** @returns the number of rows */
+function checkRows(what: string, rows: Float32Array, dimension: number): number {
+  if (!Number.isInteger(dimension) || dimension < 1 || rows.length % dimension !== 0) {
+    throw new RomoError(
+      'shape',
+      `search: the ${what} has ${rows.length} numbers, rows have ${dimension}`,
+      'Pass whole rows, made by the model that made the gallery.',
+    );
+  }
+  const bad = rows.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const at = `[${Math.floor(bad / dimension)}, ${bad % dimension}]`;
+    throw new RomoError('not-finite', `search: ${what}${at} is ${rows[bad]}`, 'Embed it again.');
+  }
+  return rows.length / dimension;
+}

@@ -1,0 +1,55 @@
+/** Every kind of data set as a user meets it: one command trains on it, one evaluates, and the figures are the same. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { setPath } from '../support/sets.ts';
+
+const test = suite('data sets by command');
+const folder = mkdtempSync(join(tmpdir(), 'romo-sets-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const FAST = '--preset tiny --batch 2 --clusters 2 --points 32 --image-size 16 --epochs-ssm 1 --epochs-rdl 1'.split(
+  ' ',
+);
+
+function command(name: string, ...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`dist/${name}.js`, ...words], {
+    encoding: 'utf8',
+    timeout: 120_000,
+    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
+  });
+  assert.is(status, 0, `${name} ${words.join(' ')}\n${stderr}\n${stdout}`);
+  return stdout;
+}
+
+const SETS: readonly (readonly [name: string, spec: string, ...options: string[]])[] = [
+  ['mnist-hdf5', `mnist3d:${setPath('mnist_hdf5')}`],
+  ['mnist-lists', `mnist3d:${setPath('mnist_lists')}`],
+  ['modelnet', `modelnet:${setPath('modelnet')}`, '--views', '2'],
+  ['voxels', `voxels:${setPath('voxels/boxes.npz')}`, '--on-bad', 'skip'],
+  ['rgbd', `rgbd:${setPath('rgbd')}`, '--every', '2'],
+  ['folder', `folder:${setPath('folder')}`, '--up', 'y'],
+];
+
+for (const [name, spec, ...options] of SETS) {
+  test(`train and evaluate on ${spec.slice(0, spec.indexOf(':'))} (${name})`, () => {
+    const out = join(folder, name);
+    command('train', ...FAST, '--data', spec, '--train', 'all', '--test', 'all', ...options, '--out', out, '--quiet');
+    const { stages } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
+    for (const stage of ['ssm', 'rdl']) {
+      for (const figure of ['imageToPoints', 'pointsToImage']) {
+        const shown = stages[stage][figure];
+        assert.ok(shown > 0 && shown <= 1, `${stage}.${figure} is ${shown}`);
+      }
+    }
+    const again = command('evaluate', out);
+    for (const figure of ['imageToPoints', 'pointsToImage']) {
+      assert.ok(again.includes(stages.rdl[figure].toFixed(4)), `${figure} ${stages.rdl[figure]}:\n${again}`);
+    }
+  });
+}
+
+test.run();

@@ -1,0 +1,108 @@
+/** The feeder: what it uploads, that it reads ahead, and where a failure to read shows. */
+import * as assert from 'uvu/assert';
+import { shown } from '../../src/data/showing.ts';
+import type { Sample } from '../../src/data/types.ts';
+import { type Config, PRESETS } from '../../src/romo/config.ts';
+import { Feeder, type TrainingData } from '../../src/romo/feeder.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('feeder');
+
+const SIZE = 8;
+const OBJECTS = 7;
+const config: Config = { ...structuredClone(PRESETS.tiny), train: OBJECTS, batch: 2, points: 16, imageSize: SIZE };
+
+const sampleOf = (index: number): Sample => ({
+  image: Float32Array.from({ length: SIZE * SIZE }, (_, i) => ((i + index) % 9) / 8),
+  cloud: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i * (index + 1))),
+});
+
+/** Data that come later, and the order in which they were asked for. */
+function slowData(bad: { index: number } = { index: -1 }): { data: TrainingData; asked: number[][] } {
+  const asked: number[][] = [];
+  const pairs = {
+    name: 'slow',
+    length: OBJECTS,
+    imageShape: [SIZE, SIZE, 1] as const,
+    id: (index: number) => `${index}`,
+    async load(indices: ArrayLike<number>) {
+      asked.push(Array.from(indices));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return Array.from(indices, (index) => {
+        if (index === bad.index) throw new Error(`object ${index} cannot be read`);
+        return sampleOf(index);
+      });
+    },
+  };
+  return { data: { pairs, mirror: true, rotation: { axis: 2, maxDegrees: 180 } }, asked };
+}
+
+async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, ids: Int32Array): Promise<void> {
+  const showing = {
+    seed: config.seed,
+    stage: 'ssm',
+    epoch,
+    strength: config.augment,
+    mirror: data.mirror,
+    rotation: data.rotation,
+    points: config.points,
+  };
+  const expected = Array.from(ids, (id) => shown(sampleOf(id), id, [SIZE, SIZE, 1], showing));
+  assert.equal(
+    [...(await feeder.images.readFloats())],
+    expected.flatMap(({ image }) => [...image]),
+  );
+  assert.equal(
+    [...(await feeder.clouds.readFloats())],
+    expected.flatMap(({ cloud }) => [...cloud]),
+  );
+  assert.equal([...(await feeder.ids.read())], [...ids]);
+}
+
+test('each batch is its own, and the next one is read ahead, over the end of the epoch, not over that of the stage', async () => {
+  const { data, asked } = slowData();
+  const feeder = new Feeder(gpu(), data, config, 'ssm');
+  const order: number[][] = [];
+  for (let epoch = 0; epoch < config.ssm.epochs; epoch++) {
+    for (const ids of feeder.batches(epoch)) {
+      order.push([...ids]);
+      await feeder.load(epoch, ids, null, null);
+      await assertHolds(feeder, data, epoch, ids);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      const isLast = order.length === config.ssm.epochs * feeder.stepsPerEpoch;
+      assert.is(asked.length, order.length + (isLast ? 0 : 1));
+    }
+  }
+  assert.equal(asked, order);
+  feeder.dispose();
+});
+
+test('another batch than the one read ahead', async () => {
+  const { data } = slowData();
+  const feeder = new Feeder(gpu(), data, config, 'ssm');
+  const [first, , third] = [...feeder.batches(0)];
+  await feeder.load(0, first, null, null);
+  await feeder.load(0, third, null, null);
+  await assertHolds(feeder, data, 0, third);
+  await feeder.load(1, [...feeder.batches(1)][1], null, null);
+  await assertHolds(feeder, data, 1, [...feeder.batches(1)][1]);
+  feeder.dispose();
+});
+
+test('an object that cannot be read fails the batch that it is in, not the one before', async () => {
+  const bad = { index: -1 };
+  const { data } = slowData(bad);
+  const feeder = new Feeder(gpu(), data, config, 'ssm');
+  const [first, second] = [...feeder.batches(0)];
+  bad.index = second[1];
+  await feeder.load(0, first, null, null);
+  await new Promise((resolve) => setTimeout(resolve, 20)); // failed by now, in the background
+  let message = '';
+  await feeder.load(0, second, null, null).catch((error: Error) => {
+    message = error.message;
+  });
+  assert.is(message, `object ${second[1]} cannot be read`);
+  feeder.dispose();
+});
+
+test.run();

@@ -1,0 +1,107 @@
+/** The report: one file that needs no other, in which names are text. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { STAGE_NAMES } from '../../src/cli/report.ts';
+import type { LabelledDataSet } from '../../src/data/types.ts';
+import { examplesOf, Items, mapOf } from '../../src/report/contents.ts';
+import { reportPage } from '../../src/report/page.ts';
+import { cloudPicture, imagePicture, viewOf } from '../../src/report/pictures.ts';
+import { lossesIn } from '../../src/report/report.ts';
+import { PRESETS } from '../../src/romo/config.ts';
+import { allDirections } from '../../src/romo/retrieval.ts';
+import { Random } from '../../src/tensor/random.ts';
+
+const test = suite('report');
+const HOSTILE = `<script>alert("&'")</script>`;
+const OBJECTS = 12;
+const labels = {
+  classNames: ['cup', HOSTILE, 'tree'],
+  values: Int32Array.from({ length: OBJECTS }, (_, i) => i % 3),
+};
+const pairs: LabelledDataSet['test']['pairs'] = {
+  name: 'fake',
+  length: OBJECTS,
+  imageShape: [6, 6, 3],
+  id: (index) => `${HOSTILE}/${index}`,
+  load: async (indices) =>
+    Array.from(indices, (index) => ({
+      image: new Float32Array(6 * 6 * 3).fill(index / OBJECTS),
+      cloud: Float32Array.from({ length: 30 }, (_, i) => Math.cos(i + index)),
+    })),
+};
+const rotation = { axis: 1, maxDegrees: 180 } as const;
+
+/** Rows of three classes that lie apart. */
+function embeddings() {
+  const random = new Random(1, 'report');
+  const rows = () =>
+    Float32Array.from(
+      { length: OBJECTS * 3 },
+      (_, i) => random.uniform(0, 0.3) + Number(i % 3 === Math.floor(i / 3) % 3),
+    );
+  return { images: rows(), points: rows(), dimension: 3 };
+}
+
+async function page(): Promise<string> {
+  const items = new Items(pairs, labels, rotation);
+  const made = embeddings();
+  const retrieval = allDirections(made, labels);
+  const figures = { imageToPoints: 0.5, pointsToImage: 0.25, clusterAccuracy: 1, hit: 'class' as const };
+  return reportPage({
+    config: { ...PRESETS.tiny, data: `folder:${HOSTILE}` },
+    adapter: HOSTILE,
+    stages: { untrained: figures, kmeans: figures, ssm: figures, rdl: figures },
+    stageNames: STAGE_NAMES,
+    retrieval,
+    classNames: labels.classNames,
+    queries: OBJECTS,
+    losses: lossesIn('{"stage":"ssm","step":1,"loss":2,"supervision":1,"invariance":3}\n{"warning":"x"}\n'),
+    map: mapOf(made, labels, 1),
+    examples: [await examplesOf('imageToPoints', retrieval.imageToPoints, items)],
+    clusters: [{ size: 4, className: HOSTILE, purity: 0.75, items: [await items.get(1)] }],
+  });
+}
+
+test('names are text everywhere, and nothing is fetched or run', async () => {
+  const html = await page();
+  assert.not.ok(html.includes('<script'), 'a name became a tag');
+  assert.not.match(html.replaceAll(/xmlns[:\w]*="[^"]*"/g, ''), /https?:|url\(|src="(?!data:)/);
+  assert.ok(html.includes('50.0 %') && html.includes('75.0 % '));
+  assert.ok((html.match(/<svg/g) ?? []).length >= 5);
+  assert.ok(html.includes('data:image/png;base64,'));
+});
+
+test('the same run gives the same report', async () => {
+  assert.is(await page(), await page());
+});
+
+test('best and worst queries are those of the average precisions', async () => {
+  const retrieval = allDirections(embeddings(), labels);
+  const { averagePrecisions } = retrieval.imageToPoints;
+  const { best, worst } = await examplesOf(
+    'imageToPoints',
+    retrieval.imageToPoints,
+    new Items(pairs, labels, rotation),
+  );
+  assert.is(best[0].averagePrecision, Math.max(...averagePrecisions));
+  assert.is(worst[0].averagePrecision, Math.min(...averagePrecisions));
+  const shown = [...best, ...worst].map(({ query }) => query.id);
+  assert.is(new Set(shown).size, OBJECTS);
+});
+
+test('pictures of any shape, of a single point too', async () => {
+  const png = /^data:image\/png;base64,iVBOR/;
+  assert.match(await imagePicture(Float32Array.of(0.5), [1, 1, 1]), png);
+  assert.match(await imagePicture(new Float32Array(300 * 2 * 4), [300, 2, 4]), png);
+  for (const axis of [0, 1, 2] as const) {
+    for (const maxDegrees of [20, 180]) {
+      const view = viewOf({ axis, maxDegrees });
+      const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+      for (const direction of view) assert.ok(Math.abs(dot(direction, direction) - 1) < 0.02, `${axis} ${maxDegrees}`);
+      assert.ok(Math.abs(dot(view[0], view[1])) < 0.03 && Math.abs(dot(view[1], view[2])) < 0.03);
+      assert.match(await cloudPicture(Float32Array.of(0, 0, 0), view), png);
+    }
+  }
+});
+
+test.run();
