@@ -11,7 +11,7 @@ import { forBrowser, forNode, plainShaders } from './bundle.mjs';
 import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = ['src/index.ts', 'src/encoders.ts'];
+const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts'];
 const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', 'src/data_worker.ts'];
 
 async function buildPrograms() {
@@ -20,7 +20,7 @@ async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: ['bench/ours/loader.ts'], outdir: 'dist/bench' });
 }
 
-/** The two entries share chunks, so that a program may import both. */
+/** The entries share chunks, so that a program may import both. */
 async function buildLibrary() {
   for (const folder of ['node', 'browser']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   const shared = { entryPoints: library, outbase: 'src', splitting: true };

@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
 // Mistakes of the user, as opposed to a lost device or a fault of the program.
-const USER = new Set(['option', 'file', 'data', 'state-dict', 'no-adapter']);
+const USER = new Set(['option', 'file', 'data', 'state-dict', 'no-adapter', 'filter']);
 
 /** Parses the arguments and runs `action`. Sets the exit code; the process then ends by itself. */
 export async function main(command: Command, action: () => Promise<void>): Promise<void> {

@@ -36,7 +36,25 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, SafetensorEntry>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  for (const [name, entry] of Object.entries(tensors)) checkEntry(name, entry);
+  const header = encodeSafetensorsHeader(tensors, metadata);
   const names = Object.keys(tensors).sort();
+  const file = new Uint8Array(names.reduce((sum, name) => sum + tensors[name].data.byteLength, header.length));
+  file.set(header);
+  let position = header.length;
+  for (const name of names) {
+    const { data } = tensors[name];
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
+    position += data.byteLength;
+  }
+  return file;
+}
+
+/** The beginning of a safetensors file, for one who writes the values himself: in the order of the sorted names, no gaps. */
+export function encodeSafetensorsHeader(
+  tensors: Readonly<Record<string, Omit<SafetensorEntry, 'data'>>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const fields: string[] = [];
   const keys = Object.keys(metadata).sort();
   if (keys.length > 0) {
@@ -44,27 +62,19 @@ export function encodeSafetensors(
     fields.push(`"__metadata__":{${pairs.join(',')}}`);
   }
   let offset = 0;
-  for (const name of names) {
-    const { shape, dtype, data } = tensors[name];
-    checkEntry(name, tensors[name]);
-    const end = offset + data.byteLength;
+  for (const name of Object.keys(tensors).sort()) {
+    const { shape, dtype } = tensors[name];
+    const end = offset + elementCount(shape) * BYTES_PER_VALUE[FILE_DTYPE[dtype]];
     const range = `"data_offsets":[${offset},${end}]`;
     fields.push(`${JSON.stringify(name)}:{"dtype":"${FILE_DTYPE[dtype]}","shape":[${shape.join(',')}],${range}}`);
     offset = end;
   }
-  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
-  const headerBytes = Math.ceil(header.length / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(header, 8);
-  file.fill(0x20, 8 + header.length, 8 + headerBytes);
-  let position = 8 + headerBytes;
-  for (const name of names) {
-    const { data } = tensors[name];
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
-  }
-  return file;
+  const text = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const textBytes = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(8 + textBytes).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(textBytes), true);
+  header.set(text, 8);
+  return header;
 }
 
 function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void {
@@ -101,8 +111,34 @@ function elementCount(shape: readonly unknown[]): number {
  *   or leave gaps, a shape that is not as large as its data, an unknown dtype
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFile {
-  const { header, dataStart } = readHeader(bytes, name);
+  const layout = safetensorsLayout(bytes, bytes.length, name);
   const tensors: Record<string, SafetensorEntry> = Object.create(null);
+  for (const [key, { shape, fileDtype, begin, end }] of Object.entries(layout.tensors)) {
+    // A copy, so that it is aligned; slice() would not do it, Node's Buffer shares its memory.
+    const raw = new Uint8Array(bytes.subarray(begin, end));
+    tensors[key] = { shape, ...convert(raw, fileDtype, key, name) };
+  }
+  return { tensors, metadata: layout.metadata };
+}
+
+/** Where the tensors of a file lie. */
+export interface SafetensorsLayout {
+  /** bytes `begin` to `end` of the file; fileDtype is F32, I64, ... */
+  readonly tensors: Readonly<
+    Record<string, { shape: readonly number[]; fileDtype: string; begin: number; end: number }>
+  >;
+  readonly metadata: Record<string, string>;
+}
+
+/**
+ * The header of a file that need not be in memory.
+ * @param start the file's beginning: its header at least, which is 8 bytes and as many as they say
+ * @param fileBytes size of the whole file
+ * @throws RomoError `file`, as decodeSafetensors
+ */
+export function safetensorsLayout(start: Uint8Array, fileBytes: number, name: string): SafetensorsLayout {
+  const { header, dataStart } = readHeader(start, name);
+  const tensors: Record<string, ReturnType<typeof readEntry>> = Object.create(null);
   let metadata: Record<string, string> = Object.create(null);
   const ranges: { key: string; begin: number; end: number }[] = [];
   for (const key of Object.keys(header)) {
@@ -110,13 +146,11 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFi
       metadata = readMetadata(header[key], name);
       continue;
     }
-    const { shape, fileDtype, begin, end } = readEntry(header[key], key, bytes.length - dataStart, name);
-    ranges.push({ key, begin, end });
-    // A copy, so that it is aligned; slice() would not do it, Node's Buffer shares its memory.
-    const raw = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
-    tensors[key] = { shape, ...convert(raw, fileDtype, key, name) };
+    const entry = readEntry(header[key], key, fileBytes - dataStart, name);
+    ranges.push({ key, begin: entry.begin, end: entry.end });
+    tensors[key] = { ...entry, begin: dataStart + entry.begin, end: dataStart + entry.end };
   }
-  checkRanges(ranges, bytes.length - dataStart, name);
+  checkRanges(ranges, fileBytes - dataStart, name);
   return { tensors, metadata };
 }
 

@@ -23,7 +23,7 @@ const LISTS_BYTES = 2 ** 25; // of all parts of a block
 export interface Answers {
   /** [Q, k]; -Infinity where the gallery has fewer rows */
   readonly scores: Float32Array;
-  /** [Q, k]: numbers of rows; -1 where the gallery has fewer */
+  /** numbers of rows [Q, k]; -1 where the gallery has fewer */
   readonly rows: Int32Array;
 }
 
@@ -55,7 +55,10 @@ export class ExactIndex {
     this.length += rows.length / this.dimension;
   }
 
-  /** @param queries [Q, dimension] */
+  /**
+   * The k best rows for each query.
+   * @param queries [Q, dimension]
+   */
   search(queries: Float32Array, k: number): Promise<Answers> {
     return searchBlocks(this.gpu, () => this.blocks, this.dimension, queries, k);
   }

@@ -38,6 +38,7 @@ export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly kind: 'not'; readonly part: Filter };
 
+/** What is asked for, besides the queries. */
 export interface SearchOptions {
   /** answers per query, at most */
   readonly top: number;
@@ -48,6 +49,7 @@ export interface SearchOptions {
   readonly efSearch?: number | undefined;
 }
 
+/** An entry that was found. */
 export interface Answer {
   readonly id: string;
   readonly modality: Modality;
@@ -65,8 +67,10 @@ export interface GalleryInfo {
   readonly storage: string;
 }
 
+/** A collection of embeddings. Errors: `shape`, `not-finite`, `not-unit` on vectors, `gallery` and `file` on the rest. */
 export interface Gallery {
   readonly model: ModelStamp;
+  /** Model, counts, storage. */
   info(): Promise<GalleryInfo>;
   /** Inserts entries, or replaces those of the same id and modality: all of a call or none. */
   upsert(entries: readonly Entry[]): Promise<void>;
@@ -79,5 +83,6 @@ export interface Gallery {
    * @param queries [Q, d], unit rows
    */
   search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]>;
+  /** Frees files or connections; nothing can be asked afterwards. */
   close(): Promise<void>;
 }

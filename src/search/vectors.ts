@@ -1,0 +1,52 @@
+/** What every vector that goes into a gallery, or asks it, must be. */
+import { RomoError } from '../tensor/error.ts';
+import type { Entry } from './gallery.ts';
+
+/** How far the length may be from 1: rounding of f32, and of f16 in other people's files. */
+const TOLERANCE = 1e-2;
+
+/**
+ * Holds entries to what a gallery takes.
+ * @throws RomoError `shape`, `not-finite`, `not-unit` on a vector; `gallery` where two have the same id and modality
+ */
+export function checkEntries(entries: readonly Entry[], dimension: number): void {
+  const seen = new Set<string>();
+  for (const { id, modality, vector } of entries) {
+    const name = `the ${modality} of ${JSON.stringify(id)}`;
+    if (vector.length !== dimension) throw wrongSize(name, vector.length, dimension);
+    checkVectors(name, vector, dimension);
+    const key = `${modality} ${id}`;
+    if (seen.has(key)) throw new RomoError('gallery', `${name} is there twice in one call`, 'Give each entry once.');
+    seen.add(key);
+  }
+}
+
+/** @param rows [n, dimension] */
+export function checkVectors(name: string, rows: Float32Array, dimension: number): void {
+  if (rows.length === 0 || rows.length % dimension !== 0) throw wrongSize(name, rows.length, dimension);
+  for (let start = 0; start < rows.length; start += dimension) {
+    let sum = 0;
+    for (let i = start; i < start + dimension; i++) sum += rows[i] * rows[i];
+    if (!Number.isFinite(sum)) {
+      const at = rows.findIndex((value, i) => i >= start && !Number.isFinite(value));
+      const what = at < 0 ? 'too large' : `${rows[at]} at ${at - start}`;
+      throw new RomoError('not-finite', `gallery: the vector of ${name} is ${what}`, 'Embed it again.');
+    }
+    if (Math.abs(Math.sqrt(sum) - 1) > TOLERANCE) {
+      const length = Math.sqrt(sum).toPrecision(4);
+      throw new RomoError(
+        'not-unit',
+        `gallery: the vector of ${name} has length ${length}`,
+        'Divide it by its length.',
+      );
+    }
+  }
+}
+
+function wrongSize(name: string, length: number, dimension: number): RomoError {
+  return new RomoError(
+    'shape',
+    `gallery: the vector of ${name} has ${length} numbers, the gallery's have ${dimension}`,
+    'Embed with the model that made the gallery.',
+  );
+}

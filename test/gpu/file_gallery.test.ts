@@ -1,0 +1,265 @@
+/** A gallery of files: against a plain map, whatever is done to it; read as a page reads it; and refusing what is damaged. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { openFileGallery } from '../../src/search/file_gallery.ts';
+import { matches, orderOfTexts, parseFilter } from '../../src/search/filter.ts';
+import type { Entry, Gallery, Modality, SearchOptions } from '../../src/search/gallery.ts';
+import { type GalleryReader, readGallery } from '../../src/search/gallery_reader.ts';
+import { RomoError } from '../../src/tensor/error.ts';
+import { blockVector, STAMP } from '../support/gallery.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('file gallery');
+const folder = mkdtempSync(join(tmpdir(), 'romo-gallery-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+const newPath = () => join(folder, `gallery-${made++}`);
+const open = (path: string, stamp: typeof STAMP | null = null) => openFileGallery(path, stamp, async () => gpu());
+const asPage = (path: string) =>
+  readGallery(gpu(), async (name) => new Blob([new Uint8Array(readFileSync(join(path, name)))]));
+
+/** What the answers must be, from the definition. Products of these vectors are exact. */
+function naive(entries: Iterable<Entry>, query: Float32Array, { top, modality, where }: SearchOptions) {
+  return [...entries]
+    .filter((entry) => (!modality || entry.modality === modality) && (!where || matches(where, entry.metadata)))
+    .map(({ id, modality, vector, metadata }) => {
+      const similarity = vector.reduce((sum, value, i) => sum + value * query[i], 0);
+      return { id, modality, metadata, similarity };
+    })
+    .sort((a, b) => b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality))
+    .slice(0, top);
+}
+
+async function fails(attempt: () => Promise<unknown>, code: string, pattern: RegExp): Promise<void> {
+  try {
+    await attempt();
+  } catch (error) {
+    assert.instance(error, RomoError, String(error));
+    assert.is((error as RomoError).code, code, (error as RomoError).message);
+    assert.match((error as RomoError).message, pattern);
+    assert.ok((error as RomoError).fix.length > 0);
+    return;
+  }
+  assert.unreachable(`nothing was thrown, expected ${pattern}`);
+}
+
+const modalities = fc.constantFrom<Modality>('image', 'points');
+const keys = fc.record({ number: fc.nat(60), modality: modalities, seed: fc.nat(5) });
+const steps = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ upsert: fc.array(keys, { minLength: 1, maxLength: 40 }) }) },
+  { weight: 1, arbitrary: fc.record({ remove: fc.array(fc.nat(70), { maxLength: 30 }) }) },
+  { weight: 1, arbitrary: fc.record({ reopen: fc.constant(true) }) },
+);
+const WHERES = [undefined, parseFilter("category = 'even' and size < 40"), parseFilter("not category = 'even'")];
+
+test('whatever is done to it, it answers as a map does', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { minLength: 3, maxLength: 14 }), async (plan) => {
+      const path = newPath();
+      let gallery = await open(path, STAMP);
+      const expected = new Map<string, Entry>();
+      for (const step of plan) {
+        if ('upsert' in step) {
+          const byKey = new Map<string, Entry>();
+          for (const { number, modality, seed } of step.upsert)
+            byKey.set(`${modality} ${number}`, entryOf(number, modality, seed));
+          await gallery.upsert([...byKey.values()]);
+          for (const [key, entry] of byKey) expected.set(key, entry);
+        } else if ('remove' in step) {
+          const before = expected.size;
+          for (const number of step.remove)
+            for (const modality of ['image', 'points']) expected.delete(`${modality} ${number}`);
+          assert.is(await gallery.remove(step.remove.map((number) => `id ${number}`)), before - expected.size);
+        } else {
+          await gallery.close();
+          gallery = await open(path, STAMP);
+        }
+      }
+      const queries = Float32Array.from([...blockVector(1), ...blockVector(2)]);
+      for (const where of WHERES) {
+        for (const options of [
+          { top: 5, where },
+          { top: 90, where, modality: 'image' as const },
+        ]) {
+          const wanted = [1, 2].map((seed) => naive(expected.values(), blockVector(seed), options));
+          assert.equal(await gallery.search(queries, options), wanted);
+          assert.equal(await (await asPage(path)).search(queries, options), wanted, 'read as a page does');
+        }
+      }
+      const { images, points } = await gallery.info();
+      assert.is(images + points, expected.size);
+      const ids = ['id 1', 'id 2', 'id 61'];
+      const there = ids.filter((id) => expected.has(`image ${id.slice(3)}`));
+      assert.equal([...(await gallery.present(ids, 'image'))], there);
+      await gallery.close();
+    }),
+    { numRuns: 12 },
+  );
+});
+
+function entryOf(number: number, modality: Modality, seed: number): Entry {
+  const metadata = { category: number % 2 === 0 ? 'even' : null, size: number, seed };
+  return { id: `id ${number}`, modality, vector: blockVector(seed), metadata };
+}
+
+const manyOf = (count: number): Entry[] => Array.from({ length: count }, (_, i) => entryOf(i, 'image', i % 7));
+
+test('small parts are merged: few files, whatever the number of calls', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  for (const entry of manyOf(130)) await gallery.upsert([entry]);
+  const files = readdirSync(path);
+  assert.ok(files.length <= 2 * (7 + 7 + 2) + 1, `${files.length} files`);
+  assert.is((await gallery.info()).images, 130);
+  await gallery.close();
+});
+
+test('two that write take turns, and see what the other wrote', async () => {
+  const path = newPath();
+  const [first, second] = [await open(path, STAMP), await open(path, STAMP)];
+  const all = manyOf(60);
+  const write = async (gallery: Gallery, from: number) => {
+    for (let i = from; i < 60; i += 2) await gallery.upsert([all[i]]);
+  };
+  await Promise.all([write(first, 0), write(second, 1)]);
+  for (const gallery of [first, second]) {
+    assert.equal(await gallery.search(blockVector(3), { top: 60 }), [naive(all, blockVector(3), { top: 60 })]);
+    await gallery.close();
+  }
+});
+
+test('an empty gallery has no answers', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  assert.equal(await gallery.search(blockVector(0), { top: 3 }), [[]]);
+  assert.equal(await (await asPage(path)).search(blockVector(0), { top: 3 }), [[]]);
+  assert.is(await gallery.remove(['id 1']), 0);
+  await gallery.upsert([]);
+  await gallery.upsert(manyOf(4));
+  const where = parseFilter("category = 'none such'");
+  assert.equal(await gallery.search(blockVector(0), { top: 3, where }), [[]]);
+  assert.is(await gallery.remove(['id 0', 'id 1', 'id 2', 'id 3', 'id 3']), 4);
+  assert.equal(await gallery.search(blockVector(0), { top: 3 }), [[]]);
+  await gallery.close();
+});
+
+test('bad vectors and bad questions are refused, and nothing of the call is kept', async () => {
+  const gallery = await open(newPath(), STAMP);
+  const good = entryOf(1, 'image', 1);
+  const bad = (vector: Float32Array) => gallery.upsert([good, { ...good, id: 'bad', vector }]);
+  const nan = blockVector(1).map((value, i) => (i === 3 ? Number.NaN : value));
+  await fails(() => bad(blockVector(1).slice(0, 12)), 'shape', /the image of "bad" has 12 numbers, .* 16/);
+  await fails(() => bad(new Float32Array(0)), 'shape', /has 0 numbers/);
+  await fails(() => bad(nan), 'not-finite', /"bad" is NaN at 3/);
+  await fails(() => bad(blockVector(1).map((value) => 2 * value)), 'not-unit', /length 2/);
+  await fails(() => gallery.upsert([good, good]), 'gallery', /"id 1" is there twice/);
+  assert.is((await gallery.info()).images, 0);
+  await gallery.upsert([good]);
+  await fails(() => gallery.search(new Float32Array(8), { top: 1 }), 'shape', /a query has 8 numbers/);
+  await fails(() => gallery.search(new Float32Array(16), { top: 1 }), 'not-unit', /length 0/);
+  await fails(() => gallery.search(nan, { top: 1 }), 'not-finite', /NaN/);
+  await fails(() => gallery.search(blockVector(1), { top: 0 }), 'shape', /top is 0/);
+  await gallery.close();
+});
+
+test('another model, no gallery, another folder', async () => {
+  const path = newPath();
+  await (await open(path, STAMP)).close();
+  const other = { ...STAMP, sha256: 'b'.repeat(64) };
+  await fails(() => open(path, other), 'gallery', /made by the model a{12}.* not by b{12}/);
+  await fails(() => open(path, { ...STAMP, stage: 'ssm' }), 'gallery', /rdl.*ssm/);
+  await fails(() => open(newPath()), 'gallery', /there is no gallery/);
+  await fails(() => open(folder, STAMP), 'gallery', /is no gallery and holds/);
+});
+
+test('damage is told: manifest, vectors, lines', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  await gallery.upsert(manyOf(9));
+  await gallery.close();
+  const text = readFileSync(join(path, 'gallery.json'), 'utf8');
+  const manifest = JSON.parse(text);
+  const changed = (change: (value: typeof manifest) => void) => {
+    const value = JSON.parse(text);
+    change(value);
+    return JSON.stringify(value);
+  };
+  const faults: readonly [string, (path: string) => void, RegExp][] = [
+    ['gallery.json', (at) => truncateSync(at, 50), /is no JSON/],
+    ['gallery.json', (at) => writeFileSync(at, '[]'), /no JSON object/],
+    ['gallery.json', (at) => writeFileSync(at, '{}'), /is no gallery/],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => Object.assign(m, { version: 9 })),
+        ),
+      /version 9.*Update/,
+    ],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => Object.assign(m.model, { dimension: '16' })),
+        ),
+      /model is/,
+    ],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => Object.assign(m.parts[0], { name: '../x' })),
+        ),
+      /valid name/,
+    ],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => Object.assign(m.parts[0], { rows: 8 })),
+        ),
+      /\[9, 16\].*\[8, 16\]/,
+    ],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => Object.assign(m.parts[0], { dead: [3, 3] })),
+        ),
+      /dead rows/,
+    ],
+    [
+      'gallery.json',
+      (at) =>
+        writeFileSync(
+          at,
+          changed((m) => m.parts.push(m.parts[0])),
+        ),
+      /listed twice/,
+    ],
+    [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 300), /safetensors.*bytes/],
+    [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 5), /header length/],
+    [`${manifest.parts[0].name}.safetensors`, (at) => rmSync(at), /files are missing/],
+    [`${manifest.parts[0].name}.jsonl`, (at) => truncateSync(at, 100), /line 2: is no JSON/],
+    [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, ''), /has 0 lines/],
+    [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, Buffer.from([0xff, 0xfe])), /UTF-8/],
+  ];
+  for (const [name, damage, pattern] of faults) {
+    const copy = newPath();
+    cpSync(path, copy, { recursive: true });
+    damage(join(copy, name));
+    await fails(() => open(copy), 'file', pattern);
+    if (!/missing/.test(pattern.source)) await fails(() => asPage(copy) as Promise<GalleryReader>, 'file', pattern);
+  }
+});
+
+test.run();
