@@ -12,12 +12,23 @@ import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts'];
-const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', 'src/search.ts', 'src/data_worker.ts'];
+const programs = [
+  'src/train.ts',
+  'src/evaluate.ts',
+  'src/doctor.ts',
+  'src/convert.ts',
+  'src/search.ts',
+  'src/data_worker.ts',
+];
 
 async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
-  await esbuild.build({ ...forNode, entryPoints: ['bench/ours/loader.ts'], outdir: 'dist/bench' });
+  await esbuild.build({
+    ...forNode,
+    entryPoints: ['bench/ours/loader.ts', 'bench/ours/galleries.ts'],
+    outdir: 'dist/bench',
+  });
 }
 
 /** The entries share chunks, so that a program may import both. */

@@ -178,10 +178,8 @@ class PostgresGallery implements DatabaseGallery {
 
   remove(ids: readonly string[]): Promise<number> {
     // Not again by itself: had the first attempt succeeded and only its answer been lost, the second would count none.
-    return this.run(
-      async (query) => Number((await query(sql.removeEntries(this.schema), [ids.filter(isStorable)]))[0].count),
-      false,
-    );
+    const stored = ids.filter(isStorable);
+    return this.run(async (query) => (await query(sql.removeEntries(this.schema), [stored])).length, false);
   }
 
   present(ids: readonly string[], modality: Modality): Promise<Set<string>> {

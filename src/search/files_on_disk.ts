@@ -66,13 +66,16 @@ function isLeftOver(owner: string): boolean {
   }
 }
 
-/** Runs `write` while no other process writes into the folder. A process that was killed leaves a lock that the next one takes. */
-export async function whileLocked<T>(folder: string, write: () => Promise<T>): Promise<T> {
+/**
+ * Runs `write` while no other process writes into the folder. A process that was killed leaves a lock that the next one takes.
+ * @param patience ms to wait for a process that has the lock
+ */
+export async function whileLocked<T>(folder: string, write: () => Promise<T>, patience = PATIENCE): Promise<T> {
   const path = join(folder, LOCK);
   const own = join(folder, `${LOCK}-${randomUUID()}`);
   await writeFile(own, `${hostname()} ${process.pid}`, { flag: 'wx' });
   try {
-    const until = Date.now() + PATIENCE;
+    const until = Date.now() + patience;
     while (!(await linked(own, path))) {
       const owner = await readFile(path, 'utf8').catch(ignoreMissing);
       if (owner === null) continue;

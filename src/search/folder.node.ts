@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { makeFolder } from '../data/files/make_folder.ts';
 import { whileLocked } from './files_on_disk.ts';
 
+const PATIENCE = 1_000; // ms; whoever has it open may keep it for long
+
 export interface TakenFolder {
   /** where the database's own files are */
   readonly path: string;
@@ -17,14 +19,18 @@ export async function takeFolder(folder: string): Promise<TakenFolder> {
     end = resolve;
   });
   return new Promise((resolve, reject) => {
-    const whole = whileLocked(folder, () => {
-      const release = () => {
-        end();
-        return whole;
-      };
-      resolve({ path: join(folder, 'postgres'), release });
-      return ended;
-    });
+    const whole = whileLocked(
+      folder,
+      () => {
+        const release = () => {
+          end();
+          return whole;
+        };
+        resolve({ path: join(folder, 'postgres'), release });
+        return ended;
+      },
+      PATIENCE,
+    );
     whole.catch(reject);
   });
 }

@@ -76,8 +76,7 @@ export const upsertEntries = (schema: string): string =>
 
 /** @param $1 array of ids */
 export const removeEntries = (schema: string): string =>
-  `with removed as (delete from ${quoted(schema)}.entries where id = any($1::text[]) returning 1)
-    select count(*)::float8 as count from removed`;
+  `delete from ${quoted(schema)}.entries where id = any($1::text[]) returning id`;
 
 /** @param $1 array of ids @param $2 modality */
 export const presentIds = (schema: string): string =>

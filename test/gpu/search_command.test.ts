@@ -19,7 +19,11 @@ function command(name: string, ...words: string[]) {
     encoding: 'utf8',
     timeout: 120_000,
   });
-  return { code: status, out: stdout, errors: stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max')) };
+  return {
+    code: status,
+    out: stdout,
+    errors: stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max')),
+  };
 }
 
 function succeed(name: string, ...words: string[]): string {
@@ -28,7 +32,8 @@ function succeed(name: string, ...words: string[]): string {
   return out;
 }
 
-const index = (to: string, ...words: string[]) => succeed('search', 'index', run, '--data', COLLECTION, '--to', to, ...words);
+const index = (to: string, ...words: string[]) =>
+  succeed('search', 'index', run, '--data', COLLECTION, '--to', to, ...words);
 const ask = (to: string, ...words: string[]) =>
   JSON.parse(succeed('search', 'query', to, '--model', run, '--json', ...words)).answers as {
     id: string;
@@ -38,7 +43,8 @@ const ask = (to: string, ...words: string[]) =>
   }[];
 
 test.before(() => {
-  const sizes = '--preset tiny --train 8 --test 2 --batch 2 --clusters 2 --points 32 --epochs-ssm 1 --epochs-rdl 1 --quiet';
+  const sizes =
+    '--preset tiny --train 8 --test 2 --batch 2 --clusters 2 --points 32 --epochs-ssm 1 --epochs-rdl 1 --quiet';
   for (const [out, seed] of [
     [run, '1'],
     [other, '2'],
@@ -52,7 +58,10 @@ test('index: in shards, in any order, and again does nothing', () => {
   assert.match(index(files, '--shard', '1/2'), /5 objects embedded, 0 were there already\n.*5 images, 5 clouds/);
   assert.match(index(files, '--shard', '0/2'), /5 objects embedded.*\n.*10 images, 10 clouds/);
   assert.match(index(files), /0 objects embedded, 10 were there already\n.*10 images, 10 clouds/);
-  assert.match(succeed('search', 'info', files), /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}/);
+  assert.match(
+    succeed('search', 'info', files),
+    /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}/,
+  );
 });
 
 test('query: an object finds its own embedding first, and by default the other kind', () => {
@@ -60,8 +69,11 @@ test('query: an object finds its own embedding first, and by default the other k
   assert.is(pictures.length, 10);
   assert.ok(pictures.every(({ modality }) => modality === 'image'));
   const similarities = pictures.map(({ similarity }) => similarity);
-  assert.equal(similarities, [...similarities].sort((a, b) => b - a));
-  const [own] = ask(files, '--image', 'test/sets/folder/box/box_1.png', '--for', 'image', '--top', '1');
+  assert.equal(
+    similarities,
+    [...similarities].sort((a, b) => b - a),
+  );
+  const [own] = ask(files, '--image', 'test/sets/folder/box/box_1.jpg', '--for', 'image', '--top', '1');
   assert.is(own.id, 'box/box_1');
   assert.ok(own.similarity > 0.9999, String(own.similarity));
   const some = ask(files, '--points', SHAPE, '--for', 'both', '--where', "category = 'plank'", '--top', '50');
@@ -105,8 +117,16 @@ for (const [name, words, expected] of [
   ['no run', ['query', files, '--model', join(folder, 'none'), '--points', SHAPE], /cannot read the model of/],
   ['no picture', ['query', files, '--model', run, '--image', text], /notes\.png/],
   ['a missing file', ['query', files, '--model', run, '--points', 'cup.off'], /cup\.off/],
-  ['both questions', ['query', files, '--model', run, '--points', SHAPE, '--image', text], /one picture or one 3D file/],
-  ['a broken condition', ['query', files, '--model', run, '--points', SHAPE, '--where', "category = 'x"], /where|condition|quote/i],
+  [
+    'both questions',
+    ['query', files, '--model', run, '--points', SHAPE, '--image', text],
+    /one picture or one 3D file/,
+  ],
+  [
+    'a broken condition',
+    ['query', files, '--model', run, '--points', SHAPE, '--where', "category = 'x"],
+    /where|condition|quote/i,
+  ],
   ['a broken shard', ['index', run, '--to', files, '--shard', '4/4'], /--shard 4\/4 is not understood/],
   ['a server that is not there', ['info', 'postgres://romo@127.0.0.1:9/none'], /127\.0\.0\.1/],
 ] as const) {
