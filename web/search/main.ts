@@ -11,7 +11,7 @@ import type { ModelInfo, Opened, Query, SearchEngine } from './worker.ts';
 type Kind = 'draw' | 'photo' | 'object';
 
 const engine: Remote<SearchEngine> = wrap(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
-const cards = new Cards(element('cards'), element<HTMLCanvasElement>('clouds'), searchWith);
+const cards = new Cards(element('cards'), element<HTMLCanvasElement>('clouds'));
 const status = element('status');
 let items: GalleryItem[] = [];
 /** the query of each kind, kept while another one is looked at */
@@ -27,14 +27,13 @@ async function search(): Promise<void> {
     waiting = true;
     return;
   }
+  element('results-heading').textContent = kind === 'object' ? 'Nearest pictures' : 'Nearest 3D objects';
   if (!query) {
-    invite();
-    element('cards').removeAttribute('aria-busy');
+    cards.clear();
+    status.textContent = '';
     return;
   }
-  element('results-heading').textContent = kind === 'object' ? 'Nearest pictures' : 'Nearest 3D objects';
   running = true;
-  element('cards').setAttribute('aria-busy', 'true');
   cards.rest(true);
   try {
     const { matches, fingerprint, milliseconds } = await engine.search(query);
@@ -51,26 +50,7 @@ async function search(): Promise<void> {
   if (waiting) {
     waiting = false;
     await search();
-  } else element('cards').removeAttribute('aria-busy');
-}
-
-/** What is seen while nothing is asked: some of the gallery. */
-function invite(): void {
-  element('results-heading').textContent = 'In the gallery';
-  status.textContent = `Ready: ${items.length} 3D objects to search.`;
-  cards.browse(items);
-}
-
-/** A card was chosen: its object asks for pictures, its picture for objects. */
-function searchWith(index: number): void {
-  const { picture, name } = items[index];
-  if (kind === 'object' && picture) {
-    showPicture(picture, `of a ${name}, from the gallery`);
-    return;
   }
-  queries.object = { object: index };
-  choose('object');
-  press(element('objects').querySelectorAll('button')[index]);
 }
 
 function ask(of: Kind, query: Query | undefined): void {
@@ -137,10 +117,11 @@ function addObjectTile(item: GalleryItem, index: number): void {
   tile(`3D object ${index + 1}: ${item.name}`, 'objects', paint, () => ask('object', { object: index }));
 }
 
-function showPicture(picture: Float32Array, what: string): void {
+async function openPhoto(file: File): Promise<void> {
+  const picture = await readPicture(file, file.name);
   const preview = element<HTMLCanvasElement>('photo-preview');
   paintPicture(preview, picture);
-  preview.setAttribute('aria-label', `The picture ${what}`);
+  preview.setAttribute('aria-label', `The picture ${file.name}`);
   element('photo-hint').hidden = true;
   queries.photo = { picture };
   choose('photo');
@@ -163,22 +144,20 @@ function showModel({ name, parameters, dimension, imageSize, points, metadata }:
   const size = `${Math.round(parameters / 1000)} thousand parameters, pictures of ${imageSize} pixels, ${points} points, ${dimension} numbers each`;
   const figures = Object.entries(metadata).filter(([key]) => key.startsWith('mAP'));
   const measured = figures.map(([key, value]) => `${key}: ${value}`).join('; ');
-  element('model').textContent = `In use: ${name}. ${size}.${measured ? ` On objects held out, ${measured}.` : ''}`;
+  element('model').textContent =
+    `In use: ${name}. ${size}.${measured ? ` On objects held out, ${measured} (chance is about 0.1).` : ''}`;
 }
 
 async function loadModel(bytes: Uint8Array, name: string): Promise<void> {
   status.textContent = `Loading ${name}, embedding the gallery …`;
-  try {
-    showModel(await engine.loadModel(transfer(bytes, [bytes.buffer]), name));
-    element('model-reset').hidden = false;
-  } finally {
-    await search(); // with the new model, or again with the one before
-  }
+  showModel(await engine.loadModel(transfer(bytes, [bytes.buffer]), name));
+  element('model-reset').hidden = false;
+  status.textContent = `${name} is in use.`;
+  await search();
 }
 
 async function resetModel(): Promise<void> {
   const response = await fetch(new URL('./model.safetensors', import.meta.url));
-  if (!response.ok) throw new Error(`The model of this page could not be loaded: ${response.status}.`);
   await loadModel(new Uint8Array(await response.arrayBuffer()), 'the model of this page');
   element('model-reset').hidden = true;
 }
@@ -186,7 +165,7 @@ async function resetModel(): Promise<void> {
 async function open(file: File): Promise<void> {
   if (/\.(off|obj|ply|stl|glb|pcd|xyz|npy)$/i.test(file.name)) await addMesh(file);
   else if (/\.safetensors$/i.test(file.name)) await loadModel(new Uint8Array(await file.arrayBuffer()), file.name);
-  else showPicture(await readPicture(file, file.name), file.name);
+  else await openPhoto(file);
 }
 
 /** Opens files one after the other; a bad one is named and the others are opened all the same. */
@@ -219,8 +198,8 @@ addEventListener('drop', (event) => {
   void openAll(Array.from(event.dataTransfer?.files ?? []));
 });
 
-function whenLost(whatHappened: string): void {
-  tell(whatHappened);
+function whenLost(reason: string): void {
+  tell(`The GPU was lost (${reason || 'no reason given'}). It was opened again, with the same model and gallery.`);
   void search();
 }
 
@@ -237,8 +216,11 @@ function show(opened: Opened): void {
     });
   }
   if (kind === 'object') paintObjects();
-  waiting = false;
-  void search(); // with what was drawn meanwhile
+  status.textContent = `Ready: ${items.length} objects to search.`;
+  if (waiting || queries[kind]) {
+    waiting = false;
+    void search();
+  }
 }
 
 if (hasWebGpu()) {

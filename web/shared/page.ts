@@ -28,13 +28,11 @@ export function hasWebGpu(): boolean {
 /** What went wrong, in words; RomoErrors end with the way out. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A message over the page, so that nothing moves; an empty one takes it away. */
+/** A message across the page's width; an empty one takes it away. */
 export function tell(text: string): void {
   const place = element('message');
-  const [words, close] = place.children as unknown as [HTMLElement, HTMLButtonElement];
   place.hidden = text === '';
-  words.textContent = text;
-  close.onclick = () => tell('');
+  place.textContent = text;
 }
 
 /** A colour of the style sheet as it is now, in light or dark. */

@@ -73,25 +73,13 @@ let axes: Axes | null = null;
 /** resolves when training may go on; null while it runs */
 let gate: { readonly opened: Promise<void>; open(): void } | null = null;
 let stopping = false;
-let running = false;
 
 async function device(): Promise<Gpu> {
   if (gpu) return gpu;
   const opening = await tryOpenDevice();
   if ('refused' in opening) throw new Error(opening.refused);
-  return adopt(opening.gpu);
-}
-
-/** Keeps a device that has just been opened until it is lost. */
-function adopt(opened: Gpu): Gpu {
-  gpu = opened;
-  void opened.device.lost.then(() => {
-    if (gpu !== opened) return;
-    gpu = null;
-    if (!running)
-      listener({ type: 'lost', text: 'The GPU was lost while nothing ran. It is opened again when needed.' });
-  });
-  return opened;
+  gpu = opening.gpu;
+  return gpu;
 }
 
 function release(): void {
@@ -142,8 +130,9 @@ function hooksOf(current: Session, stage: 'ssm' | 'rdl'): StageHooks {
 }
 
 /** Both stages from where the session stands. */
-async function attempt(current: Session, opened: Gpu): Promise<void> {
+async function attempt(current: Session): Promise<void> {
   const { config, data, plan } = current;
+  const opened = await device();
   if (!current.ssm) {
     const untrained = new SsmModel(opened, config, data.train.pairs.imageShape[2]);
     await report(untrained.encoders, data, config, 0, 'Untrained');
@@ -172,16 +161,15 @@ async function attempt(current: Session, opened: Gpu): Promise<void> {
 /** Until it is done or stopped; a lost device is opened again. @returns whether it came to its end */
 async function trainToTheEnd(current: Session): Promise<boolean> {
   for (;;) {
-    const opened = await device();
     try {
-      await attempt(current, opened);
+      await attempt(current);
       return true;
     } catch (error) {
       if (error instanceof Stopped) {
         release(); // with it goes all that the interrupted stage held
         return false;
       }
-      if (!(await isLost(opened, error))) throw error;
+      if (!gpu || !(await isLost(gpu))) throw error;
       release();
       const epoch = current.rdl ? current.config.ssm.epochs + current.rdl.epoch : (current.ssm?.epoch ?? 0);
       const from = epoch > 0 ? `the end of epoch ${epoch}` : 'the start';
@@ -190,49 +178,43 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
   }
 }
 
-/** A run to its end or until it is stopped. */
-async function train(prepare: () => Promise<Session>): Promise<boolean> {
+function begin(whatHappens: Listener): void {
+  listener = whatHappens;
   stopping = false;
   gate = null;
-  running = true;
-  try {
-    session = await prepare();
-    return await trainToTheEnd(session);
-  } finally {
-    running = false;
-  }
 }
 
 const trainer = {
-  /** @param whatHappens is told of every event from here on */
-  async open(whatHappens: Listener): Promise<{ adapter: string; software: boolean } | { refused: string }> {
-    listener = whatHappens;
+  async open(): Promise<{ adapter: string; software: boolean } | { refused: string }> {
     const opening = await tryOpenDevice();
     if ('refused' in opening) return opening;
-    const { adapterName, software } = adopt(opening.gpu);
-    return { adapter: adapterName, software };
+    gpu = opening.gpu;
+    return { adapter: gpu.adapterName, software: gpu.software };
   },
 
   /** Trains both stages from the start. @returns whether it came to its end, not stopped */
-  async start(plan: Plan): Promise<boolean> {
+  async start(plan: Plan, whatHappens: Listener): Promise<boolean> {
+    begin(whatHappens);
     axes = null;
     const config = configOf(plan);
     listener({ type: 'phase', text: `Making ${config.train + config.test} objects.` });
-    return train(async () => ({ plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined }));
+    session = { plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined };
+    return trainToTheEnd(session);
   },
 
   /** Trains stage 2 again, with another loss or other noise, after the warm-up that is there. */
-  async stageTwo(plan: Plan): Promise<boolean> {
+  async stageTwo(plan: Plan, whatHappens: Listener): Promise<boolean> {
     if (session?.ssm?.epoch !== session?.config.ssm.epochs || !session)
       throw new Error('Stage 1 has not been trained yet.');
-    const { rdl } = configOf(plan);
-    const warm = session;
-    return train(async () => ({
-      ...warm,
-      plan: { ...warm.plan, noise: plan.noise },
-      config: { ...warm.config, rdl },
+    begin(whatHappens);
+    const rdl = configOf(plan).rdl;
+    session = {
+      ...session,
+      plan: { ...session.plan, noise: plan.noise },
+      config: { ...session.config, rdl },
       rdl: undefined,
-    }));
+    };
+    return trainToTheEnd(session);
   },
 
   pause(): void {
@@ -258,13 +240,12 @@ const trainer = {
   model: (): Uint8Array | null => file,
 
   /** Shows what a saved model makes of the built-in shapes, with its own sizes of pictures and clouds. */
-  async load(bytes: Uint8Array, name: string): Promise<void> {
-    const { encoders, config, imageShape } = loadEncoders(await device(), bytes, name);
-    if (imageShape[2] !== 1) {
-      encoders.dispose();
-      throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
-    }
+  async load(bytes: Uint8Array, name: string, whatHappens: Listener): Promise<void> {
+    begin(whatHappens);
     axes = null;
+    const opened = await device();
+    const { encoders, config, imageShape } = loadEncoders(opened, bytes, name);
+    if (imageShape[2] !== 1) throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
     const data = await openShapes({ ...config, train: 0, test: 100 });
     await report(encoders, data, config, 0, `Loaded from ${name}`);
     encoders.dispose();
