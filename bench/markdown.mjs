@@ -109,13 +109,15 @@ export function resultsText(runs) {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** Growth: the same tables without targets. Ceilings: a list. */
+/** Growth: the same tables, without targets; outputs are compared where there are peers. Ceilings: a list. */
 export function growthText(runs, name) {
   const parts = [`# Results of \`npm run bench -- --${name}\``];
   for (const run of runs) {
     parts.push(heading(run));
-    if (run.rows) parts.push(times(run.rows), ...errorsOf(run.rows), ...host(run.rows), ...checks(run.rows));
-    else parts.push(table(['what', 'median', 'best', 'unit'], run.ceilings.map(ceilingCells)));
+    if (run.rows) {
+      parts.push(times(run.rows), ...errorsOf(run.rows), ...host(run.rows));
+      if (implementationsOf(run.rows).length > 1) parts.push(...checks(run.rows));
+    } else parts.push(table(['what', 'median', 'best', 'unit'], run.ceilings.map(ceilingCells)));
   }
   return `${parts.join('\n\n')}\n`;
 }

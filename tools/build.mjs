@@ -12,7 +12,14 @@ import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts', 'src/search/database.ts'];
-const programs = ['src/train.ts', 'src/evaluate.ts', 'src/doctor.ts', 'src/convert.ts', 'src/data_worker.ts'];
+const programs = [
+  'src/train.ts',
+  'src/evaluate.ts',
+  'src/doctor.ts',
+  'src/convert.ts',
+  'src/search.ts',
+  'src/data_worker.ts',
+];
 
 async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });

@@ -79,7 +79,14 @@ function runsOf(group) {
   const runs = files.map((path) => ({ path, limits: '' }));
   if (group !== 'gpu') return runs;
   // These choose their own limits, or start the commands, which take all that the adapter gives.
-  const chooseThemselves = ['data_sets.test.js', 'over_limits.test.js', 'pretrained.test.js', 'train.test.js'];
+  const chooseThemselves = [
+    'data_sets.test.js',
+    'interruptions.test.js',
+    'over_limits.test.js',
+    'pretrained.test.js',
+    'search_command.test.js',
+    'train.test.js',
+  ];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
   return [...runs, ...again.map((path) => ({ path, limits: 'default' }))];
 }

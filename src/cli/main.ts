@@ -3,14 +3,26 @@ import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
 // Mistakes of the user, as opposed to a lost device or a fault of the program.
-const USER = new Set(['option', 'file', 'data', 'state-dict', 'no-adapter', 'filter']);
+const USER = new Set([
+  'option',
+  'file',
+  'data',
+  'state-dict',
+  'no-adapter',
+  'filter',
+  'gallery',
+  'database',
+  'package',
+]);
 
 /** Parses the arguments and runs `action`. Sets the exit code; the process then ends by itself. */
 export async function main(command: Command, action: () => Promise<void>): Promise<void> {
   try {
-    command.exitOverride().configureOutput({
-      outputError: (text, write) => write(`${oneLine(text)} (see --help)\n`),
-    });
+    for (const each of [command, ...command.commands]) {
+      each.exitOverride().configureOutput({
+        outputError: (text, write) => write(`${oneLine(text)} (see --help)\n`),
+      });
+    }
     command.parse();
     await action();
   } catch (error) {

@@ -99,8 +99,10 @@ export function kernelPair(of: Program, entryPoint: string, constants: Record<st
   let wide = widePrograms.get(of);
   if (!wide) {
     const source = of.source
-      .replace('alias Value = f32;', 'alias Value = vec4f;')
-      .replace('alias Index = u32;', 'alias Index = vec4u;');
+      .replace(/(alias Value\s*=\s*)f32/, '$1vec4f')
+      .replace(/(alias Index\s*=\s*)u32/, '$1vec4u');
+    // Unchanged it would run, and compute a quarter of the channels.
+    if (source === of.source) throw new RomoError('kernel', `${of.name} has no alias Value = f32`, '');
     wide = program(`${of.name} x4`, source);
     widePrograms.set(of, wide);
   }

@@ -1,10 +1,10 @@
 /** Encoders that start from weights of another training: files under the names that torchvision and the official DGCNN give. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { readWeights } from '../../src/cli/weights.ts';
+import { readWeights, usePretrained } from '../../src/cli/weights.ts';
 import { encodeSafetensors, type SafetensorEntry } from '../../src/model/safetensors.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
 import { Encoders } from '../../src/romo/encoders.ts';
@@ -117,6 +117,20 @@ test('a run with both: sizes follow the files, and result.json says what was use
     encoding: 'utf8',
   });
   assert.equal(JSON.parse(evaluated.stdout).stages, json('result.json').stages);
+});
+
+test('a run goes on from the same weights only', () => {
+  const own = join(folder, 'own.safetensors');
+  cpSync(resnet, own);
+  const config: Config = { ...configFor(), weights: { image: own } };
+  assert.is(usePretrained(config)?.record.labelFree.slice(0, 4), 'only');
+  const again = structuredClone(config);
+  usePretrained(again);
+  assert.equal(again, config);
+  const bytes = readFileSync(own);
+  bytes[bytes.length - 1] ^= 1;
+  writeFileSync(own, bytes);
+  assert.throws(() => usePretrained(again), /own\.safetensors is not the file that the run began with/);
 });
 
 for (const [words, expected] of [

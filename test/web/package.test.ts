@@ -18,6 +18,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { kernelPair, program } from '../../src/tensor/kernel.ts';
+import { plainShaders } from '../../tools/bundle.mjs';
 import { serveFolder } from '../../tools/web/server.mjs';
 import { openBrowser, openPage } from './chromium.ts';
 
@@ -169,6 +171,39 @@ test('the library for browsers is small and self-contained', () => {
       name.endsWith('database.js') ? ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'] : [],
       name,
     );
+  }
+});
+
+test('shaders without their spaces and comments are still what they were', async () => {
+  const { openDevice } = await import('romo');
+  const names = readdirSync('src/shaders').filter((name) => name.endsWith('.wgsl'));
+  const { outputFiles } = await build({
+    entryPoints: names.map((name) => `src/shaders/${name}`),
+    outdir: 'none',
+    write: false,
+    bundle: true,
+    format: 'esm',
+    plugins: [plainShaders],
+  });
+  const gpu = await openDevice();
+  try {
+    for (const [i, { text }] of outputFiles.entries()) {
+      const { default: plain } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+      if (/^enable /m.test(plain) && !gpu.device.features.has('subgroups' as GPUFeatureName)) continue;
+      const source = readFileSync(`src/shaders/${names[i]}`, 'utf8');
+      assert.ok(plain.length < source.length, names[i]);
+      const { messages } = await gpu.device.createShaderModule({ code: plain }).getCompilationInfo();
+      assert.equal(
+        messages.filter(({ type }) => type === 'error').map(({ message }) => message),
+        [],
+        names[i],
+      );
+      // What the engine reads out of the text: bindings, sizes, and the alias that it widens.
+      assert.equal(program('', plain), { ...program('', source), source: plain }, names[i]);
+      if (source.includes('alias Value')) kernelPair(program('', plain), 'any'); // throws where it finds none
+    }
+  } finally {
+    gpu.close();
   }
 });
 

@@ -82,10 +82,14 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
     await page.click('#start');
     await step(page, /Stage 1, step [4-9] /);
     await page.click('#pause');
-    await page.waitForTimeout(1000); // the two steps in flight end
-    const paused = await page.locator('#loss-text').innerText();
-    await page.waitForTimeout(1000);
-    assert.is(await page.locator('#loss-text').innerText(), paused, 'it went on while paused');
+    const shown = () => page.locator('#loss-text').innerText();
+    let paused = '';
+    for (let last = await shown(); last !== paused; last = await shown()) {
+      paused = last;
+      await page.waitForTimeout(1500); // the two steps in flight end
+    }
+    await page.waitForTimeout(1500);
+    assert.is(await shown(), paused, 'it went on while paused');
     await page.click('#pause');
     await step(page, /Stage 1, step (8|9|1\d) /);
     await page.locator('summary', { hasText: 'curious' }).click();

@@ -1,0 +1,66 @@
+/** The answers to a query as one HTML file that needs nothing else. */
+import { escaped } from '../report/page.ts';
+import style from '../report/report.css';
+import type { Answer } from '../search/gallery.ts';
+
+export interface Asked {
+  /** file that was asked with */
+  readonly path: string;
+  /** of it, a data URI */
+  readonly picture: string;
+  readonly gallery: string;
+  readonly where: string | undefined;
+  readonly answers: readonly Answer[];
+}
+
+const CARDS = `
+.answers { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
+.answers li, .asked { background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; padding: 0.75rem; margin: 0;
+  overflow-wrap: anywhere; }
+.asked { width: fit-content; max-width: 100%; }
+.answers img, .asked img { display: block; width: 8rem; max-width: 100%; aspect-ratio: 1; object-fit: contain; margin: 0 auto 0.5rem;
+  image-rendering: pixelated; }
+.answers b { font-variant-numeric: tabular-nums; }
+.answers span { display: block; color: var(--soft); font-size: 0.85rem; }
+@media (max-width: 30rem) { .answers { grid-template-columns: 1fr 1fr; } }
+`;
+
+// A gallery may be somebody else's: only pictures of our own kind are shown.
+const isPicture = (value: unknown): value is string =>
+  typeof value === 'string' && /^data:image\/png;base64,[\w+/=]+$/.test(value);
+
+function card({ id, modality, similarity, metadata }: Answer): string {
+  const { thumbnail, ...fields } = metadata;
+  const kind = modality === 'image' ? 'picture' : '3D';
+  const picture = isPicture(thumbnail) ? `<img src="${thumbnail}" alt="${escaped(`${kind} of ${id}`)}">` : '';
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `<span>${escaped(name)}: ${escaped(String(value))}</span>`,
+  );
+  return `<li>${picture}<b>${similarity.toFixed(3)}</b> ${escaped(id)}<span>${kind}</span>${lines.join('')}</li>`;
+}
+
+export function answersPage({ path, picture, gallery, where, answers }: Asked): string {
+  const title = `What is like ${escaped(path)}`;
+  const condition = where === undefined ? '' : ` where ${escaped(where)}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${style}${CARDS}</style>
+</head>
+<body>
+<header><h1>${title}</h1>
+<p>The ${answers.length} nearest in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
+<main>
+<p class="asked"><img src="${picture}" alt="the query">${escaped(path)}</p>
+<ol class="answers">
+${answers.map(card).join('\n')}
+</ol>
+</main>
+</body>
+</html>
+`;
+}

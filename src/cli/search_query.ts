@@ -1,0 +1,110 @@
+/** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
+import Table from 'cli-table3';
+import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
+import { parseFilter } from '../search/filter.ts';
+import type { Answer, Gallery, Modality } from '../search/gallery.ts';
+import { openGallery } from '../search/open.ts';
+import { type Gpu, openDevice } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { writeWhole } from './run_folder.ts';
+import { embedImageFile, embedPointsFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
+import { answersPage } from './search_page.ts';
+
+export interface QueryOptions {
+  readonly model: string;
+  readonly image?: string;
+  readonly points?: string;
+  readonly top: number;
+  readonly for?: Modality | 'both';
+  readonly where?: string;
+  readonly efSearch?: number;
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly device?: string;
+}
+
+export async function queryGallery(to: string, options: QueryOptions): Promise<void> {
+  const { image, points, top, efSearch } = options;
+  if ((image === undefined) === (points === undefined)) {
+    throw new RomoError('option', 'a query is one picture or one 3D file', 'Give --image FILE or --points FILE.');
+  }
+  const asked: Modality = image === undefined ? 'points' : 'image';
+  const wanted = options.for ?? (asked === 'image' ? 'points' : 'image');
+  const where = options.where === undefined ? undefined : parseFilter(options.where);
+  const file = readModelFile(options.model);
+  const gpu = await openDevice({ adapter: options.device });
+  try {
+    const model = loadModelFile(gpu, file);
+    const gallery = await openExisting(to, gpu);
+    try {
+      const stamp = stampOf(file, model);
+      if (gallery.model.sha256 !== stamp.sha256) {
+        throw new RomoError(
+          'gallery',
+          `${to} was made by another model (${gallery.model.sha256.slice(0, 12)}...) than ${file.path}`,
+          'Name the run that made it with --model, or index the collection again with this one.',
+        );
+      }
+      const path = (image ?? points) as string;
+      const query = await (asked === 'image' ? embedImageFile : embedPointsFile)(model, path);
+      const modality = wanted === 'both' ? undefined : wanted;
+      const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
+      if (answers.length === 0) {
+        const { images, points: clouds } = await gallery.info();
+        process.stderr.write(`no entry fits, of ${images} images and ${clouds} clouds\n`);
+      }
+      if (options.html) {
+        const picture =
+          asked === 'image'
+            ? await imagePicture(query.content, model.imageShape)
+            : await cloudPicture(query.content, viewOf({ axis: 2, maxDegrees: 180 }));
+        writeWhole(options.html, answersPage({ path, picture, gallery: to, where: options.where, answers }));
+      }
+      process.stdout.write(`${options.json ? json(path, answers) : table(answers)}\n`);
+      if (options.html && !options.json) process.stdout.write(`written to ${options.html}\n`);
+    } finally {
+      await gallery.close();
+    }
+  } finally {
+    gpu.close();
+  }
+}
+
+export async function showInfo(to: string, options: { json?: boolean }): Promise<void> {
+  const gallery = await openExisting(to, null);
+  try {
+    const info = await gallery.info();
+    const { model, images, points, storage } = info;
+    const lines = [
+      `${images} images, ${points} clouds of ${model.dimension} numbers`,
+      `model: ${model.stage}, SHA-256 ${model.sha256}`,
+      storage,
+    ];
+    process.stdout.write(`${options.json ? JSON.stringify(info, null, 2) : lines.join('\n')}\n`);
+  } finally {
+    await gallery.close();
+  }
+}
+
+const openExisting = (to: string, gpu: Gpu | null): Promise<Gallery> =>
+  openGallery(to, null, async () => gpu ?? (await openDevice()));
+
+/** All but the picture, which no table shows. */
+const plain = ({ metadata: { thumbnail: _, ...metadata }, ...answer }: Answer) => ({ ...answer, metadata });
+
+const json = (query: string, answers: readonly Answer[]): string =>
+  JSON.stringify({ query, answers: answers.map(plain) }, null, 2);
+
+function table(answers: readonly Answer[]): string {
+  const shown = answers.map(plain);
+  const fields = [...new Set(shown.flatMap(({ metadata }) => Object.keys(metadata)))];
+  const rows = new Table({
+    head: ['', 'similarity', 'id', 'kind', ...fields],
+    style: { head: [], border: [] },
+  });
+  shown.forEach(({ id, modality, similarity, metadata }, i) => {
+    const kind = modality === 'image' ? 'picture' : '3D';
+    rows.push([i + 1, similarity.toFixed(4), id, kind, ...fields.map((field) => String(metadata[field] ?? ''))]);
+  });
+  return rows.toString();
+}

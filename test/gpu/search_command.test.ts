@@ -1,0 +1,143 @@
+/** `node dist/search.js` as a user runs it: index, query and info, in a folder and in an embedded Postgres. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const test = suite('search command');
+const folder = mkdtempSync(join(tmpdir(), 'romo-search-'));
+const run = join(folder, 'run');
+const other = join(folder, 'other');
+const files = join(folder, 'files.gallery');
+const COLLECTION = 'folder:test/sets/folder';
+const SHAPE = 'test/sets/folder/box/box_0.off';
+
+function command(name: string, ...words: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`dist/${name}.js`, ...words], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  return {
+    code: status,
+    out: stdout,
+    errors: stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max')),
+  };
+}
+
+function succeed(name: string, ...words: string[]): string {
+  const { code, out, errors } = command(name, ...words);
+  assert.is(code, 0, `${name} ${words.join(' ')}: ${errors.join('\n')}`);
+  return out;
+}
+
+const index = (to: string, ...words: string[]) =>
+  succeed('search', 'index', run, '--data', COLLECTION, '--to', to, ...words);
+const ask = (to: string, ...words: string[]) =>
+  JSON.parse(succeed('search', 'query', to, '--model', run, '--json', ...words)).answers as {
+    id: string;
+    modality: string;
+    similarity: number;
+    metadata: Record<string, unknown>;
+  }[];
+
+test.before(() => {
+  const sizes =
+    '--preset tiny --train 8 --test 2 --batch 2 --clusters 2 --points 32 --epochs-ssm 1 --epochs-rdl 1 --quiet';
+  for (const [out, seed] of [
+    [run, '1'],
+    [other, '2'],
+  ]) {
+    succeed('train', ...sizes.split(' '), '--data', COLLECTION, '--seed', seed, '--out', out);
+  }
+});
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('index: in shards, in any order, and again does nothing', () => {
+  assert.match(index(files, '--shard', '1/2'), /5 objects embedded, 0 were there already\n.*5 images, 5 clouds/);
+  assert.match(index(files, '--shard', '0/2'), /5 objects embedded.*\n.*10 images, 10 clouds/);
+  assert.match(index(files), /0 objects embedded, 10 were there already\n.*10 images, 10 clouds/);
+  assert.match(
+    succeed('search', 'info', files),
+    /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}/,
+  );
+});
+
+test('query: an object finds its own embedding first, and by default the other kind', () => {
+  const pictures = ask(files, '--points', SHAPE, '--top', '20');
+  assert.is(pictures.length, 10);
+  assert.ok(pictures.every(({ modality }) => modality === 'image'));
+  const similarities = pictures.map(({ similarity }) => similarity);
+  assert.equal(
+    similarities,
+    [...similarities].sort((a, b) => b - a),
+  );
+  const [own] = ask(files, '--image', 'test/sets/folder/box/box_1.jpg', '--for', 'image', '--top', '1');
+  assert.is(own.id, 'box/box_1');
+  assert.ok(own.similarity > 0.9999, String(own.similarity));
+  const some = ask(files, '--points', SHAPE, '--for', 'both', '--where', "category = 'plank'", '--top', '50');
+  assert.is(some.length, 10);
+  assert.ok(some.every(({ metadata }) => metadata.category === 'plank' && !('thumbnail' in metadata)));
+});
+
+test('query --html is one page with pictures, and holds what is asked as text', () => {
+  const page = join(folder, 'answers.html');
+  const where = "category <> '<script>alert(1)</script>'";
+  const table = succeed('search', 'query', files, '--model', run, '--points', SHAPE, '--where', where, '--html', page);
+  assert.match(table, /similarity/);
+  const html = readFileSync(page, 'utf8');
+  assert.is(html.match(/<img src="data:image\/png;base64,/g)?.length, 11);
+  assert.not.match(html, /<script/);
+});
+
+test('an embedded Postgres gives the same answers', () => {
+  const database = `pglite:${join(folder, 'database')}`;
+  assert.match(index(database), /10 objects embedded/);
+  for (const words of [
+    ['--points', SHAPE, '--top', '4'],
+    ['--points', SHAPE, '--for', 'both', '--where', "split = 'test'"],
+  ]) {
+    const [expected, found] = [ask(files, ...words), ask(database, ...words)];
+    assert.equal(
+      found.map(({ id, modality }) => [id, modality]),
+      expected.map(({ id, modality }) => [id, modality]),
+    );
+    found.forEach(({ similarity }, i) => {
+      assert.ok(Math.abs(similarity - expected[i].similarity) < 1e-5);
+    });
+  }
+});
+
+const text = join(folder, 'notes.png');
+for (const [name, words, expected] of [
+  ['another model', ['query', files, '--model', other, '--points', SHAPE], /was made by another model/],
+  ['another model, indexing', ['index', other, '--data', COLLECTION, '--to', files], /was made by the model.*not by/],
+  ['no gallery', ['query', join(folder, 'none'), '--model', run, '--points', SHAPE], /there is no gallery at/],
+  ['no run', ['query', files, '--model', join(folder, 'none'), '--points', SHAPE], /cannot read the model of/],
+  ['no picture', ['query', files, '--model', run, '--image', text], /notes\.png/],
+  ['a missing file', ['query', files, '--model', run, '--points', 'cup.off'], /cup\.off/],
+  [
+    'both questions',
+    ['query', files, '--model', run, '--points', SHAPE, '--image', text],
+    /one picture or one 3D file/,
+  ],
+  [
+    'a broken condition',
+    ['query', files, '--model', run, '--points', SHAPE, '--where', "category = 'x"],
+    /where|condition|quote/i,
+  ],
+  ['a broken shard', ['index', run, '--to', files, '--shard', '4/4'], /--shard 4\/4 is not understood/],
+  ['a server that is not there', ['info', 'postgres://romo@127.0.0.1:9/none'], /127\.0\.0\.1/],
+] as const) {
+  test(`${name}: one clear line, exit code 2`, () => {
+    writeFileSync(text, 'no picture at all');
+    const { code, errors } = command('search', ...words);
+    assert.is(code, 2, errors.join('\n'));
+    assert.is(errors.length, 1, errors.join('\n'));
+    assert.match(errors[0], expected);
+    assert.not.ok(existsSync(join(folder, 'none')));
+  });
+}
+
+test.run();
