@@ -1,8 +1,8 @@
-/** How the pages look and read: axe without complaint in light, dark and at a phone's width; screenshots in dist/screenshots. */
+/** How the pages look and read, state by state: axe without complaint in light, dark and at a phone's width; screenshots. */
 import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { accessibilityFaults, isReady, layoutShift, siteSuite } from './site.ts';
+import { accessibilityFaults, CHAIR, draw, dropFile, isReady, layoutShift, siteSuite } from './site.ts';
 
 const { test, site } = siteSuite('look');
 const FOLDER = 'dist/screenshots';
@@ -15,41 +15,88 @@ const STYLES = {
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light' },
 } as const;
 
-const PAGES: Record<string, (page: Page) => Promise<void>> = {
-  async index(page) {
-    await isReady(page);
-    await page.locator('#examples button').nth(1).click();
-    await page.locator('#status', { hasText: 'Nearest' }).waitFor();
-    await page.waitForTimeout(600);
-  },
-  async train(page) {
-    await isReady(page);
-    await page.setInputFiles('#model-file', 'web/search/model.safetensors');
-    await page.locator('#status', { hasText: 'are shown' }).waitFor();
-  },
-  async read(page) {
-    await page.locator('#figure-rcll figcaption', { hasText: 'cross entropy' }).waitFor();
-    await page.locator('#figure-knn').scrollIntoViewIfNeeded();
-    await page.waitForTimeout(500);
-  },
+/** What leads from one state of a page to the next. */
+type States = readonly (readonly [name: string, reach: (page: Page) => Promise<unknown>])[];
+
+const PAGES: Record<string, States> = {
+  index: [
+    ['opened', isReady],
+    [
+      'found',
+      async (page) => {
+        await draw(page, CHAIR);
+        await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
+      },
+    ],
+    [
+      'own-object',
+      async (page) => {
+        const corners = Array.from({ length: 8 }, (_, i) => `${i & 1} ${(i >> 1) & 1} ${i >> 2}`);
+        const box = ['OFF', '8 4 0', ...corners, '4 0 1 5 4', '4 1 3 7 5', '4 3 2 6 7', '4 2 0 4 6'].join('\n');
+        await dropFile(page, 'box.off', new TextEncoder().encode(box));
+        await page.locator('#own', { hasText: 'box.off' }).waitFor();
+        for (const details of await page.locator('summary').all()) await details.click();
+      },
+    ],
+    [
+      'pictures',
+      async (page) => {
+        await page.locator('#kinds label', { hasText: '3D object' }).click();
+        await page.locator('#objects button').nth(20).click();
+        await page.locator('#results-heading', { hasText: 'Nearest pictures' }).waitFor();
+      },
+    ],
+    [
+      'bad-file',
+      async (page) => {
+        await page.locator('#kinds label', { hasText: 'Picture' }).click();
+        await dropFile(page, 'notes.txt', new TextEncoder().encode('no picture'));
+        await page.locator('#message', { hasText: 'notes.txt' }).waitFor();
+      },
+    ],
+  ],
+  train: [
+    ['opened', isReady],
+    [
+      'loaded',
+      async (page) => {
+        await page.setInputFiles('#model-file', 'web/search/model.safetensors');
+        await page.locator('#status', { hasText: 'are shown' }).waitFor();
+        await page.check('#by-class');
+        await page.locator('summary').click();
+      },
+    ],
+  ],
+  read: [
+    ['opened', (page) => page.locator('#figure-rcll figcaption', { hasText: 'cross entropy' }).waitFor()],
+    ['knn', (page) => page.locator('#figure-knn').scrollIntoViewIfNeeded()],
+    ['edge-conv', (page) => page.locator('#figure-edge-conv').scrollIntoViewIfNeeded()],
+    ['rcll', (page) => page.locator('#figure-rcll').scrollIntoViewIfNeeded()],
+  ],
 };
 
-for (const [name, ready] of Object.entries(PAGES)) {
-  test(`${name}: no layout jump; light, dark and a phone's width`, () =>
+for (const [name, states] of Object.entries(PAGES)) {
+  test(`${name}: nothing jumps; axe finds no fault in ${states.length} states, light, dark and at a phone's width`, () =>
     site().visit(
       `${name}.html`,
       async (page) => {
-        await ready(page);
-        const shift = await layoutShift(page);
-        assert.ok(shift < 0.02, `layout shift ${shift}`);
-        for (const [style, { viewport, colorScheme }] of Object.entries(STYLES)) {
-          await page.setViewportSize(viewport);
-          await page.emulateMedia({ colorScheme });
-          await page.waitForTimeout(300);
-          await page.screenshot({ path: `${FOLDER}/${name}-${style}.png`, fullPage: name !== 'read' });
-          assert.equal(await accessibilityFaults(page), [], style);
-          const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-          assert.ok(content <= width, `${content} pixels wide on a screen of ${width}`);
+        for (const [state, reach] of states) {
+          await reach(page);
+          const shift = await layoutShift(page);
+          assert.ok(shift < 0.02, `${state}: layout shift ${shift}`);
+          for (const [style, { viewport, colorScheme }] of Object.entries(STYLES)) {
+            await page.setViewportSize(viewport);
+            await page.emulateMedia({ colorScheme });
+            // The reading page is long: the part that the state is about.
+            if (name === 'read' && state !== 'opened') await page.locator(`#figure-${state}`).scrollIntoViewIfNeeded();
+            await page.waitForTimeout(150);
+            const whole = name !== 'read' && state !== 'bad-file';
+            await page.screenshot({ path: `${FOLDER}/${name}-${state}-${style}.png`, fullPage: whole });
+            assert.equal(await accessibilityFaults(page), [], `${state}, ${style}`);
+            const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+            assert.ok(content <= width, `${state}: ${content} pixels wide on a screen of ${width}`);
+          }
+          await page.setViewportSize(WIDE);
         }
       },
       { reducedMotion: 'reduce' },
@@ -58,6 +105,13 @@ for (const [name, ready] of Object.entries(PAGES)) {
 
 test('the reading page shows another file, and figures answer the keyboard', () =>
   site().visit('read.html', async (page) => {
+    // The figure's numbers: the largest sum of a table row is what the op puts out, after its slope.
+    const caption = page.locator('#figure-edge-conv figcaption', { hasText: 'puts out' });
+    const [, largest, output] =
+      /largest sum, ([−.\d]+)(?:, times 0.2 below zero)?, .* puts out: ([−.\d]+)\./.exec(await caption.innerText()) ??
+      [];
+    const [sum, put] = [largest, output].map((text) => Number(text.replace('−', '-')));
+    assert.ok(Math.abs(put - Math.max(sum, 0.2 * sum)) < 0.0011 && sum !== 0, `${sum} and ${put}`);
     await page.locator('#figure-knn figcaption', { hasText: 'Point 20' }).waitFor();
     await page.locator('#figure-knn input').first().focus();
     await page.keyboard.press('ArrowRight');

@@ -3,96 +3,109 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { findBrowser, findSwiftShader } from '../../tools/browsers.mjs';
-import { openBrowser, openPage } from './chromium.ts';
-import {
-  accessibilityFaults,
-  CAR,
-  CHAIR,
-  draw,
-  dropFile,
-  found,
-  isReady,
-  layoutShift,
-  MUG,
-  siteSuite,
-} from './site.ts';
+import { CAR, CHAIR, draw, dropFile, found, isReady, layoutShift, MUG, SEVEN, siteSuite, THREE } from './site.ts';
 
 const { test, site } = siteSuite('search page');
 
-test('a drawn chair finds chairs, within 3 s of the first stroke', () =>
+/** Asks by drawings, whatever the test before has left. */
+const toDrawing = (page: Page) => page.locator('#kinds label', { hasText: 'Draw' }).click();
+
+/** Waits for the answer to the last stroke: one search runs at a time. */
+const settled = (page: Page) => page.locator('#cards:not([aria-busy=true])').waitFor();
+
+test('a drawn chair finds chairs, within 3 s of the first stroke', async () => {
+  const page = await site().shared('');
+  const start = performance.now();
+  await draw(page, CHAIR.slice(0, 1));
+  await page.locator('#cards.ranked .caption span', { hasText: /\w/ }).first().waitFor();
+  const first = performance.now() - start;
+  console.log(`first result ${first.toFixed(0)} ms after the first stroke began`);
+  assert.ok(first < 3000, `${first} ms`);
+  await draw(page, CHAIR.slice(1));
+  await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
+  await settled(page);
+  assert.equal((await found(page)).slice(0, 6), Array(6).fill('chair'));
+  assert.is((await found(page)).length, 12);
+  await page.click('#clear');
+  await page.locator('#results-heading', { hasText: 'In the gallery' }).waitFor();
+  assert.is(await page.locator('#cards.ranked').count(), 0);
+  assert.ok((await layoutShift(page)) < 0.01, `layout shift ${await layoutShift(page)}`);
+});
+
+test('a visitor who draws before the page is ready is answered all the same', () =>
   site().visit('', async (page) => {
-    await isReady(page);
     const start = performance.now();
-    await draw(page, CHAIR.slice(0, 1));
-    await page.locator('#cards .caption span', { hasText: /\w/ }).first().waitFor();
-    const first = performance.now() - start;
-    console.log(`first result ${first.toFixed(0)} ms after the first stroke began`);
-    assert.ok(first < 3000, `${first} ms`);
-    await draw(page, CHAIR.slice(1));
+    await draw(page, CHAIR);
     await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
-    await page.waitForTimeout(500);
+    console.log(`${(performance.now() - start).toFixed(0)} ms from a drawing on the page just opened to its result`);
+  }));
+
+test('other drawings find their kind', async () => {
+  const page = await site().shared('');
+  for (const [name, strokes] of Object.entries({ mug: MUG, car: CAR, 'digit 3': THREE, 'digit 7': SEVEN })) {
+    await draw(page, strokes);
+    await page.locator('#status', { hasText: `Nearest: ${name}` }).waitFor();
+    await settled(page);
     const names = await found(page);
-    assert.is(names.length, 12);
-    assert.equal(names.slice(0, 6), Array(6).fill('chair'));
+    assert.ok(names.filter((other) => other === name).length >= 8, `${name}: ${names}`);
     await page.click('#clear');
-    await page.waitForFunction(() => document.querySelectorAll('#cards .view > *').length === 0);
-    assert.equal(await found(page), []);
-    assert.ok((await layoutShift(page)) < 0.01, `layout shift ${await layoutShift(page)}`);
-  }));
+  }
+});
 
-test('other drawings find their kind', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    for (const [name, strokes] of Object.entries({ mug: MUG, car: CAR })) {
-      await draw(page, strokes);
-      await page.locator('#status', { hasText: `Nearest: ${name}` }).waitFor();
-      await page.waitForTimeout(500);
-      assert.equal((await found(page)).slice(0, 6), Array(6).fill(name));
-      await page.click('#clear');
-    }
-  }));
+test('the example drawings find their kind', async () => {
+  const page = await site().shared('');
+  for (const example of await page.locator('#examples button').all()) {
+    const name = (await example.getAttribute('aria-label'))?.replace('Example drawing: ', '');
+    await example.click();
+    await page.locator('#status', { hasText: `Nearest: ${name}` }).waitFor();
+  }
+});
 
-test('by keyboard: an example drawing, then a 3D object whose nearest pictures are shown', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    await page.locator('#examples button').first().focus();
-    await page.keyboard.press('Enter');
-    await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
-    await page.locator('input[value=draw]').focus();
-    await page.keyboard.press('ArrowRight');
-    await page.keyboard.press('ArrowRight');
-    await page.locator('#objects button').first().focus();
-    const wanted = (await page.locator('#objects button').first().getAttribute('aria-label'))?.replace(/.*: /, '');
-    await page.keyboard.press('Space');
-    await page.locator('#status', { hasText: `Nearest: ${wanted}` }).waitFor();
-    assert.is(await page.locator('#cards .view canvas[role=img]').count(), 12);
-    assert.is(await page.locator('#results-heading').innerText(), 'Nearest pictures');
-  }));
+test('by keyboard: an example drawing, then a 3D object whose nearest pictures are shown', async () => {
+  const page = await site().shared('');
+  await page.locator('#examples button').first().focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
+  await page.locator('input[value=draw]').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await page.locator('#objects button').first().focus();
+  const wanted = (await page.locator('#objects button').first().getAttribute('aria-label'))?.replace(/.*: /, '');
+  await page.keyboard.press('Space');
+  await page.locator('#status', { hasText: `Nearest: ${wanted}` }).waitFor();
+  assert.is(await page.locator('#cards .view canvas').count(), 12);
+  assert.is(await page.locator('#results-heading').innerText(), 'Nearest pictures');
+  // A card asks on: its picture for objects.
+  await page.locator('#cards button').first().focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#results-heading', { hasText: 'Nearest 3D objects' }).waitFor();
+  await page.locator('#status', { hasText: `Nearest: ${wanted}` }).waitFor();
+  assert.ok(await page.locator('input[value=photo]').isChecked());
+});
 
-test('a dropped picture is cut out and searched', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    // A dark table on white paper, drawn by the browser itself.
-    const base64 = await page.evaluate(() => {
-      const canvas = document.createElement('canvas');
-      canvas.width = 300;
-      canvas.height = 200;
-      const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-      context.fillStyle = '#fff';
-      context.fillRect(0, 0, 300, 200);
-      context.lineWidth = 5;
-      context.strokeRect(60, 60, 160, 12);
-      for (const x of [68, 100, 180, 212]) context.strokeRect(x, 72, 1, x % 100 < 20 ? 60 : 80);
-      return canvas.toDataURL('image/png').split(',')[1];
-    });
-    await dropFile(page, 'table.png', Buffer.from(base64, 'base64'));
-    await page.locator('#status', { hasText: 'Nearest' }).waitFor();
-    assert.ok(await page.locator('input[value=photo]').isChecked());
-    assert.ok((await found(page)).includes('table'), `${await found(page)}`);
-  }));
+test('a dropped picture is cut out and searched', async () => {
+  const page = await site().shared('');
+  // A dark table on white paper, drawn by the browser itself.
+  const base64 = await page.evaluate(() => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 300;
+    canvas.height = 200;
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    context.fillStyle = '#fff';
+    context.fillRect(0, 0, 300, 200);
+    context.lineWidth = 5;
+    context.strokeRect(60, 60, 160, 12);
+    for (const x of [68, 100, 180, 212]) context.strokeRect(x, 72, 1, x % 100 < 20 ? 60 : 80);
+    return canvas.toDataURL('image/png').split(',')[1];
+  });
+  await dropFile(page, 'table.png', Buffer.from(base64, 'base64'));
+  await page.locator('#status', { hasText: /Nearest: .*table/ }).waitFor();
+  assert.ok(await page.locator('input[value=photo]').isChecked());
+  assert.ok((await found(page)).includes('table'), `${await found(page)}`);
+});
 
 /** A mug-like tube with a bottom, as an OBJ whose y is up: 24 sides. */
 function tubeObj(): string {
@@ -112,61 +125,60 @@ const boxOff = (): string =>
     .concat(['4 0 2 3 1', '4 0 1 5 4', '4 1 3 7 5', '4 3 2 6 7', '4 2 0 4 6'])
     .join('\n');
 
-test('dropped meshes and clouds join the gallery and are found', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    await dropFile(page, 'tube.obj', new TextEncoder().encode(tubeObj()));
-    await page.locator('#own', { hasText: 'tube.obj' }).waitFor();
-    const points = Array.from({ length: 300 }, (_, i) => `${i % 7} ${i % 11} ${i % 13}`);
-    const header = ['ply', 'format ascii 1.0', 'element vertex 300', ...'xyz'].map((word) =>
-      word.length === 1 ? `property float ${word}` : word,
-    );
-    const cloud = [...header, 'end_header', ...points].join('\n');
-    await dropFile(page, 'block.ply', new TextEncoder().encode(`${cloud}\n`));
-    await page.locator('#own', { hasText: 'block.ply' }).waitFor();
-    await dropFile(page, 'box.off', new TextEncoder().encode(boxOff()));
-    await page.locator('#own', { hasText: 'box.off' }).waitFor();
-    assert.ok(await page.locator('#message').isHidden(), await page.locator('#message').innerText());
-    await page.locator('#kinds label', { hasText: '3D object' }).click();
-    assert.is(await page.locator('#objects button').count(), 123);
-    const tube = page.locator('#objects button[aria-label$="tube"]');
-    await tube.click();
-    await page.locator('#status', { hasText: /Nearest: (mug|bottle)/ }).waitFor();
-  }));
+test('dropped meshes and clouds join the gallery and are found', async () => {
+  const page = await site().shared('');
+  await dropFile(page, 'tube.obj', new TextEncoder().encode(tubeObj()));
+  await page.locator('#own', { hasText: 'tube.obj' }).waitFor();
+  const points = Array.from({ length: 300 }, (_, i) => `${i % 7} ${i % 11} ${i % 13}`);
+  const header = ['ply', 'format ascii 1.0', 'element vertex 300', ...'xyz'].map((word) =>
+    word.length === 1 ? `property float ${word}` : word,
+  );
+  const cloud = [...header, 'end_header', ...points].join('\n');
+  await dropFile(page, 'block.ply', new TextEncoder().encode(`${cloud}\n`));
+  await page.locator('#own', { hasText: 'block.ply' }).waitFor();
+  await dropFile(page, 'box.off', new TextEncoder().encode(boxOff()));
+  await page.locator('#own', { hasText: 'box.off' }).waitFor();
+  assert.ok(await page.locator('#message').isHidden(), await page.locator('#message').innerText());
+  await page.locator('#kinds label', { hasText: '3D object' }).click();
+  assert.is(await page.locator('#objects button').count(), 243);
+  const tube = page.locator('#objects button[aria-label$="tube"]');
+  await tube.click();
+  await page.locator('#status', { hasText: /Nearest: (mug|bottle)/ }).waitFor();
+});
 
-test('files that are no good are named; the page goes on', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    const model = readFileSync('web/search/model.safetensors');
-    const before = await page.locator('#model').innerText();
-    for (const [name, bytes] of [
-      ['cut.safetensors', model.subarray(0, model.length / 2)],
-      ['empty.safetensors', new Uint8Array()],
-      ['notes.txt', new TextEncoder().encode('no picture')],
-      ['broken.off', new TextEncoder().encode('OFF\n3 1 0\n0 0')],
-      ['hollow.obj', new TextEncoder().encode('v 0 0\nf 1 2 3')],
-      ['half.ply', new TextEncoder().encode('ply\nformat ascii 1.0\nelement vertex 9')],
-    ] as const) {
-      await dropFile(page, name, bytes);
-      await page.locator('#message', { hasText: name.replace(/\.\w+$/, '') }).waitFor();
-    }
-    assert.is(await page.locator('#model').innerText(), before);
-    await draw(page, CHAIR);
-    await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
-  }));
+test('files that are no good are named; the page goes on', async () => {
+  const page = await site().shared('');
+  const model = readFileSync('web/search/model.safetensors');
+  const before = await page.locator('#model').innerText();
+  for (const [name, bytes] of [
+    ['cut.safetensors', model.subarray(0, model.length / 2)],
+    ['empty.safetensors', new Uint8Array()],
+    ['notes.txt', new TextEncoder().encode('no picture')],
+    ['broken.off', new TextEncoder().encode('OFF\n3 1 0\n0 0')],
+    ['hollow.obj', new TextEncoder().encode('v 0 0\nf 1 2 3')],
+    ['half.ply', new TextEncoder().encode('ply\nformat ascii 1.0\nelement vertex 9')],
+  ] as const) {
+    await dropFile(page, name, bytes);
+    await page.locator('#message', { hasText: name.replace(/\.\w+$/, '') }).waitFor();
+  }
+  assert.is(await page.locator('#model').innerText(), before);
+  await toDrawing(page);
+  await draw(page, CHAIR);
+  await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();
+});
 
-test('a lost device: the page says so and answers again', () =>
-  site().visit('', async (page) => {
-    await isReady(page);
-    await page.locator('#examples button').first().click();
-    await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor({ state: 'attached' });
-    const before = (await page.locator('#fingerprint').textContent()) ?? '';
-    await page.evaluate(() => document.querySelector('#fingerprint')?.replaceChildren('–'));
-    await page.locator('summary', { hasText: 'curious' }).click();
-    await page.click('#lose');
-    await page.locator('#message', { hasText: 'The GPU was lost' }).waitFor();
-    await page.locator('#fingerprint', { hasText: before }).waitFor({ state: 'attached' });
-  }));
+test('a lost device: the page says so and answers again', async () => {
+  const page = await site().shared('');
+  await toDrawing(page);
+  await page.locator('#examples button').first().click();
+  await settled(page);
+  const before = (await page.locator('#fingerprint').textContent()) ?? '';
+  await page.evaluate(() => document.querySelector('#fingerprint')?.replaceChildren('–'));
+  await page.locator('summary', { hasText: 'curious' }).click();
+  await page.click('#lose');
+  await page.locator('#message', { hasText: 'The GPU was lost' }).waitFor();
+  await page.locator('#fingerprint', { hasText: before }).waitFor({ state: 'attached' });
+});
 
 test('a model trained in Node gives the same bits in the page, on the same adapter', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'romo-model-'));
@@ -189,37 +201,6 @@ test('a model trained in Node gives the same bits in the page, on the same adapt
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
-
-test('without WebGPU the page says which browsers have it', async () => {
-  const browser = await openBrowser({ webgpu: false });
-  try {
-    await site().visit('', async (watched) => {
-      const { page, complaints } = await openPage(browser, watched.url());
-      await page.locator('#no-webgpu', { hasText: 'enable-unsafe-webgpu' }).waitFor();
-      assert.not.ok(await page.locator('#app').isVisible());
-      assert.equal(complaints, []);
-      assert.equal(await accessibilityFaults(page), []);
-    });
-  } finally {
-    await browser.close();
-  }
-});
-
-test('the page weighs under 350 KB, without model and gallery', async () => {
-  const sizes = new Map<string, number>();
-  await site().visit('read.html', async (page) => {
-    page.on('response', async (response) => {
-      if (response.url().endsWith('.safetensors') || response.status() !== 200) return;
-      const body = await response.body().catch(() => null);
-      if (body) sizes.set(new URL(response.url()).pathname, gzipSync(body, { level: 9 }).length);
-    });
-    await page.goto(new URL('index.html', page.url()).href);
-    await isReady(page);
-  });
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  console.log(`search page: ${bytes} bytes after gzip, in ${sizes.size} files`);
-  assert.ok(bytes > 50_000 && bytes < 350 * 1024, `${bytes} bytes`);
 });
 
 test.run();

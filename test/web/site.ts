@@ -9,8 +9,12 @@ import { openBrowser, openPage, type Watched } from './chromium.ts';
 
 export interface Site {
   readonly browser: Browser;
+  /** the folder's address, which ends in a slash */
+  readonly url: string;
   /** Opens a page, runs the body, and fails on whatever the browser complained of. */
   visit(path: string, body: (page: Page) => Promise<void>, options?: BrowserContextOptions): Promise<void>;
+  /** One page that the tests of a file share, ready to use: opening one takes seconds. Each test fails on complaints too. */
+  shared(path: string): Promise<Page>;
 }
 
 export function siteSuite(name: string): { test: Test; site: () => Site } {
@@ -24,6 +28,15 @@ export function siteSuite(name: string): { test: Test; site: () => Site } {
     await browser?.close();
     server?.close();
   });
+  let watched: Watched | undefined;
+  const shared: Site['shared'] = async (path) => {
+    if (!watched) {
+      watched = await openPage(browser as Browser, `${server?.url}${path}`);
+      await isReady(watched.page);
+    }
+    return watched.page;
+  };
+  test.after.each(() => assert.equal(watched?.complaints.splice(0) ?? [], []));
   const visit: Site['visit'] = async (path, body, options) => {
     const { page, complaints }: Watched = await openPage(browser as Browser, `${server?.url}${path}`, options);
     try {
@@ -33,7 +46,7 @@ export function siteSuite(name: string): { test: Test; site: () => Site } {
       await page.context().close();
     }
   };
-  return { test, site: () => ({ browser: browser as Browser, visit }) };
+  return { test, site: () => ({ browser: browser as Browser, url: server?.url as string, visit, shared }) };
 }
 
 export type Point = readonly [number, number];
@@ -106,6 +119,29 @@ export const CAR: readonly (readonly Point[])[] = [
     [0.8, 0.71],
     [0.72, 0.71],
     [0.7, 0.64],
+  ],
+];
+
+/** Two digits. */
+export const THREE: readonly (readonly Point[])[] = [
+  [
+    [0.3, 0.2],
+    [0.45, 0.1],
+    [0.62, 0.17],
+    [0.63, 0.34],
+    [0.45, 0.45],
+    [0.64, 0.54],
+    [0.69, 0.74],
+    [0.51, 0.88],
+    [0.28, 0.8],
+  ],
+];
+export const SEVEN: readonly (readonly Point[])[] = [
+  [
+    [0.26, 0.14],
+    [0.73, 0.15],
+    [0.56, 0.5],
+    [0.44, 0.9],
   ],
 ];
 

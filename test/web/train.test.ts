@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { dropFile, isReady, layoutShift, siteSuite } from './site.ts';
+import { accessibilityFaults, isReady, layoutShift, siteSuite } from './site.ts';
 
 const { test, site } = siteSuite('train page');
 const folder = mkdtempSync(join(tmpdir(), 'romo-train-'));
@@ -28,7 +28,22 @@ async function downloadModel(page: Page): Promise<Buffer> {
   return readFileSync(await download.path());
 }
 
+/** The text of the losses once the two steps in flight have ended. */
+async function settled(page: Page): Promise<string> {
+  const shown = () => page.locator('#loss-text').innerText();
+  for (let before = await shown(); ; ) {
+    await page.waitForTimeout(1500);
+    const now = await shown();
+    if (now === before) return now;
+    before = now;
+  }
+}
+
 let trained: Buffer;
+/** what the page said of the trained model: mAP both ways */
+let figures: string;
+const figuresOf = async (page: Page) =>
+  (await page.locator('#retrieval-text').innerText()).replace(/^.*?: /, '').replace(/ \(.*/, '');
 
 test('30 steps: the loss falls, everything is shown, the file can be downloaded', () =>
   site().visit('train.html', async (page) => {
@@ -64,6 +79,9 @@ test('30 steps: the loss falls, everything is shown, the file can be downloaded'
     console.log(`longest time without a turn of the page's loop: ${longest.toFixed(0)} ms`);
     assert.ok(longest < 1000, `${longest} ms`);
     assert.ok((await layoutShift(page)) < 0.02, `layout shift ${await layoutShift(page)}`);
+    await page.screenshot({ path: 'dist/screenshots/train-30-steps.png', fullPage: true });
+    assert.equal(await accessibilityFaults(page), []);
+    figures = await figuresOf(page);
     trained = await downloadModel(page);
     writeFileSync(modelPath, trained);
     // Stage 2 again, with another loss and noise, from the same warm-up.
@@ -82,14 +100,9 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
     await page.click('#start');
     await step(page, /Stage 1, step [4-9] /);
     await page.click('#pause');
-    const shown = () => page.locator('#loss-text').innerText();
-    let paused = '';
-    for (let last = await shown(); last !== paused; last = await shown()) {
-      paused = last;
-      await page.waitForTimeout(1500); // the two steps in flight end
-    }
+    const paused = await settled(page);
     await page.waitForTimeout(1500);
-    assert.is(await shown(), paused, 'it went on while paused');
+    assert.is(await page.locator('#loss-text').innerText(), paused, 'it went on while paused');
     await page.click('#pause');
     await step(page, /Stage 1, step (8|9|1\d) /);
     await page.locator('summary', { hasText: 'curious' }).click();
@@ -103,7 +116,11 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
       }, hidden);
     await hide(true);
     assert.is(await page.locator('#pause').innerText(), 'Resume');
+    const hidden = await settled(page);
+    await page.waitForTimeout(1500);
+    assert.is(await page.locator('#loss-text').innerText(), hidden, 'it went on while hidden');
     await hide(false);
+    assert.is(await page.locator('#pause').innerText(), 'Pause');
     await done(page);
     assert.is(Buffer.compare(trained, await downloadModel(page)), 0, 'the model differs from the undisturbed one');
   }));
@@ -113,30 +130,32 @@ test('the downloaded model loads here, and gives the same search result each tim
     await isReady(page);
     await page.setInputFiles('#model-file', modelPath);
     await page.locator('#status', { hasText: 'its map and figures are shown' }).waitFor();
-    await dropFile(page, 'x', new Uint8Array());
-  });
-  const results: string[] = [];
-  for (let time = 0; time < 2; time++) {
-    await site().visit('', async (page) => {
-      await isReady(page);
-      await page.setInputFiles('#model-file', modelPath);
-      await page.locator('#model', { hasText: 'page.safetensors' }).waitFor();
-      await page.locator('#examples button').first().click();
-      await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor({ state: 'attached' });
-      results.push(`${await page.locator('#fingerprint').textContent()} ${await page.locator('#cards').innerText()}`);
-    });
-  }
-  assert.is(results[0], results[1]);
-});
-
-test('a broken model file is named', () =>
-  site().visit('train.html', async (page) => {
-    await isReady(page);
+    assert.is(await figuresOf(page), figures, 'the loaded model is not the one that was downloaded');
+    // A broken file changes nothing.
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, trained.subarray(0, 5000));
     await page.setInputFiles('#model-file', path);
     await page.locator('#message', { hasText: 'cut.safetensors is no valid safetensors file' }).waitFor();
     assert.ok(await page.locator('#start').isEnabled());
-  }));
+    assert.is(Buffer.compare(trained, await downloadModel(page)), 0);
+    assert.equal(await accessibilityFaults(page), []);
+  });
+  const results: string[] = [];
+  await site().visit('', async (page) => {
+    await isReady(page);
+    const search = async () => {
+      await page.setInputFiles('#model-file', modelPath);
+      await page.locator('#model', { hasText: 'page.safetensors' }).waitFor();
+      await page.locator('#examples button').first().click();
+      await page.locator('#fingerprint', { hasText: /^\w{64}$/ }).waitFor({ state: 'attached' });
+      results.push(`${await page.locator('#fingerprint').textContent()} ${await page.locator('#cards').innerText()}`);
+    };
+    await search();
+    await page.reload();
+    await isReady(page);
+    await search();
+  });
+  assert.is(results[0], results[1]);
+});
 
 test.run();

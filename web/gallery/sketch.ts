@@ -12,6 +12,9 @@ import { cos, sin } from '../../src/tensor/exact.ts';
 /** Strokes are made at three times the size of the picture. */
 const SCALE = 3;
 
+/** Lengths below are in parts of a picture of this many pixels: a large one has no thinner strokes. */
+const UNITS = 96;
+
 /** A view as people choose one when they draw: straight from a side or the front, from a corner, now and then from above. */
 function drawingView(front: number, random: Random): View {
   const view = { ...randomView(random), distance: random.uniform(2.5, 6), brightness: 1 };
@@ -35,14 +38,15 @@ export function sketch(mesh: Mesh, front: number, size: number, random: Random):
   const kind = random.uniform();
   const isFilled = kind < 0.1;
   const lines = isFilled ? silhouette() : edges(kind < 0.35 ? silhouette() : shaded, large, random);
-  const drawn = thicken(wobble(lines, large, random), large, isFilled ? 0 : random.uniform(0.8, 2.6));
+  const drawn = thicken(wobble(lines, large, random), large, isFilled ? 0 : (random.uniform(0.8, 2.6) * large) / UNITS);
   return resizeImage(drawn, [large, large, 1], size);
 }
 
 /** 1 where neighbouring pixels differ, with gaps where slow noise is high. */
 function edges(picture: Float32Array, size: number, random: Random): Float32Array {
   const threshold = random.uniform(0.05, 0.22);
-  const [gapX, gapY, phase] = [random.uniform(0.05, 0.2), random.uniform(0.05, 0.2), random.uniform(0, 6)];
+  const rate = () => (random.uniform(0.05, 0.2) * UNITS) / size;
+  const [gapX, gapY, phase] = [rate(), rate(), random.uniform(0, 6)];
   const gaps = random.uniform(0.8, 1.2); // above 1: none
   const out = new Float32Array(picture.length);
   for (let y = 1; y < size; y++) {
@@ -58,8 +62,8 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
 /** Moves every pixel by two slow waves, as a hand does. */
 function wobble(picture: Float32Array, size: number, random: Random): Float32Array {
   const waves = [0, 1].map(() => ({
-    reach: random.uniform(0, 2.2),
-    rate: random.uniform(0.05, 0.16),
+    reach: (random.uniform(0, 2.2) * size) / UNITS,
+    rate: (random.uniform(0.05, 0.16) * UNITS) / size,
     phase: random.uniform(0, 6.28),
   }));
   const out = new Float32Array(picture.length);

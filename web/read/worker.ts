@@ -34,8 +34,8 @@ async function onDevice<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
   try {
     return await attempt(opened);
   } catch (error) {
-    if (!(await isLost(opened))) throw error;
-    gpu = null;
+    if (!(await isLost(opened, error))) throw error;
+    if (gpu === opened) gpu = null;
     return attempt(await device());
   }
 }

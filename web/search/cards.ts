@@ -10,7 +10,12 @@ export class Cards {
   private readonly cards: { view: HTMLElement; name: HTMLElement; similarity: HTMLElement }[] = [];
   private readonly stage: CloudStage | null;
 
-  constructor(list: HTMLElement, canvas: HTMLCanvasElement) {
+  /** @param pick called with the number of an item whose card is chosen */
+  constructor(
+    private readonly list: HTMLElement,
+    canvas: HTMLCanvasElement,
+    private readonly pick: (index: number) => void,
+  ) {
     for (let i = 0; i < SHOWN; i++) {
       const entry = document.createElement('li');
       const make = (tag: string, parent: HTMLElement) => parent.appendChild(document.createElement(tag));
@@ -29,36 +34,53 @@ export class Cards {
     this.stage?.rest(isResting);
   }
 
-  clear(): void {
-    this.stage?.show([]);
-    for (const { view, name, similarity } of this.cards) {
-      view.replaceChildren();
-      name.textContent = similarity.textContent = '';
-    }
+  /** Some of the gallery, from one end to the other, as long as nothing is asked. */
+  browse(items: readonly GalleryItem[]): void {
+    const indices = Array.from({ length: SHOWN }, (_, i) => Math.floor((i * items.length) / SHOWN));
+    this.list.classList.remove('ranked');
+    this.fill(indices, items, false);
   }
 
   /** @returns the first three in words */
   show(matches: readonly Match[], items: readonly GalleryItem[], asPictures: boolean): string {
-    this.clear();
+    const shown = matches.slice(0, SHOWN);
+    this.list.classList.add('ranked');
+    this.fill(
+      shown.map(({ index }) => index),
+      items,
+      asPictures,
+    );
+    shown.forEach(({ similarity }, i) => {
+      this.cards[i].similarity.textContent = similarity.toFixed(3);
+    });
+    return shown
+      .slice(0, 3)
+      .map(({ index, similarity }) => `${items[index].name} (${similarity.toFixed(2)})`)
+      .join(', ');
+  }
+
+  private fill(indices: readonly number[], items: readonly GalleryItem[], asPictures: boolean): void {
     const slots: Slot[] = [];
-    matches.slice(0, SHOWN).forEach(({ index, similarity }, i) => {
-      const card = this.cards[i];
-      const { name, picture, cloud } = items[index];
-      card.name.textContent = name;
-      card.similarity.textContent = similarity.toFixed(3);
-      if (!asPictures && this.stage) slots.push({ element: card.view, cloud });
-      else {
-        const canvas = document.createElement('canvas');
-        canvas.setAttribute('role', 'img');
-        canvas.setAttribute('aria-label', asPictures ? `Picture of a ${name}` : `Cloud of ${name}`);
-        if (asPictures && picture) paintPicture(canvas, picture);
-        else paintCloud(canvas, cloud);
-        card.view.append(canvas);
+    this.cards.forEach(({ view, name, similarity }, i) => {
+      view.replaceChildren();
+      name.textContent = similarity.textContent = '';
+      if (i >= indices.length) return;
+      const item = items[indices[i]];
+      name.textContent = item.name;
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.setAttribute('aria-label', `${asPictures ? 'Picture' : '3D object'}: ${item.name}. Search with it`);
+      button.onclick = () => this.pick(indices[i]);
+      view.append(button);
+      if (!asPictures && this.stage) {
+        slots.push({ element: view, cloud: item.cloud });
+        return;
       }
+      const canvas = button.appendChild(document.createElement('canvas'));
+      if (asPictures && item.picture) paintPicture(canvas, item.picture);
+      else paintCloud(canvas, item.cloud);
     });
     this.stage?.show(slots);
-    const words = matches.slice(0, 3).map(({ index, similarity }) => `${items[index].name} ${similarity.toFixed(2)}`);
-    return words.join(', ');
   }
 }
 

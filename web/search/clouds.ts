@@ -5,6 +5,7 @@ import {
   BufferGeometry,
   CanvasTexture,
   Color,
+  Fog,
   PerspectiveCamera,
   Points,
   PointsMaterial,
@@ -25,6 +26,8 @@ const SPEED = 0.08;
 const FRAME = 1000 / 30;
 /** Size of a point, in parts of a card's width. */
 const POINT = 0.017;
+/** Distances from the camera between which points fade into the card: what is behind is seen to be behind. */
+const FADE: readonly [number, number] = [2.45, 3.9];
 
 /** A round dot, so that points are no squares. */
 function dot(): CanvasTexture {
@@ -57,7 +60,9 @@ export class CloudStage {
     this.material = new PointsMaterial({ sizeAttenuation: false, map: dot(), alphaTest: 0.5, vertexColors: true });
     new ResizeObserver(() => this.request()).observe(canvas);
     addEventListener('scroll', () => this.request(), { passive: true });
+    this.scene.fog = new Fog(colour('raised'), ...FADE);
     onThemeChange(() => {
+      this.scene.fog = new Fog(colour('raised'), ...FADE);
       for (const { points } of this.slots) paint(points.geometry);
       this.request();
     });
@@ -109,7 +114,8 @@ export class CloudStage {
     renderer.clear();
     for (const { element, points, phase } of this.slots) {
       const at = element.getBoundingClientRect();
-      if (at.bottom < 0 || at.top > innerHeight || at.width === 0) continue;
+      // One window's height beyond the window too: a quick scroll meets no empty cards.
+      if (at.bottom < -innerHeight || at.top > 2 * innerHeight || at.width === 0) continue;
       const [left, bottom] = [at.left - area.left, area.bottom - at.bottom];
       renderer.setViewport(left, bottom, at.width, at.height);
       renderer.setScissor(left, bottom, at.width, at.height);
@@ -119,12 +125,13 @@ export class CloudStage {
       renderer.render(scene, camera);
       scene.remove(points);
     }
+    canvas.style.visibility = 'visible'; // before its first frame a browser may show it black
   }
 }
 
-/** Colours the points by height: what is low is in the shade. */
+/** Colours the points by height. */
 function paint(geometry: BufferGeometry): void {
-  const [low, high] = [new Color(colour('soft')), new Color(colour('cloud'))];
+  const [low, high] = [new Color(colour('cloud-low')), new Color(colour('cloud'))];
   const position = geometry.getAttribute('position');
   const colours = geometry.getAttribute('color');
   const mixed = new Color();

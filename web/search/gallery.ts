@@ -1,6 +1,7 @@
-/** The gallery of the search page: built-in shapes that training never saw, made in the page from a seed. */
-import { embedClouds, embedImages, type LoadedEncoders, openShapes } from 'romo';
+/** The gallery of the search page: shapes and digits that training never saw, made in the page from a seed. */
+import { embedClouds, embedImages, type LoadedEncoders, Random } from 'romo';
 import { resizeImage } from '../../src/data/resize.ts';
+import { KINDS, makeObject } from '../gallery/objects.ts';
 
 /** An object as a picture and as a cloud. */
 export interface GalleryItem {
@@ -13,22 +14,24 @@ export interface GalleryItem {
 
 /** Height and width of the pictures that are shown. */
 export const PICTURE = 96;
-const OBJECTS = 120;
-// Points that a card shows; also as many as an encoder may ask for.
-const POINTS = 512;
+const OBJECTS_PER_KIND = 12;
+/** Points of a cloud: as many as an encoder may ask for. */
+const POINTS = 1024;
 /** Another seed than training's. */
 const SEED = 20240712;
 
-/** The built-in objects. */
+/** The built-in objects, kind after kind. Gives way to other work after each kind. */
 export async function openGallery(): Promise<GalleryItem[]> {
-  const options = { imageSize: PICTURE, points: POINTS, train: 0, test: OBJECTS, seed: SEED };
-  const { pairs, labels } = (await openShapes(options)).test;
-  const samples = await pairs.load(Array.from({ length: pairs.length }, (_, index) => index));
-  return samples.map(({ image, cloud }, index) => ({
-    name: labels.classNames[labels.values[index]],
-    picture: image,
-    cloud,
-  }));
+  const items: GalleryItem[] = [];
+  for (const [kind, name] of KINDS.entries()) {
+    for (let index = 0; index < OBJECTS_PER_KIND; index++) {
+      const random = new Random(SEED, 'gallery', name, index);
+      const object = makeObject(kind, random);
+      items.push({ name, picture: object.picture(PICTURE, random), cloud: object.cloud(POINTS, random) });
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return items;
 }
 
 /** `count` points, evenly picked from a cloud in random order; a short cloud repeats. */

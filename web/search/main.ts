@@ -11,7 +11,7 @@ import type { ModelInfo, Opened, Query, SearchEngine } from './worker.ts';
 type Kind = 'draw' | 'photo' | 'object';
 
 const engine: Remote<SearchEngine> = wrap(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
-const cards = new Cards(element('cards'), element<HTMLCanvasElement>('clouds'));
+const cards = new Cards(element('cards'), element<HTMLCanvasElement>('clouds'), searchWith);
 const status = element('status');
 let items: GalleryItem[] = [];
 /** the query of each kind, kept while another one is looked at */
@@ -27,13 +27,14 @@ async function search(): Promise<void> {
     waiting = true;
     return;
   }
-  element('results-heading').textContent = kind === 'object' ? 'Nearest pictures' : 'Nearest 3D objects';
   if (!query) {
-    cards.clear();
-    status.textContent = '';
+    invite();
+    element('cards').removeAttribute('aria-busy');
     return;
   }
+  element('results-heading').textContent = kind === 'object' ? 'Nearest pictures' : 'Nearest 3D objects';
   running = true;
+  element('cards').setAttribute('aria-busy', 'true');
   cards.rest(true);
   try {
     const { matches, fingerprint, milliseconds } = await engine.search(query);
@@ -50,7 +51,26 @@ async function search(): Promise<void> {
   if (waiting) {
     waiting = false;
     await search();
+  } else element('cards').removeAttribute('aria-busy');
+}
+
+/** What is seen while nothing is asked: some of the gallery. */
+function invite(): void {
+  element('results-heading').textContent = 'In the gallery';
+  status.textContent = `Ready: ${items.length} 3D objects to search.`;
+  cards.browse(items);
+}
+
+/** A card was chosen: its object asks for pictures, its picture for objects. */
+function searchWith(index: number): void {
+  const { picture, name } = items[index];
+  if (kind === 'object' && picture) {
+    showPicture(picture, `of a ${name}, from the gallery`);
+    return;
   }
+  queries.object = { object: index };
+  choose('object');
+  press(element('objects').querySelectorAll('button')[index]);
 }
 
 function ask(of: Kind, query: Query | undefined): void {
@@ -117,11 +137,10 @@ function addObjectTile(item: GalleryItem, index: number): void {
   tile(`3D object ${index + 1}: ${item.name}`, 'objects', paint, () => ask('object', { object: index }));
 }
 
-async function openPhoto(file: File): Promise<void> {
-  const picture = await readPicture(file, file.name);
+function showPicture(picture: Float32Array, what: string): void {
   const preview = element<HTMLCanvasElement>('photo-preview');
   paintPicture(preview, picture);
-  preview.setAttribute('aria-label', `The picture ${file.name}`);
+  preview.setAttribute('aria-label', `The picture ${what}`);
   element('photo-hint').hidden = true;
   queries.photo = { picture };
   choose('photo');
@@ -144,20 +163,22 @@ function showModel({ name, parameters, dimension, imageSize, points, metadata }:
   const size = `${Math.round(parameters / 1000)} thousand parameters, pictures of ${imageSize} pixels, ${points} points, ${dimension} numbers each`;
   const figures = Object.entries(metadata).filter(([key]) => key.startsWith('mAP'));
   const measured = figures.map(([key, value]) => `${key}: ${value}`).join('; ');
-  element('model').textContent =
-    `In use: ${name}. ${size}.${measured ? ` On objects held out, ${measured} (chance is about 0.1).` : ''}`;
+  element('model').textContent = `In use: ${name}. ${size}.${measured ? ` On objects held out, ${measured}.` : ''}`;
 }
 
 async function loadModel(bytes: Uint8Array, name: string): Promise<void> {
   status.textContent = `Loading ${name}, embedding the gallery …`;
-  showModel(await engine.loadModel(transfer(bytes, [bytes.buffer]), name));
-  element('model-reset').hidden = false;
-  status.textContent = `${name} is in use.`;
-  await search();
+  try {
+    showModel(await engine.loadModel(transfer(bytes, [bytes.buffer]), name));
+    element('model-reset').hidden = false;
+  } finally {
+    await search(); // with the new model, or again with the one before
+  }
 }
 
 async function resetModel(): Promise<void> {
   const response = await fetch(new URL('./model.safetensors', import.meta.url));
+  if (!response.ok) throw new Error(`The model of this page could not be loaded: ${response.status}.`);
   await loadModel(new Uint8Array(await response.arrayBuffer()), 'the model of this page');
   element('model-reset').hidden = true;
 }
@@ -165,7 +186,7 @@ async function resetModel(): Promise<void> {
 async function open(file: File): Promise<void> {
   if (/\.(off|obj|ply|stl|glb|pcd|xyz|npy)$/i.test(file.name)) await addMesh(file);
   else if (/\.safetensors$/i.test(file.name)) await loadModel(new Uint8Array(await file.arrayBuffer()), file.name);
-  else await openPhoto(file);
+  else showPicture(await readPicture(file, file.name), file.name);
 }
 
 /** Opens files one after the other; a bad one is named and the others are opened all the same. */
@@ -198,8 +219,8 @@ addEventListener('drop', (event) => {
   void openAll(Array.from(event.dataTransfer?.files ?? []));
 });
 
-function whenLost(reason: string): void {
-  tell(`The GPU was lost (${reason || 'no reason given'}). It was opened again, with the same model and gallery.`);
+function whenLost(whatHappened: string): void {
+  tell(whatHappened);
   void search();
 }
 
@@ -216,11 +237,8 @@ function show(opened: Opened): void {
     });
   }
   if (kind === 'object') paintObjects();
-  status.textContent = `Ready: ${items.length} objects to search.`;
-  if (waiting || queries[kind]) {
-    waiting = false;
-    void search();
-  }
+  waiting = false;
+  void search(); // with what was drawn meanwhile
 }
 
 if (hasWebGpu()) {

@@ -12,8 +12,9 @@ const STROKE = 0.045;
 export class Sketchpad {
   private readonly strokes: Point[][] = [];
   private readonly context: CanvasRenderingContext2D;
-  /** a drawing that was not made here, shown until the first stroke */
-  private shown: HTMLCanvasElement | null = null;
+  /** a drawing that was not made here [side, side], shown until the first stroke */
+  private shown: Float32Array | null = null;
+  private readonly shownInk = document.createElement('canvas');
 
   /** @param onChange called when the drawing has changed */
   constructor(
@@ -34,8 +35,7 @@ export class Sketchpad {
   /** Shows a finished drawing in place of strokes; it is not reported as a change. */
   show(picture: Float32Array): void {
     this.strokes.length = 0;
-    this.shown = document.createElement('canvas');
-    paintInk(this.shown, picture);
+    this.shown = picture;
     this.paint();
   }
 
@@ -98,7 +98,10 @@ export class Sketchpad {
     context.clearRect(0, 0, canvas.width, canvas.height);
     const margin = 0.09 * canvas.width;
     const inner = canvas.width - 2 * margin;
-    if (this.shown) context.drawImage(this.shown, margin, margin, inner, inner);
+    if (this.shown) {
+      paintInk(this.shownInk, this.shown); // in the colour of now: the page may have turned dark
+      context.drawImage(this.shownInk, margin, margin, inner, inner);
+    }
     context.strokeStyle = colour('ink');
     context.lineWidth = canvas.width * 0.016;
     this.trace(context, ([x, y]) => [x * canvas.width, y * canvas.height]);

@@ -43,13 +43,22 @@ interface ModelFile {
   readonly name: string;
 }
 
-let gpu: Gpu | null = null;
-let model: LoadedEncoders | null = null;
+let gpu: Gpu;
+/** the model on its device; null before the page opens it and after a loss */
+let opened: Promise<LoadedEncoders> | null = null;
 let file: ModelFile;
 let items: GalleryItem[] = [];
 /** unit rows of the gallery; an item without a picture has a row of zeros among the images */
 let rows: { images: Float32Array; clouds: Float32Array };
-let onLost: (reason: string) => void = () => {};
+let onLost: (whatHappened: string) => void = () => {};
+
+/** One call at a time: a search must not meet the rows of one model and the encoders of another. */
+let last: Promise<unknown> = Promise.resolve();
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work);
+  last = turn.catch(() => {}); // whoever asked hears of it
+  return turn;
+}
 
 async function fetchBytes(name: string): Promise<Uint8Array> {
   const response = await fetch(new URL(name, import.meta.url));
@@ -57,24 +66,33 @@ async function fetchBytes(name: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Opens the device if there is none, and puts the model on it. */
-async function ready(): Promise<LoadedEncoders> {
-  if (gpu && model) return model;
-  const opening = await tryOpenDevice();
-  if ('refused' in opening) throw new Error(opening.refused);
-  return adopt(opening.gpu);
+/** The model on a device, which is opened if there is none. */
+function ready(): Promise<LoadedEncoders> {
+  opened ??= tryOpenDevice()
+    .then((opening) => {
+      if ('refused' in opening) throw new Error(opening.refused);
+      return adopt(opening.gpu);
+    })
+    .catch((error) => {
+      opened = null;
+      throw error;
+    });
+  return opened;
 }
 
-/** Puts the model on a device that has just been opened, and watches it. */
-function adopt(opened: Gpu): LoadedEncoders {
-  gpu = opened;
-  void opened.device.lost.then(({ message }) => {
-    if (gpu !== opened) return;
-    gpu = null;
-    onLost(message);
+/** Puts the model on a device that has just been opened. When that is lost, another one is opened. */
+function adopt(device: Gpu): LoadedEncoders {
+  gpu = device;
+  void device.device.lost.then(({ message }) => {
+    if (gpu !== device) return;
+    opened = null;
+    const reason = `The GPU was lost (${message || 'no reason given'})`;
+    ready().then(
+      () => onLost(`${reason}. It was opened again, with the same model and gallery.`),
+      (error) => onLost(`${reason} and could not be opened again: ${error.message} Load the page again.`),
+    );
   });
-  model = loadEncoders(opened, file.bytes, file.name);
-  return model;
+  return loadEncoders(device, file.bytes, file.name);
 }
 
 /** Runs `work`, once more on a new device where the first was lost under it. */
@@ -83,7 +101,7 @@ async function onDevice<T>(work: (model: LoadedEncoders) => Promise<T>): Promise
   try {
     return await work(current);
   } catch (error) {
-    if (!(await isLost(current.encoders.gpu))) throw error;
+    if (!(await isLost(current.encoders.gpu, error))) throw error;
     return work(await ready());
   }
 }
@@ -122,80 +140,81 @@ async function fingerprintOf(row: Float32Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** A blank picture: it makes the driver compile the kernels. */
+const warmUp = (current: LoadedEncoders) =>
+  embedImages(current, new Float32Array(current.imageShape.reduce((a, b) => a * b)));
+
 const engine = {
   /** Opens the device, the model and the gallery that come with the page. */
-  async open(whenLost: (reason: string) => void): Promise<Opened | { refused: string }> {
-    onLost = whenLost;
-    const opening = await tryOpenDevice();
-    if ('refused' in opening) return opening;
-    const [bytes, gallery, objects] = await Promise.all([
-      fetchBytes('model.safetensors'),
-      fetchBytes('gallery.safetensors'),
-      openGallery(),
-    ]);
-    file = { bytes, name: 'the model of this page' };
-    items = objects;
-    adopt(opening.gpu);
-    const { tensors } = decodeSafetensors(gallery, 'gallery.safetensors');
-    rows = { images: tensors.images.data as Float32Array, clouds: tensors.clouds.data as Float32Array };
-    return onDevice(async (current) => {
-      await embedImages(current, new Float32Array(current.imageShape.reduce((a, b) => a * b))); // compiles the kernels
-      return { adapter: current.encoders.gpu.adapterName, items, examples: exampleDrawings(), model: info(current) };
-    });
-  },
+  open: (whenLost: (whatHappened: string) => void): Promise<Opened | { refused: string }> =>
+    inTurn(async () => {
+      onLost = whenLost;
+      const opening = await tryOpenDevice();
+      if ('refused' in opening) return opening;
+      const [bytes, gallery] = await Promise.all([fetchBytes('model.safetensors'), fetchBytes('gallery.safetensors')]);
+      file = { bytes, name: 'the model of this page' };
+      opened = Promise.resolve(adopt(opening.gpu));
+      // The objects are made while the driver compiles.
+      [items] = await Promise.all([openGallery(), onDevice(warmUp)]);
+      const { tensors } = decodeSafetensors(gallery, 'gallery.safetensors');
+      rows = { images: tensors.images.data as Float32Array, clouds: tensors.clouds.data as Float32Array };
+      const current = await ready();
+      return { adapter: gpu.adapterName, items, examples: exampleDrawings(), model: info(current) };
+    }),
 
-  search(query: Query): Promise<Answer> {
-    const start = performance.now();
-    return onDevice(async (current) => {
-      const { dimension } = current.encoders;
+  search: (query: Query): Promise<Answer> =>
+    inTurn(async () => {
+      const start = performance.now();
       let row: Float32Array;
       let matches: Match[];
       if ('picture' in query) {
-        row = await embedImages(current, fitPicture(query.picture, PICTURE, current));
+        row = await onDevice((current) => embedImages(current, fitPicture(query.picture, PICTURE, current)));
         matches = nearest(row, rows.clouds, () => true);
       } else {
+        const dimension = rows.clouds.length / items.length;
         row = rows.clouds.slice(query.object * dimension, (query.object + 1) * dimension);
         matches = nearest(row, rows.images, (index) => items[index].picture !== null);
       }
       const fingerprint = await fingerprintOf(row);
       return { matches, fingerprint, milliseconds: performance.now() - start };
-    });
-  },
+    }),
 
   /** Replaces the model; nothing changes where the file is no good. The gallery is embedded anew. */
-  async loadModel(bytes: Uint8Array, name: string): Promise<ModelInfo> {
-    await ready();
-    const [before, beforeModel] = [file, model];
-    try {
-      model = loadEncoders(gpu as Gpu, bytes, name);
+  loadModel: (bytes: Uint8Array, name: string): Promise<ModelInfo> =>
+    inTurn(async () => {
+      const before = { file, model: await ready() };
+      opened = Promise.resolve(loadEncoders(gpu, bytes, name));
       file = { bytes, name };
-      rows = await onDevice(embedAllItems);
-      beforeModel?.encoders.dispose();
-    } catch (error) {
-      [file, model] = [before, beforeModel];
-      throw error;
-    }
-    return info(model as LoadedEncoders);
-  },
+      try {
+        rows = await onDevice(embedAllItems);
+      } catch (error) {
+        file = before.file;
+        opened = before.model.encoders.gpu === gpu ? Promise.resolve(before.model) : null;
+        throw error;
+      }
+      before.model.encoders.dispose();
+      return info(await ready());
+    }),
 
   /** Adds a mesh or cloud of the visitor's to the gallery. */
-  async addMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<GalleryItem> {
-    const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: await readMesh(bytes, name, up) };
-    const row = await onDevice((current) => embedItems(current, [item]));
-    items.push(item);
-    const grown = (old: Float32Array, added: Float32Array) => {
-      const joined = new Float32Array(old.length + added.length);
-      joined.set(old);
-      joined.set(added, old.length);
-      return joined;
-    };
-    rows = { images: grown(rows.images, new Float32Array(row.length)), clouds: grown(rows.clouds, row) };
-    return item;
-  },
+  addMesh: (bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<GalleryItem> =>
+    inTurn(async () => {
+      const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: await readMesh(bytes, name, up) };
+      const row = await onDevice((current) => embedItems(current, [item]));
+      items.push(item);
+      const grown = (old: Float32Array, added: Float32Array) => {
+        const joined = new Float32Array(old.length + added.length);
+        joined.set(old);
+        joined.set(added, old.length);
+        return joined;
+      };
+      rows = { images: grown(rows.images, new Float32Array(row.length)), clouds: grown(rows.clouds, row) };
+      return item;
+    }),
 
   /** Takes the device away, to see what the page makes of it. */
   loseDevice(): void {
-    gpu?.device.destroy();
+    gpu.device.destroy();
   },
 };
 

@@ -16,8 +16,20 @@ export async function tryOpenDevice(): Promise<Opening> {
   }
 }
 
-/** Was the device lost? A loss is reported a moment after the errors that it causes. */
-export function isLost(gpu: Gpu): Promise<boolean> {
-  const moment = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200));
-  return Promise.race([gpu.device.lost.then(() => true), moment]);
+/** Codes of errors that a file or a setting of the visitor's causes, never a device. */
+const OF_THE_INPUT = new Set(['file', 'state-dict', 'shape', 'data', 'option', 'label']);
+
+/** How long to wait for a loss to be reported: on a busy machine a second was seen to pass. */
+const MOMENT = 2000;
+
+/** Does the error come from a lost device? A loss is reported a moment after the errors that it causes. */
+export async function isLost({ device }: Pick<Gpu, 'device'>, error: unknown): Promise<boolean> {
+  if (error instanceof RomoError && OF_THE_INPUT.has(error.code)) return false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const moment = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), MOMENT);
+  });
+  const isLoss = await Promise.race([device.lost.then(() => true), moment]);
+  clearTimeout(timer);
+  return isLoss;
 }

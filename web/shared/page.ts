@@ -28,11 +28,13 @@ export function hasWebGpu(): boolean {
 /** What went wrong, in words; RomoErrors end with the way out. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A message across the page's width; an empty one takes it away. */
+/** A message over the page, so that nothing moves; an empty one takes it away. */
 export function tell(text: string): void {
   const place = element('message');
+  const [words, close] = place.children as unknown as [HTMLElement, HTMLButtonElement];
   place.hidden = text === '';
-  place.textContent = text;
+  words.textContent = text;
+  close.onclick = () => tell('');
 }
 
 /** A colour of the style sheet as it is now, in light or dark. */

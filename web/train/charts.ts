@@ -1,4 +1,4 @@
-/** Line charts that grow, in the colours of the page. */
+/** Line charts that grow, in the colours of the page. While one is empty its host keeps `data-empty`, which the style sheet shows. */
 import uPlot from 'uplot';
 import { colour, onThemeChange } from '../shared/page.ts';
 
@@ -13,6 +13,9 @@ export class LineChart {
   private data: number[][];
   private plot: uPlot | null = null;
   private frame = 0;
+  /** where the x axis is to end */
+  private end = 1;
+  private readonly invitation: string;
 
   constructor(
     private readonly host: HTMLElement,
@@ -22,6 +25,7 @@ export class LineChart {
     /** few values: each gets a dot */
     private readonly isSparse = false,
   ) {
+    this.invitation = host.dataset.empty ?? '';
     this.data = this.emptyData();
     this.build();
     onThemeChange(() => this.build());
@@ -42,7 +46,10 @@ export class LineChart {
       ...this.size(),
       cursor: { y: false },
       legend: { live: false },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low ?? 0, high ?? 1) } },
+      scales: {
+        x: { time: false, range: () => this.span() },
+        y: { range: (_, low, high) => this.range(low ?? 0, high ?? 1) },
+      },
       axes: [
         { ...axis, label: this.axis, labelSize: 18, size: 32 },
         { ...axis, size: 44 },
@@ -53,20 +60,30 @@ export class LineChart {
           label,
           stroke: colour(name),
           width,
-          points: { show: this.isSparse, size: 5 },
+          points: { show: this.isSparse, size: 7 },
         })),
       ],
     };
     this.plot = new uPlot(options, this.data as unknown as uPlot.AlignedData, this.host);
   }
 
-  clear(): void {
+  /** The whole x axis from the start, so that the curve grows into it; a margin keeps the first dot off the axis. */
+  private span(): [number, number] {
+    const last = Math.max(this.end, this.data[0][this.data[0].length - 1] ?? 0);
+    return [this.isSparse ? -0.03 * last : 0, 1.02 * last];
+  }
+
+  /** @param end where the x axis is to end */
+  clear(end: number): void {
+    this.end = end;
+    this.host.dataset.empty = this.invitation;
     this.data = this.emptyData();
     this.plot?.setData(this.data as unknown as uPlot.AlignedData);
   }
 
   /** Adds a place on the x axis; what lies behind it is dropped, because training went back there. */
   add(x: number, values: readonly number[]): void {
+    delete this.host.dataset.empty;
     let keep = this.data[0].length;
     while (keep > 0 && this.data[0][keep - 1] >= x) keep--;
     this.data.forEach((column, i) => {

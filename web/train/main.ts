@@ -2,8 +2,8 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { download, element, hasWebGpu, messageOf, showNoWebGpu, tell } from '../shared/page.ts';
 import { LineChart } from './charts.ts';
-import { SpaceMap } from './map.ts';
-import type { Plan } from './plan.ts';
+import { HUES, SpaceMap } from './map.ts';
+import { configOf, type Plan } from './plan.ts';
 import type { Event, Trainer } from './worker.ts';
 
 const trainer: Remote<Trainer> = wrap(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
@@ -66,6 +66,32 @@ function planOf(): Plan {
   };
 }
 
+/** A figure has something to show: its invitation goes. */
+function fill(part: HTMLElement): void {
+  delete part.parentElement?.dataset.empty;
+}
+
+/** The key of the map's colours by class. */
+function showClasses(names: readonly string[]): void {
+  const entries = names.map((name, i) => {
+    const entry = document.createElement('li');
+    const swatch = document.createElement('span');
+    swatch.className = 'swatch';
+    swatch.style.background = HUES[i % HUES.length];
+    entry.append(swatch, name);
+    return entry;
+  });
+  element('classes').replaceChildren(...entries);
+}
+
+/** Empty charts, with room for the whole run. */
+function clearCharts(plan: Plan): void {
+  const { train, batch, ssm, rdl } = configOf(plan);
+  const epochs = ssm.epochs + rdl.epochs;
+  losses.clear(epochs * Math.floor(train / batch));
+  retrieval.clear(epochs);
+}
+
 function showClusters(sizes: readonly number[], of: string): void {
   const largest = Math.max(...sizes);
   const list = element('clusters');
@@ -80,6 +106,7 @@ function showClusters(sizes: readonly number[], of: string): void {
     return entry;
   });
   list.replaceChildren(...entries);
+  fill(list);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   element('clusters-text').textContent =
     `Objects per cluster, ${of}: the largest holds ${Math.round((100 * largest) / total)} % of ${total}.`;
@@ -105,6 +132,8 @@ function happened(event: Event): void {
     const { epoch, of, imageToPoints, pointsToImage } = event;
     retrieval.add(epoch, [imageToPoints, pointsToImage]);
     map.show(event.map);
+    fill(element('map'));
+    showClasses(event.map.classNames);
     element('retrieval-text').textContent =
       `${of}: picture finds cloud ${imageToPoints.toFixed(3)}, cloud finds picture ${pointsToImage.toFixed(3)} (mean average precision, 100 objects held out; chance is about 0.1).`;
   }
@@ -127,11 +156,10 @@ async function run(work: () => Promise<boolean>): Promise<void> {
 form.onsubmit = (event) => {
   event.preventDefault();
   hasWarmUp = hasModel = false;
-  losses.clear();
-  retrieval.clear();
-  void run(() => trainer.start(planOf(), proxy(happened)));
+  clearCharts(planOf());
+  void run(() => trainer.start(planOf()));
 };
-buttons.again.onclick = () => void run(() => trainer.stageTwo(planOf(), proxy(happened)));
+buttons.again.onclick = () => void run(() => trainer.stageTwo(planOf()));
 buttons.stop.onclick = () => void trainer.stop();
 
 function pause(): void {
@@ -170,8 +198,7 @@ async function load(file: File): Promise<void> {
   status.textContent = `Loading ${file.name} …`;
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    retrieval.clear();
-    await trainer.load(transfer(bytes, [bytes.buffer]), file.name, proxy(happened));
+    await trainer.load(transfer(bytes, [bytes.buffer]), file.name);
     hasModel = true;
     status.textContent = `${file.name}: its map and figures are shown.`;
   } catch (error) {
@@ -188,6 +215,7 @@ input.onchange = async () => {
 
 element<HTMLInputElement>('by-class').onchange = (event) => {
   map.byClass = (event.target as HTMLInputElement).checked;
+  element('classes').hidden = !map.byClass;
   map.draw();
 };
 form.querySelector<HTMLInputElement>('[name=noise]')?.addEventListener('input', (event) => {
@@ -195,8 +223,9 @@ form.querySelector<HTMLInputElement>('[name=noise]')?.addEventListener('input', 
 });
 element('lose').onclick = () => void trainer.loseDevice();
 
+clearCharts(planOf());
 if (hasWebGpu()) {
-  trainer.open().then(
+  trainer.open(proxy(happened)).then(
     (opened) => {
       if ('refused' in opened) {
         showNoWebGpu(opened.refused);
@@ -208,6 +237,9 @@ if (hasWebGpu()) {
         'Ready. A run with these settings takes seconds on a GPU, a few minutes on a CPU that plays one.';
       become('idle');
     },
-    (error) => tell(messageOf(error)),
+    (error) => {
+      tell(messageOf(error));
+      status.textContent = 'The GPU could not be opened. Load the page again.';
+    },
   );
 }

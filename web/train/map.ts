@@ -3,7 +3,7 @@ import { colour, onThemeChange } from '../shared/page.ts';
 import type { MapOfSpace } from './worker.ts';
 
 /** Ten hues that stay apart on light and on dark. */
-const HUES = [
+export const HUES = [
   '#4e79a7',
   '#f28e2b',
   '#e15759',

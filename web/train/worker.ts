@@ -73,13 +73,25 @@ let axes: Axes | null = null;
 /** resolves when training may go on; null while it runs */
 let gate: { readonly opened: Promise<void>; open(): void } | null = null;
 let stopping = false;
+let running = false;
 
 async function device(): Promise<Gpu> {
   if (gpu) return gpu;
   const opening = await tryOpenDevice();
   if ('refused' in opening) throw new Error(opening.refused);
-  gpu = opening.gpu;
-  return gpu;
+  return adopt(opening.gpu);
+}
+
+/** Keeps a device that has just been opened until it is lost. */
+function adopt(opened: Gpu): Gpu {
+  gpu = opened;
+  void opened.device.lost.then(() => {
+    if (gpu !== opened) return;
+    gpu = null;
+    if (!running)
+      listener({ type: 'lost', text: 'The GPU was lost while nothing ran. It is opened again when needed.' });
+  });
+  return opened;
 }
 
 function release(): void {
@@ -130,9 +142,8 @@ function hooksOf(current: Session, stage: 'ssm' | 'rdl'): StageHooks {
 }
 
 /** Both stages from where the session stands. */
-async function attempt(current: Session): Promise<void> {
+async function attempt(current: Session, opened: Gpu): Promise<void> {
   const { config, data, plan } = current;
-  const opened = await device();
   if (!current.ssm) {
     const untrained = new SsmModel(opened, config, data.train.pairs.imageShape[2]);
     await report(untrained.encoders, data, config, 0, 'Untrained');
@@ -161,15 +172,16 @@ async function attempt(current: Session): Promise<void> {
 /** Until it is done or stopped; a lost device is opened again. @returns whether it came to its end */
 async function trainToTheEnd(current: Session): Promise<boolean> {
   for (;;) {
+    const opened = await device();
     try {
-      await attempt(current);
+      await attempt(current, opened);
       return true;
     } catch (error) {
       if (error instanceof Stopped) {
         release(); // with it goes all that the interrupted stage held
         return false;
       }
-      if (!gpu || !(await isLost(gpu))) throw error;
+      if (!(await isLost(opened, error))) throw error;
       release();
       const epoch = current.rdl ? current.config.ssm.epochs + current.rdl.epoch : (current.ssm?.epoch ?? 0);
       const from = epoch > 0 ? `the end of epoch ${epoch}` : 'the start';
@@ -178,43 +190,49 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
   }
 }
 
-function begin(whatHappens: Listener): void {
-  listener = whatHappens;
+/** A run to its end or until it is stopped. */
+async function train(prepare: () => Promise<Session>): Promise<boolean> {
   stopping = false;
   gate = null;
+  running = true;
+  try {
+    session = await prepare();
+    return await trainToTheEnd(session);
+  } finally {
+    running = false;
+  }
 }
 
 const trainer = {
-  async open(): Promise<{ adapter: string; software: boolean } | { refused: string }> {
+  /** @param whatHappens is told of every event from here on */
+  async open(whatHappens: Listener): Promise<{ adapter: string; software: boolean } | { refused: string }> {
+    listener = whatHappens;
     const opening = await tryOpenDevice();
     if ('refused' in opening) return opening;
-    gpu = opening.gpu;
-    return { adapter: gpu.adapterName, software: gpu.software };
+    const { adapterName, software } = adopt(opening.gpu);
+    return { adapter: adapterName, software };
   },
 
   /** Trains both stages from the start. @returns whether it came to its end, not stopped */
-  async start(plan: Plan, whatHappens: Listener): Promise<boolean> {
-    begin(whatHappens);
+  async start(plan: Plan): Promise<boolean> {
     axes = null;
     const config = configOf(plan);
     listener({ type: 'phase', text: `Making ${config.train + config.test} objects.` });
-    session = { plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined };
-    return trainToTheEnd(session);
+    return train(async () => ({ plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined }));
   },
 
   /** Trains stage 2 again, with another loss or other noise, after the warm-up that is there. */
-  async stageTwo(plan: Plan, whatHappens: Listener): Promise<boolean> {
+  async stageTwo(plan: Plan): Promise<boolean> {
     if (session?.ssm?.epoch !== session?.config.ssm.epochs || !session)
       throw new Error('Stage 1 has not been trained yet.');
-    begin(whatHappens);
-    const rdl = configOf(plan).rdl;
-    session = {
-      ...session,
-      plan: { ...session.plan, noise: plan.noise },
-      config: { ...session.config, rdl },
+    const { rdl } = configOf(plan);
+    const warm = session;
+    return train(async () => ({
+      ...warm,
+      plan: { ...warm.plan, noise: plan.noise },
+      config: { ...warm.config, rdl },
       rdl: undefined,
-    };
-    return trainToTheEnd(session);
+    }));
   },
 
   pause(): void {
@@ -240,12 +258,13 @@ const trainer = {
   model: (): Uint8Array | null => file,
 
   /** Shows what a saved model makes of the built-in shapes, with its own sizes of pictures and clouds. */
-  async load(bytes: Uint8Array, name: string, whatHappens: Listener): Promise<void> {
-    begin(whatHappens);
+  async load(bytes: Uint8Array, name: string): Promise<void> {
+    const { encoders, config, imageShape } = loadEncoders(await device(), bytes, name);
+    if (imageShape[2] !== 1) {
+      encoders.dispose();
+      throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
+    }
     axes = null;
-    const opened = await device();
-    const { encoders, config, imageShape } = loadEncoders(opened, bytes, name);
-    if (imageShape[2] !== 1) throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
     const data = await openShapes({ ...config, train: 0, test: 100 });
     await report(encoders, data, config, 0, `Loaded from ${name}`);
     encoders.dispose();
