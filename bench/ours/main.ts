@@ -104,7 +104,7 @@ export async function open({ adapter }: { adapter?: string }) {
     const { replay, run, check } = await replayed(gpu, step);
     const figures = async () => ({
       ...(await hostOf(gpu, () => replay.run(), counters)),
-      dispatches: replay.dispatches,
+      dispatches: replay.launches.length,
       eager: await hostOf(gpu, () => eagerly(gpu, step), counters),
     });
     return { run, check, figures };

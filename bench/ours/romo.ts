@@ -1,5 +1,5 @@
 /** The full step of a stage of RoMo, as training runs it: augmentation, upload, recorded step, loss read back. */
-import { openShapes } from '../../src/data/shapes/shapes.ts';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS, type PresetName } from '../../src/romo/config.ts';
 import { trainRdl } from '../../src/romo/rdl.ts';
 import { trainingData } from '../../src/romo/run.ts';

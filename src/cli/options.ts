@@ -10,7 +10,7 @@ import {
 } from '../romo/config.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
-import { ALL, countOrAll, real, whole, wholes } from './parse.ts';
+import { ALL, byteCount, countOrAll, real, whole, wholes } from './parse.ts';
 import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
@@ -26,6 +26,10 @@ export interface TrainOptions {
   readonly checkpointEvery: number | null;
   readonly quiet: boolean;
   readonly device: string | undefined;
+  /** bytes of GPU memory; as much as there is when undefined */
+  readonly memory: number | undefined;
+  /** look at the output of every kernel */
+  readonly checkFinite: boolean;
   /** that the encoders of a new run start from */
   readonly weights: UsedWeights | null;
   /** only look at the data */
@@ -211,6 +215,12 @@ export function trainCommand(): Command {
       ).argParser(whole(1)),
     )
     .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
+    .addOption(
+      new Option('--memory <size>', 'GPU memory that tensors may take, such as 2GiB; default: all there is').argParser(
+        byteCount,
+      ),
+    )
+    .option('--check-finite', 'look at what every kernel writes; stop at the first NaN or infinity (slow)')
     .option('--quiet', 'no progress, only the table')
     .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
@@ -261,6 +271,8 @@ export function readTrainOptions(command: Command): TrainOptions {
     checkpointEvery: given.checkpointEvery ?? null,
     quiet: given.quiet === true,
     device: given.device,
+    memory: given.memory,
+    checkFinite: given.checkFinite === true,
     inspect: given.inspect === true,
     weights,
     fewerWillDo,

@@ -35,3 +35,12 @@ export function real(low: number, high = Number.POSITIVE_INFINITY): (text: strin
 export function wholes(text: string): number[] {
   return text.split(',').map(whole(1));
 }
+
+const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Bytes, such as 500000, 64MiB or 2g. */
+export function byteCount(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('A size is needed, such as 512MiB or 2GiB.');
+  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]);
+}

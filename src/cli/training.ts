@@ -35,7 +35,7 @@ export async function train(
   options: TrainOptions,
   open: (options: DeviceOptions) => Promise<Gpu> = openDevice,
 ): Promise<void> {
-  const { out, quiet, device } = options;
+  const { out, quiet, device, memory } = options;
   const progress = new ProgressReport(quiet);
   if (options.resume && isFinished(out)) {
     process.stdout.write(`the run in ${out} is finished: nothing is left to do\n`);
@@ -52,7 +52,7 @@ export async function train(
   let isNew = !options.resume;
   try {
     const result = await withDevice(
-      () => open({ adapter: device }),
+      () => open({ adapter: device, memoryBytes: memory }),
       (gpu) => {
         if (isNew) {
           createRunFolder(out);
@@ -97,7 +97,7 @@ async function attempt(
   gpu: Gpu,
   data: DataSet,
   config: Config,
-  { out, checkpointEvery, weights }: TrainOptions,
+  { out, checkpointEvery, checkFinite, weights }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
 ): Promise<WrittenResult> {
   const adapter = gpu.adapterName;
@@ -127,6 +127,7 @@ async function attempt(
     const { models, result } = await run(gpu, data, config, {
       resumeFrom: checkpoint?.state,
       pretrained: weights?.pretrained,
+      checkFinite,
       onStep(report) {
         metrics.add(report);
         progress.step(report);

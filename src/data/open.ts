@@ -1,7 +1,7 @@
 /** From what a user writes after `--data` to a data set. */
 import { RomoError } from '../tensor/error.ts';
 import type { FoundSet } from './sets/found.ts';
-import { openShapes } from './shapes/shapes.ts';
+import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
 
 /** Kinds of data sets on disk. Their code reads files, which a browser cannot: it is loaded only where it is asked for. */

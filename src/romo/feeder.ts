@@ -117,6 +117,11 @@ export class Feeder {
     });
   }
 
+  /** What the data set calls these samples. */
+  names(ids: ArrayLike<number>): string {
+    return Array.from(ids, (id) => this.data.pairs.id(id)).join(' ');
+  }
+
   dispose(): void {
     for (const tensor of [this.images, this.clouds, this.ids, this.imageLabels, this.pointLabels]) tensor.dispose();
   }

@@ -5,10 +5,12 @@
 import type { DataSet } from '../data/types.ts';
 import type { Module, StateDict } from '../model/module.ts';
 import type { Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
 import type { Config } from './config.ts';
 import type { Pretrained } from './encoders.ts';
 import type { TrainingData } from './feeder.ts';
 import { type Figures, figuresOf, pseudoLabelAccuracy, rawFigures } from './figures.ts';
+import { largestBatch } from './fitting.ts';
 import { type PseudoLabels, pseudoLabels } from './pseudo_labels.ts';
 import { RdlModel, trainRdl } from './rdl.ts';
 import { SsmModel, trainSsm } from './ssm.ts';
@@ -61,6 +63,8 @@ export interface RunHooks {
   onPseudoLabels?(labels: PseudoLabels): void;
   /** Awaited at the start of each stage and after each step: a checkpoint is taken here. What it throws ends the run. */
   onPosition?(at: RunPosition): Promise<void>;
+  /** as in StageHooks */
+  checkFinite?: boolean | undefined;
   /** goes on from there instead of the start */
   resumeFrom?: RunState | undefined;
   /** weights that fresh encoders start from; the figures of untrained networks are without them */
@@ -94,13 +98,32 @@ class Clock {
   }
 }
 
-/** Trains both stages on data without labels; labels are read by the figures alone. Returns the models and the result. */
-export async function run(
-  gpu: Gpu,
-  data: DataSet,
-  config: Config,
-  hooks: RunHooks = {},
-): Promise<{ models: { ssm: SsmModel; rdl: RdlModel }; result: RunResult }> {
+/** What a run leaves behind. */
+export interface FinishedRun {
+  models: { ssm: SsmModel; rdl: RdlModel };
+  result: RunResult;
+}
+
+/**
+ * Trains both stages on data without labels; labels are read by the figures alone. Returns the models and the result.
+ * @throws RomoError `memory` where a batch does not fit, with the largest that would; `not-finite` where the loss is no number
+ */
+export async function run(gpu: Gpu, data: DataSet, config: Config, hooks: RunHooks = {}): Promise<FinishedRun> {
+  try {
+    return await bothStages(gpu, data, config, hooks);
+  } catch (error) {
+    if (!(error instanceof RomoError && error.code === 'memory')) throw error;
+    const batch = largestBatch(gpu, config, data.train.pairs.imageShape);
+    const fix = batch >= 2 ? `The largest batch that fits is ${batch}` : 'Not even two pairs fit';
+    throw new RomoError(
+      'memory',
+      `a batch of ${config.batch} pairs is too large: ${error.message.replace(`. ${error.fix}`, '')}`,
+      `${fix}: computed for both stages. Smaller images, clouds or networks need less.`,
+    );
+  }
+}
+
+async function bothStages(gpu: Gpu, data: DataSet, config: Config, hooks: RunHooks): Promise<FinishedRun> {
   const { resumeFrom } = hooks;
   const clock = new Clock({ untrained: 0, ssm: 0, pseudoLabels: 0, rdl: 0, figures: 0, ...resumeFrom?.seconds });
   const training = trainingData(data);
@@ -112,6 +135,7 @@ export async function run(
   let warm = resumeFrom?.warm ?? null;
   const stageHooks = (stage: 'ssm' | 'rdl'): StageHooks => ({
     onProgress: hooks.onStep,
+    checkFinite: hooks.checkFinite,
     resumeFrom: resumeFrom?.stage.stage === stage ? resumeFrom.stage : undefined,
     onPosition: async (at) => {
       const state = async () => ({ stage: await at.state(), figures: { ...figures }, seconds: clock.seconds(), warm });

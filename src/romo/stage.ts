@@ -6,6 +6,7 @@ import type { Module } from '../model/module.ts';
 import { cosineRate, Sgd } from '../model/sgd.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
+import { runChecked } from '../tensor/finite.ts';
 import { Replay } from '../tensor/replay.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
@@ -43,6 +44,8 @@ export interface StageHooks {
   beforeStep?: (() => Promise<void>) | undefined;
   /** Awaited at the start and after each step: a checkpoint is taken here. What it throws ends the stage. */
   onPosition?: ((at: Position) => Promise<void>) | undefined;
+  /** runs each step kernel by kernel and stops at the first output that is not finite; slow */
+  checkFinite?: boolean | undefined;
   /** Awaited after each epoch. */
   afterEpoch?: ((at: EpochEnd) => Promise<void>) | undefined;
   /** goes on from there instead of the start */
@@ -132,7 +135,9 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
       const learningRate = cosineRate(stage.learningRate, step, steps);
       await feeder.load(epoch, ids, images, points);
       optimiser.setRate(learningRate);
-      replay.run();
+      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(ids)}`;
+      if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
+      else replay.run();
       const values = (report as unknown as Tensor).readFloats();
       values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
       step++;
@@ -143,8 +148,8 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
         if (!Number.isFinite(loss)) {
           throw new RomoError(
             'not-finite',
-            `${plan.name}: the loss is ${loss} at step ${at.step}, epoch ${epoch + 1}; samples ${ids.join(' ')}`,
-            'Lower the learning rate.',
+            `${plan.name}: the loss is ${loss} at ${where}`,
+            'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that made it.',
           );
         }
         hooks.onProgress?.({ ...at, loss, supervision, invariance });

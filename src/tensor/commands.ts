@@ -12,6 +12,7 @@ import type { TypedArray } from './tensor.ts';
 /** A launch made ready: nothing about it changes from run to run. */
 export interface Launch {
   readonly label: string;
+  readonly dispatch: Dispatch;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly groupsX: number;
@@ -84,11 +85,11 @@ export class CommandQueue {
     return kept ?? this.gpu.device.createBuffer({ size: Math.max(bytes, KEPT_READ), usage });
   }
 
-  /** Runs `body` and returns what it queued, instead of queueing it. */
-  capture(body: () => void): Command[] {
+  /** Runs `body` and returns what it queued, instead of queueing it. Uploads are refused where it is to be run again. */
+  capture(body: () => void, recording = true): Command[] {
     const outer = this.commands;
     this.commands = [];
-    this.recording = true;
+    this.recording = recording;
     try {
       body();
       return this.commands;
@@ -201,7 +202,7 @@ function checkDispatch({ kernel, bindings, sizes }: Dispatch, limits: GPUSupport
   }
   for (const [name, tensor] of Object.entries(bindings)) {
     if (!tensor.alive)
-      throw new RomoError('memory', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
+      throw new RomoError('disposed', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
     if (tensor.bytes > limits.maxStorageBufferBindingSize) {
       throw new RomoError(
         'memory',
@@ -258,6 +259,7 @@ export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniform
     const groupsX = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
     launches.push({
       label: kernel.label,
+      dispatch: dispatches[i],
       pipeline: await compiled[i].pipeline,
       group: device.createBindGroup({ layout, entries }),
       groupsX,

@@ -4,7 +4,7 @@ import { CommandQueue } from './commands.ts';
 import { RomoError } from './error.ts';
 import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
 import { type Machine, machineOf } from './machine.ts';
-import { type MemoryCounters, Pool, Scope } from './memory.ts';
+import { Budget, type MemoryCounters, Pool, Scope, SMALLER, USAGE } from './memory.ts';
 import { Profiler } from './profile.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
@@ -16,6 +16,8 @@ export interface DeviceOptions {
   limits?: 'largest' | 'default';
   /** bytes of freed buffers that the pool keeps for reuse; default 4 GiB */
   poolBytes?: number;
+  /** bytes that all tensors may take together, freed ones included; default: as many as the GPU gives */
+  memoryBytes?: number | undefined;
   /** time every dispatch; needs the adapter's `timestamp-query` */
   profile?: boolean;
 }
@@ -38,6 +40,9 @@ export class Gpu {
   bindableBytes: number;
   /** the tape that ops write to, or null when gradients are not wanted */
   tape: Recorder | null = null;
+  readonly budget: Budget;
+  /** resolves when the GPU has answered all requests for much memory so far */
+  granted: Promise<unknown> = Promise.resolve();
   private readonly scopes: Scope[] = [];
   private failure: RomoError | null = null;
   private closed = false;
@@ -51,7 +56,8 @@ export class Gpu {
     readonly software: boolean,
     options: DeviceOptions,
   ) {
-    this.pool = new Pool(device, options.poolBytes ?? 2 ** 32);
+    this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
+    this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
     this.bindableBytes = device.limits.maxStorageBufferBindingSize;
     this.machine = machineOf(device, software);
     this.kernels = new KernelCache(device);
@@ -69,6 +75,31 @@ export class Gpu {
         );
       }
     });
+  }
+
+  /** @param cap bytes of freed buffers that it keeps */
+  newPool(cap: number): Pool {
+    return new Pool((...asked) => this.createBuffer(...asked), this.device.limits.maxBufferSize, this.budget, cap);
+  }
+
+  private createBuffer(size: number, shape: readonly number[]): GPUBuffer {
+    const { device, budget } = this;
+    const isLarge = size >= LARGE;
+    if (isLarge) device.pushErrorScope('out-of-memory');
+    const buffer = device.createBuffer({ size, usage: USAGE.storage | USAGE.copySource | USAGE.copyTarget });
+    if (!isLarge) return buffer;
+    const used = budget.used - size;
+    const answer = device.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        // Before whatever the GPU says of commands that name the missing buffer.
+        if (this.failure?.code !== 'device-lost') this.failure = outOfMemory(size, shape, used);
+        budget.limit = Math.min(budget.limit, used);
+      },
+      () => {}, // a lost device says so itself
+    );
+    this.granted = Promise.all([this.granted, answer]);
+    return buffer;
   }
 
   /** Throws what the device reported since the last call: a lost device, a refused command. */
@@ -140,6 +171,15 @@ export class Gpu {
     this.device.destroy();
   }
 }
+
+const LARGE = 2 ** 24; // bytes of a buffer whose making is watched
+
+const outOfMemory = (size: number, shape: readonly number[], used: number): RomoError =>
+  new RomoError(
+    'memory',
+    `the GPU has no memory for a tensor [${shape}] of ${size} bytes beside ${used} others`,
+    SMALLER,
+  );
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 

@@ -38,6 +38,34 @@ export class Storage {
   }
 }
 
+/** The bytes that all pools of a GPU may take together. */
+export class Budget {
+  /** bytes of all buffers, freed ones included */
+  used = 0;
+  /** pools whose freed buffers may be let go */
+  readonly pools = new Set<Pool>();
+
+  constructor(public limit: number) {}
+
+  /** Takes the bytes, letting go of freed buffers where they are in the way. Throws `memory` where that is not enough. */
+  reserve(size: number, shape: readonly number[]): void {
+    if (this.used + size > this.limit) for (const pool of this.pools) pool.letGo();
+    if (this.used + size > this.limit) {
+      throw new RomoError(
+        'memory',
+        `a tensor [${shape}] of ${size} bytes does not fit: ${this.used} of ${this.limit} bytes are in use`,
+        SMALLER,
+      );
+    }
+    this.used += size;
+  }
+}
+
+export const SMALLER = 'Use a smaller batch.';
+
+/** Makes a buffer for a tensor of that shape. */
+export type CreateBuffer = (size: number, shape: readonly number[]) => GPUBuffer;
+
 /** Keeps freed buffers by size and hands them out again, so that a step of fixed shapes creates none. */
 export class Pool {
   private readonly free = new Map<number, GPUBuffer[]>();
@@ -49,24 +77,33 @@ export class Pool {
   private peakBytes = 0;
 
   constructor(
-    private readonly device: GPUDevice,
+    private readonly create: CreateBuffer,
+    /** bytes of the largest buffer */
+    private readonly largest: number,
+    private readonly budget: Budget,
     /** bytes of freed buffers to keep */
     private readonly cap: number,
-  ) {}
+  ) {
+    // A pool without a cap is a recorded step's, which names its buffers again and again.
+    if (Number.isFinite(cap)) budget.pools.add(this);
+  }
 
-  take(bytes: number): Storage {
+  /** A storage for a tensor of that shape, of four bytes per element. */
+  take(shape: readonly number[]): Storage {
+    const bytes = 4 * shape.reduce((product, length) => product * length, 1);
     const size = bucket(bytes);
-    if (size > this.device.limits.maxBufferSize) {
+    if (size > this.largest) {
       throw new RomoError(
         'memory',
-        `a tensor of ${bytes} bytes is over this GPU's buffer limit of ${this.device.limits.maxBufferSize}`,
-        'Use a smaller batch.',
+        `a tensor [${shape}] of ${bytes} bytes is over this GPU's buffer limit of ${this.largest}`,
+        SMALLER,
       );
     }
     let buffer = this.free.get(size)?.pop();
     if (buffer) this.pooledBytes -= size;
     else {
-      buffer = this.device.createBuffer({ size, usage: USAGE.storage | USAGE.copySource | USAGE.copyTarget });
+      this.budget.reserve(size, shape);
+      buffer = this.create(size, shape);
       this.buffers.add(buffer);
       this.created++;
     }
@@ -82,7 +119,7 @@ export class Pool {
     this.liveBuffers--;
     // Over the cap the buffer is left to the garbage collector, not destroyed: queued commands may still name it.
     if (this.pooledBytes + size > this.cap) {
-      this.buffers.delete(buffer);
+      this.forget(buffer);
       return;
     }
     const list = this.free.get(size);
@@ -91,11 +128,25 @@ export class Pool {
     this.pooledBytes += size;
   }
 
+  private forget(buffer: GPUBuffer): void {
+    if (this.buffers.delete(buffer)) this.budget.used -= buffer.size;
+  }
+
+  /** Leaves all freed buffers to the garbage collector. */
+  letGo(): void {
+    for (const list of this.free.values()) for (const buffer of list) this.forget(buffer);
+    this.free.clear();
+    this.pooledBytes = 0;
+  }
+
   /** Frees every buffer at once, those of live tensors too; for a pool whose work is finished. */
   destroy(): void {
-    for (const buffer of this.buffers) buffer.destroy();
-    this.buffers.clear();
+    for (const buffer of this.buffers) {
+      buffer.destroy();
+      this.forget(buffer);
+    }
     this.free.clear();
+    this.budget.pools.delete(this);
   }
 
   counters(): MemoryCounters {

@@ -5,13 +5,14 @@
 import { type Launch, prepare, uniformBytes } from './commands.ts';
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
-import { type MemoryCounters, Pool, USAGE } from './memory.ts';
+import { type MemoryCounters, type Pool, USAGE } from './memory.ts';
 
 /** A recorded step; see the head of this file. */
 export class Replay {
   private constructor(
     private readonly gpu: Gpu,
-    private readonly launches: readonly (Launch | GPUBuffer)[],
+    /** kernels, and buffers that are cleared, in order */
+    readonly launches: readonly (Launch | GPUBuffer)[],
     private readonly pool: Pool,
   ) {}
 
@@ -21,13 +22,18 @@ export class Replay {
    */
   static async record(gpu: Gpu, body: () => void): Promise<Replay> {
     const outer = gpu.pool;
-    const pool = new Pool(gpu.device, Number.POSITIVE_INFINITY);
+    const pool = gpu.newPool(Number.POSITIVE_INFINITY);
     gpu.pool = pool;
     let commands: ReturnType<typeof gpu.commands.capture>;
     try {
       commands = gpu.commands.capture(body);
-    } finally {
       gpu.pool = outer;
+      await gpu.granted;
+      gpu.check();
+    } catch (error) {
+      gpu.pool = outer;
+      pool.destroy();
+      throw error;
     }
     const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
     const uniforms = gpu.device.createBuffer({
@@ -46,10 +52,6 @@ export class Replay {
   /** Queues the recorded step once. */
   run(): void {
     this.gpu.commands.launch(this.launches);
-  }
-
-  get dispatches(): number {
-    return this.launches.length;
   }
 
   /** Counters of the step's own pool. */

@@ -56,7 +56,7 @@ export class Tensor {
     if (shape.some((length) => !Number.isInteger(length) || length < 1)) {
       throw new RomoError('shape', `tensor: [${shape}] is no shape`, 'Every length is a whole number of at least 1.');
     }
-    return new Tensor(gpu, gpu.pool.take(4 * sizeOf(shape)), shape, dtype);
+    return new Tensor(gpu, gpu.pool.take(shape), shape, dtype);
   }
 
   get size(): number {

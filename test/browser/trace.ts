@@ -7,7 +7,7 @@ import { exp, log, sigmoid, sqrt, tanh } from '../../src/autograd/pointwise.ts';
 import { randomNormal, randomUniform } from '../../src/autograd/random.ts';
 import { softmax } from '../../src/autograd/softmax.ts';
 import { augmentCloud, augmentImage } from '../../src/data/augment.ts';
-import { openShapes } from '../../src/data/shapes/shapes.ts';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
 import { pseudoLabels } from '../../src/romo/pseudo_labels.ts';
 import { trainRdl } from '../../src/romo/rdl.ts';

@@ -66,7 +66,7 @@ test('a disposed tensor is named', async () => {
   const x = gpu().tensor([1, 2], [1, 2]);
   x.dispose();
   const { code, message } = await failure(() => scale(x, 2));
-  assert.is(code, 'memory');
+  assert.is(code, 'disposed');
   assert.match(message, /pointwise.unary OP=9: the tensor x \[1,2\] was disposed of/);
 });
 

@@ -96,12 +96,30 @@ test('a loss that is no number ends the run: step and samples are named, and the
   assert.ok(code === 1 || code === 2, output);
   assert.match(
     output,
-    /ssm: (the loss is NaN at step \d+, epoch \d+; samples \d+( \d+)+|\S+\[\d+\] is (NaN|-?Infinity))/,
+    /ssm: (the loss is NaN at step \d+, epoch \d+; samples train\/\d+( train\/\d+)+|\S+\[\d+\] is (NaN|-?Infinity))/,
   );
   const bytes = readFileSync(join(out, 'checkpoint.safetensors'));
   const header = Number(bytes.readBigUInt64LE());
   const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset + 8 + header, bytes.byteOffset + bytes.length));
   assert.ok(values.length > 1000);
+  const again = await startTraining(['--resume', out, '--check-finite', '--quiet']).ended;
+  assert.match(
+    again.output,
+    /\w+\.\w+ is the first kernel whose output is not finite: .* \(ssm, step 2, epoch 1; samples train/,
+  );
+});
+
+test('a batch that does not fit: the tensor, its bytes and the largest batch are named', async () => {
+  const words = ['--memory', '3MiB', '--overwrite', '--out', place('narrow')];
+  const { code, output } = await startTraining([...tiny, '--batch', '30', ...words]).ended;
+  assert.is(code, 1, output);
+  const [, largest] =
+    /a tensor \[[\d,]+\] of \d+ bytes does not fit: \d+ of 3145728 bytes .* largest batch that fits is (\d+)/.exec(
+      output,
+    ) ?? [];
+  assert.ok(Number(largest) >= 2, output);
+  const fitting = await startTraining([...tiny, '--batch', largest, ...words]).ended;
+  assert.is(fitting.code, 0, fitting.output);
 });
 
 test('a full disk: file and cause are named, and with room the run goes on to the same bytes', async () => {

@@ -1,6 +1,6 @@
 /** Labels cannot reach training: not by its types, and not by any other way. */
 import * as assert from 'uvu/assert';
-import { openShapes } from '../../src/data/shapes/shapes.ts';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataSet } from '../../src/data/types.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
 import type { TrainingData } from '../../src/romo/feeder.ts';

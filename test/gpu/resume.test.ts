@@ -1,6 +1,6 @@
 /** A stage that stopped between two steps and goes on from its state ends with the same bits as one that never stopped. */
 import * as assert from 'uvu/assert';
-import { openShapes } from '../../src/data/shapes/shapes.ts';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { Module } from '../../src/model/module.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import { pseudoLabels } from '../../src/romo/pseudo_labels.ts';

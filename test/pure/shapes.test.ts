@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bounds, type Mesh, move, scale, triangleAreas, turn } from '../../src/data/shapes/mesh.ts';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import {
   box,
   cylinder,
@@ -14,7 +15,7 @@ import {
   tube,
 } from '../../src/data/shapes/primitives.ts';
 import { samplePoints } from '../../src/data/shapes/sampling.ts';
-import { makeShape, openShapes, SHAPE_CLASSES, shapeClass } from '../../src/data/shapes/shapes.ts';
+import { makeShape, SHAPE_CLASSES, shapeClass } from '../../src/data/shapes/shapes.ts';
 import type { DataOptions } from '../../src/data/types.ts';
 import { Random } from '../../src/tensor/random.ts';
 

@@ -5,7 +5,8 @@
  */
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/tensor/device.ts';
-import { Pool, type Storage, USAGE } from '../../src/tensor/memory.ts';
+import { Budget, Pool, type Storage, USAGE } from '../../src/tensor/memory.ts';
+import { sizeOf } from '../../src/tensor/tensor.ts';
 
 const TAIL_BYTES = 1024;
 const WIDEST_GRID = 2;
@@ -19,11 +20,14 @@ class GuardedPool extends Pool {
   readonly lengths = new Map<GPUBuffer, number>();
 
   constructor(private readonly gpu: Gpu) {
-    super(gpu.device, 0);
+    const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
+    const create = (size: number) => gpu.device.createBuffer({ size, usage });
+    super(create, gpu.device.limits.maxBufferSize, new Budget(Number.POSITIVE_INFINITY), 0);
   }
 
-  override take(bytes: number): Storage {
-    const storage = super.take(bytes + TAIL_BYTES);
+  override take(shape: readonly number[]): Storage {
+    const bytes = 4 * sizeOf(shape);
+    const storage = super.take([(bytes + TAIL_BYTES) / 4]);
     const { size } = storage.buffer;
     const number = this.lengths.size;
     this.gpu.device.queue.writeBuffer(storage.buffer, 0, this.tail(number, bytes));

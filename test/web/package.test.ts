@@ -152,13 +152,13 @@ test('the library for browsers is small and self-contained', () => {
   const folder = join(installed, 'dist', 'browser');
   const names = readdirSync(folder, { recursive: true }) as string[];
   const files = names.filter((name) => name.endsWith('.js'));
-  const importsOf = (name: string): string[] => {
-    const text = readFileSync(join(folder, name), 'utf8');
-    return [...text.matchAll(/\b(?:from|import)\s*\(?["']([^"'(),;]+)["']/g)].map(([, path]) => path);
-  };
-  // What a page loads that imports all but search and databases.
+  const importsOf = (name: string, pattern = /\b(?:from|import)\s*\(?["']([^"'(),;]+)["']/g): string[] =>
+    [...readFileSync(join(folder, name), 'utf8').matchAll(pattern)].map(([, path]) => path);
+  // What a page loads that imports all but search and databases; the built-in shapes come when they are asked for.
   const main = new Set(['index.js']);
-  for (const name of main) for (const path of importsOf(name)) main.add(join(path));
+  for (const name of main) for (const path of importsOf(name, /\bfrom["'](\.[^"']+)["']/g)) main.add(join(path));
+  const later = importsOf('index.js', /\bimport\(["'](\.[^"']+)["']/g);
+  assert.is(later.length, 1, `${later}`);
   const bytes = [...main].reduce(
     (sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length,
     0,

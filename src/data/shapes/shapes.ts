@@ -6,7 +6,7 @@
  */
 import { Random } from '../../tensor/random.ts';
 import { fromBytes, toBytes, withChannels } from '../bytes.ts';
-import type { DataOptions, LabelledDataSet, Split } from '../types.ts';
+import type { DataOptions, Split } from '../types.ts';
 import { chair, lamp, table } from './furniture.ts';
 import { type Mesh, normalizeMesh, turn } from './mesh.ts';
 import { randomView, rasterise } from './rasterise.ts';
@@ -41,20 +41,8 @@ export function shapeClass(seed: number, split: 'train' | 'test', index: number)
   return order[index % count];
 }
 
-/**
- * Makes both splits. Each cloud has twice the points that a network takes, at least 1,024, so that a random draw of
- * them differs from epoch to epoch. Gives way to other work now and then, so that a page or a progress bar stays alive.
- */
-export async function openShapes(options: DataOptions): Promise<LabelledDataSet> {
-  const total = options.train + options.test;
-  const train = await makeSplit('train', options.train, options, (done) => options.onProgress?.(done, total));
-  const test = await makeSplit('test', options.test, options, (done) =>
-    options.onProgress?.(options.train + done, total),
-  );
-  return { name: 'shapes', train, test, mirror: true, rotation: { axis: 2, maxDegrees: 180 } };
-}
-
-async function makeSplit(
+/** Makes objects until there are so many. Gives way to other work now and then, so that a page or a progress bar stays alive. */
+export async function makeSplit(
   split: 'train' | 'test',
   length: number,
   { imageSize, points, seed, channels = 1 }: DataOptions,
