@@ -72,9 +72,18 @@ async function buildTests() {
   const names = readdirSync(join(root, 'test'), { recursive: true }).filter((name) => name.endsWith('.test.ts'));
   rmSync(join(root, 'dist', 'test'), { recursive: true, force: true });
   const entryPoints = names.map((name) => `test/${name.split(sep).join('/')}`);
-  entryPoints.push('test/browser/trace.node.ts', 'test/web/embed.node.ts');
+  entryPoints.push(
+    'test/browser/trace.node.ts',
+    'test/web/embed.node.ts',
+    'test/soak/soak.node.ts',
+    'test/support/page.ts',
+  );
   await esbuild.build({ ...forNode, entryPoints, outbase: 'test', outdir: 'dist/test' });
-  const page = { entryPoints: ['test/browser/trace.browser.ts'], outbase: 'test', outdir: 'dist/test' };
+  const page = {
+    entryPoints: ['test/browser/trace.browser.ts', 'test/soak/soak.browser.ts'],
+    outbase: 'test',
+    outdir: 'dist/test',
+  };
   await esbuild.build({ ...forBrowser, ...page });
 }
 

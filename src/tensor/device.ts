@@ -77,7 +77,7 @@ export class Gpu {
     });
   }
 
-  /** @param cap bytes of freed buffers that it keeps */
+  /** A pool for tensors on this GPU; `cap` is the number of bytes of freed buffers that it keeps. */
   newPool(cap: number): Pool {
     return new Pool((...asked) => this.createBuffer(...asked), this.device.limits.maxBufferSize, this.budget, cap);
   }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findBrowser, findSwiftShader } from '../../tools/browsers.mjs';
-import { runInBrowser } from './page.ts';
+import { runInBrowser } from '../support/page.ts';
 import type { Trace } from './trace.ts';
 
 const test = suite('identity');

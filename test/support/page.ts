@@ -9,7 +9,6 @@ import { join } from 'node:path';
 // WebGPU is there for secure pages only; 127.0.0.1 counts as secure.
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>trace</title><script type="module" src="/script.js"></script>';
-const SECONDS = 240;
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -17,8 +16,15 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** @param script path of a module without imports */
-export async function runInBrowser(browser: string, script: string): Promise<unknown> {
+/**
+ * @param script path of a module without imports
+ * @param more flags of Chromium, what the page's address ends in, and the seconds until it must have answered
+ */
+export async function runInBrowser(
+  browser: string,
+  script: string,
+  { flags: own = [] as string[], hash = '', seconds = 240 } = {},
+): Promise<unknown> {
   const profile = mkdtempSync(join(tmpdir(), 'romo-browser-'));
   let answer: (body: string) => void = () => {};
   const answered = new Promise<string>((resolve) => {
@@ -35,7 +41,8 @@ export async function runInBrowser(browser: string, script: string): Promise<unk
   const flags =
     '--headless=new --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --no-first-run --disable-dev-shm-usage';
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []; // Chromium refuses to run as root with one
-  const words = [...flags.split(' '), ...sandbox, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`];
+  const address = `http://127.0.0.1:${port}/#${hash}`;
+  const words = [...flags.split(' '), ...own, ...sandbox, `--user-data-dir=${profile}`, address];
   const child = spawn(browser, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32' });
   let complaints = '';
   child.stderr.on('data', (text) => {
@@ -48,8 +55,8 @@ export async function runInBrowser(browser: string, script: string): Promise<unk
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`no answer from ${browser} after ${SECONDS} s:\n${complaints}`)),
-      SECONDS * 1000,
+      () => reject(new Error(`no answer from ${browser} after ${seconds} s:\n${complaints}`)),
+      seconds * 1000,
     );
   });
   try {

@@ -1,0 +1,39 @@
+/** A long warm-up of a tiny model, and what it holds on to: GPU buffers and memory of the host. */
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
+import { PRESETS } from '../../src/romo/config.ts';
+import { trainingData } from '../../src/romo/run.ts';
+import { trainSsm } from '../../src/romo/ssm.ts';
+import type { Gpu } from '../../src/tensor/device.ts';
+
+/** What is held after a step. */
+export interface Held {
+  readonly step: number;
+  /** bytes of all buffers of all pools */
+  readonly deviceBytes: number;
+  readonly liveBuffers: number;
+  readonly hostBytes: number;
+}
+
+/**
+ * Trains for so many steps (a multiple of 20; epochs of 20, each with its clustering); what is held after the tenth and after each
+ * twentieth part.
+ * @param hostBytes bytes of the host's memory, after its garbage was collected
+ */
+export async function soak(gpu: Gpu, steps: number, hostBytes: () => number): Promise<Held[]> {
+  const config = { ...structuredClone(PRESETS.tiny), train: 200, test: 10, batch: 10, clusters: 5 };
+  config.ssm.epochs = steps / 20;
+  const data = await openShapes(config);
+  const marks = new Set([10, ...Array.from({ length: 20 }, (_, i) => (steps * (i + 1)) / 20)]);
+  const held: Held[] = [];
+  const model = await trainSsm(gpu, trainingData(data), config, {
+    async onPosition({ epoch, step }) {
+      const done = 20 * epoch + step;
+      if (!marks.delete(done)) return;
+      await gpu.finish();
+      const { liveBuffers } = gpu.memory();
+      held.push({ step: done, deviceBytes: gpu.budget.used, liveBuffers, hostBytes: hostBytes() });
+    },
+  });
+  model.dispose();
+  return held;
+}
