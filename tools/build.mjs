@@ -77,6 +77,7 @@ async function buildTests() {
     'test/web/embed.node.ts',
     'test/soak/soak.node.ts',
     'test/support/page.ts',
+    'test/support/fuzz_hdf5.ts',
   );
   await esbuild.build({ ...forNode, entryPoints, outbase: 'test', outdir: 'dist/test' });
   const page = {

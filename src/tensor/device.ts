@@ -148,7 +148,9 @@ export class Gpu {
   /** Sends the queued work to the GPU. */
   async submit(): Promise<void> {
     this.check();
+    const retired = this.pool.takeRetired();
     await this.commands.flush();
+    for (const buffer of retired) buffer.destroy();
     this.check();
   }
 

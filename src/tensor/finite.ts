@@ -1,33 +1,44 @@
 /** Finds where numbers stop being finite: a recorded step is run kernel by kernel, and all that each has written is read back. */
+import type { Launch } from './commands.ts';
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
-import type { Dispatch } from './kernel.ts';
+import type { Storage } from './memory.ts';
 import type { Replay } from './replay.ts';
+import type { Tensor } from './tensor.ts';
 
 /**
  * Runs the step once; the same bits as `replay.run()`, and many times slower.
  * @param where for the message: stage, step, samples
- * @throws RomoError `not-finite` at the first kernel with a NaN or an infinity in what it wrote
+ * @throws RomoError `not-finite` at the first kernel that wrote a NaN or an infinity, or read one from before the step
  */
 export async function runChecked(gpu: Gpu, replay: Replay, where: string): Promise<void> {
+  const known = new Set<Storage>(); // checked, or written by this step
+  const look = async (launch: Launch, type: GPUBufferBindingType, what: string) => {
+    const { kernel, bindings } = launch.dispatch;
+    for (const [name, tensor] of Object.entries(bindings)) {
+      const isKnown = type === 'read-only-storage' && known.has(tensor.storage);
+      if (kernel.program.bindings.get(name)?.type !== type || isKnown) continue;
+      known.add(tensor.storage);
+      if (tensor.dtype === 'f32') await check(gpu, tensor, `${kernel.label} ${what} ${name}`, where);
+    }
+  };
   for (const launch of replay.launches) {
+    const isKernel = 'pipeline' in launch;
+    if (isKernel)
+      await look(launch, 'read-only-storage', 'is the first kernel to read what is not finite, from before the step:');
     gpu.commands.launch([launch]);
-    if ('pipeline' in launch) await checkOutputs(gpu, launch.dispatch, where);
+    if (isKernel) await look(launch, 'storage', 'is the first kernel whose output is not finite:');
   }
 }
 
-async function checkOutputs(gpu: Gpu, { kernel, bindings }: Dispatch, where: string): Promise<void> {
-  for (const [name, { dtype, shape, storage, offset, bytes }] of Object.entries(bindings)) {
-    if (dtype !== 'f32' || kernel.program.bindings.get(name)?.type !== 'storage') continue;
-    const values = new Float32Array(await gpu.commands.read(storage.buffer, offset, bytes));
-    const bad = values.filter((value) => !Number.isFinite(value)).length;
-    if (bad === 0) continue;
-    const first = values.findIndex((value) => !Number.isFinite(value));
-    throw new RomoError(
-      'not-finite',
-      `${kernel.label} is the first kernel whose output is not finite: ${bad} of the ${values.length} numbers of ` +
-        `${name} [${shape}], the first, number ${first}, is ${values[first]} (${where})`,
-      'All that it read was finite: look at the kernel, or lower the learning rate.',
-    );
-  }
+async function check(gpu: Gpu, { shape, storage, offset, bytes }: Tensor, what: string, where: string): Promise<void> {
+  const values = new Float32Array(await gpu.commands.read(storage.buffer, offset, bytes));
+  const bad = values.filter((value) => !Number.isFinite(value)).length;
+  if (bad === 0) return;
+  const first = values.findIndex((value) => !Number.isFinite(value));
+  throw new RomoError(
+    'not-finite',
+    `${what} [${shape}], ${bad} of ${values.length} numbers, the first, number ${first}, is ${values[first]} (${where})`,
+    'Look at the kernel and its inputs, or lower the learning rate.',
+  );
 }

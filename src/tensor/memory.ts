@@ -70,6 +70,8 @@ export type CreateBuffer = (size: number, shape: readonly number[]) => GPUBuffer
 export class Pool {
   private readonly free = new Map<number, GPUBuffer[]>();
   private readonly buffers = new Set<GPUBuffer>();
+  /** let go, but queued commands may still name them */
+  private retired: GPUBuffer[] = [];
   private liveBytes = 0;
   private liveBuffers = 0;
   private pooledBytes = 0;
@@ -117,7 +119,6 @@ export class Pool {
     const size = buffer.size;
     this.liveBytes -= size;
     this.liveBuffers--;
-    // Over the cap the buffer is left to the garbage collector, not destroyed: queued commands may still name it.
     if (this.pooledBytes + size > this.cap) {
       this.forget(buffer);
       return;
@@ -129,10 +130,19 @@ export class Pool {
   }
 
   private forget(buffer: GPUBuffer): void {
-    if (this.buffers.delete(buffer)) this.budget.used -= buffer.size;
+    if (!this.buffers.delete(buffer)) return;
+    this.budget.used -= buffer.size;
+    this.retired.push(buffer);
   }
 
-  /** Leaves all freed buffers to the garbage collector. */
+  /** Buffers to destroy once the commands queued so far are submitted. */
+  takeRetired(): GPUBuffer[] {
+    const { retired } = this;
+    this.retired = [];
+    return retired;
+  }
+
+  /** Lets go of all freed buffers. */
   letGo(): void {
     for (const list of this.free.values()) for (const buffer of list) this.forget(buffer);
     this.free.clear();
@@ -141,10 +151,8 @@ export class Pool {
 
   /** Frees every buffer at once, those of live tensors too; for a pool whose work is finished. */
   destroy(): void {
-    for (const buffer of this.buffers) {
-      buffer.destroy();
-      this.forget(buffer);
-    }
+    for (const buffer of this.buffers) this.forget(buffer);
+    for (const buffer of this.takeRetired()) buffer.destroy();
     this.free.clear();
     this.budget.pools.delete(this);
   }

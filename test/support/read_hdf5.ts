@@ -1,0 +1,18 @@
+/** What the tests of damaged HDF5 files do with a file. */
+import * as assert from 'uvu/assert';
+import { openPointClouds } from '../../src/data/files/hdf5.ts';
+
+/** Reads all that a file has. */
+export async function readAll(path: string): Promise<void> {
+  const file = await openPointClouds(path);
+  try {
+    for (let i = 0; i < file.length; i++) {
+      const label = await file.label(i);
+      const points = await file.points(i);
+      const { pixels } = await file.image(i);
+      assert.ok(Number.isSafeInteger(label) && points.every(Number.isFinite) && pixels.length > 0);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * `npm run fuzz [-- FILES]`: the campaign behind the short test of damaged files, 100,000 per format. HDF5 files are read in processes
+ * that begin anew where the HDF5 library gives up, so that all of them are read.
+ */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './run.mjs';
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const files = Number(process.argv[2] ?? 100_000);
+const PORTION = 5_000; // HDF5 files per process
+const LONGEST = 300_000; // ms for a portion: a hang
+
+/** Runs a test program; resolves to what it printed. */
+function start(words, environment = process.env, limit = 0) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, words, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+    const timer = limit > 0 ? setTimeout(() => child.kill('SIGKILL'), limit) : undefined;
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) resolve(output);
+      else reject(new Error(`${words.join(' ')} ended with ${signal ?? code}\n${output}`));
+    });
+  });
+}
+
+async function hdf5(name) {
+  let next = 0;
+  let gaveUp = 0;
+  while (next < files) {
+    const words = ['dist/test/support/fuzz_hdf5.js', name, String(next), String(Math.min(files, next + PORTION))];
+    const answer = JSON.parse(await start(words, process.env, LONGEST));
+    next = answer.next;
+    if (answer.gaveUp) gaveUp++;
+  }
+  return `${name}: ${files} files, of which ${gaveUp} made the library give up`;
+}
+
+const all = async (name) =>
+  start([join('dist', 'test', 'pure', 'files', name)], { ...process.env, ROMO_FUZZ: String(files) });
+
+async function campaign() {
+  const jobs = [
+    () => all('fuzz_ours.test.js'),
+    () => hdf5('clouds.h5'),
+    () => hdf5('clouds_packed.h5'),
+    () => all('fuzz.test.js'),
+  ];
+  let failures = 0;
+  const work = async () => {
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const begin = performance.now();
+      const text = await job().catch((error) => {
+        failures++;
+        return error.message;
+      });
+      console.log(`${text.trim()}\n${((performance.now() - begin) / 1000).toFixed(0)} s\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, availableParallelism() - 1) }, work));
+  return failures === 0 ? 0 : 1;
+}
+
+process.exitCode = (await run(process.execPath, ['tools/build.mjs'])) || (await campaign());
