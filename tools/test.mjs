@@ -81,6 +81,7 @@ function runsOf(group) {
   // These choose their own limits, or start the commands, which take all that the adapter gives.
   const chooseThemselves = [
     'data_sets.test.js',
+    'fitting.test.js',
     'interruptions.test.js',
     'over_limits.test.js',
     'pretrained.test.js',

@@ -1,6 +1,6 @@
 /** What ends a run before its end: signals, a lost GPU, a full disk, another run's folder. Nothing is lost by any of them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -142,6 +142,48 @@ test('a full disk: file and cause are named, and with room the run goes on to th
     for (const name of held) assert.ok(readFileSync(join(out, name)).length > 0, name);
     assert.is(mount('-o', 'remount,size=64m', disk).status, 0);
     await resume(out);
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+});
+
+test('a folder that may not be written to is named before anything is computed; a run that may not be read too', async () => {
+  // As root nothing is forbidden: then the run is nobody's.
+  const isRoot = process.getuid?.() === 0;
+  const other = isRoot ? { uid: 65534, gid: 65534, env: { ...process.env, HOME: tmpdir() } } : {};
+  const closed = place('closed');
+  mkdirSync(closed);
+  chmodSync(folder, 0o755);
+  chmodSync(closed, 0o555);
+  const refused = await startTraining([...tiny, '--out', join(closed, 'run')], other).ended;
+  assert.is(refused.code, 2, refused.output);
+  assert.match(refused.output, /closed.*(EACCES|permission denied)|(EACCES|permission denied).*closed/is);
+  const checkpoint = join(place('diverged'), 'checkpoint.safetensors'); // of the test above
+  const before = readFileSync(checkpoint);
+  chmodSync(join(place('diverged'), 'config.json'), 0o000);
+  const hidden = await startTraining(['--resume', place('diverged'), '--quiet'], other).ended;
+  assert.is(hidden.code, 2, hidden.output);
+  assert.match(hidden.output, /config\.json.*(EACCES|permission denied)|(EACCES|permission denied).*config\.json/is);
+  chmodSync(join(place('diverged'), 'config.json'), 0o644);
+  chmodSync(place('diverged'), 0o555);
+  const unwritable = await startTraining(['--resume', place('diverged'), '--quiet'], other).ended;
+  assert.is(unwritable.code, 2, unwritable.output);
+  assert.match(unwritable.output, /(EACCES|permission denied).*diverged/is);
+  assert.is(Buffer.compare(readFileSync(checkpoint), before), 0);
+});
+
+test('a file system that is read only is named', async () => {
+  const disk = place('read-only');
+  mkdirSync(disk);
+  const mount = (...words: string[]) => spawnSync('mount', words, { encoding: 'utf8' });
+  if (mount('-t', 'tmpfs', '-o', 'ro', 'tmpfs', disk).status !== 0) {
+    console.log('a read-only disk cannot be made here (mount needs root): it is not tried');
+    return;
+  }
+  try {
+    const { code, output } = await startTraining([...tiny, '--out', join(disk, 'run')]).ended;
+    assert.is(code, 2, output);
+    assert.match(output, /(EROFS|read-only file system).*read-only/is);
   } finally {
     spawnSync('umount', [disk]);
   }
