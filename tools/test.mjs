@@ -78,14 +78,18 @@ function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path, limits: '' }));
   if (group !== 'gpu') return runs;
-  // These choose their own limits, or start the commands, which take all that the adapter gives.
+  // These choose their own limits, or start the commands, which take all that the adapter gives, or do not depend on limits.
   const chooseThemselves = [
     'data_sets.test.js',
+    'finite.test.js',
     'fitting.test.js',
     'interruptions.test.js',
+    'kill.test.js',
     'over_limits.test.js',
     'pretrained.test.js',
+    'resume.test.js',
     'search_command.test.js',
+    'soak.test.js',
     'train.test.js',
   ];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));

@@ -1,14 +1,15 @@
 /**
- * `npm run bench:search [-- ROWS...]`: galleries in Postgres with pgvector, exact and by an HNSW index, beside our own exact search
- * and numpy's. Prints the tables of docs/search.md. Starts a server of its own; needs Postgres with pgvector.
+ * `npm run bench:search [-- ROWS...]`: galleries in Postgres with pgvector, exact and by an HNSW index, and in files, beside our own
+ * exact search and numpy's. Prints the tables of docs/search.md. Starts a server of its own; needs Postgres with pgvector.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/database.ts';
+import { openDatabaseGallery } from '../../src/search/database.ts';
 import { ExactIndex } from '../../src/search/exact.ts';
-import type { Answer, Entry, ModelStamp } from '../../src/search/gallery.ts';
+import { openFileGallery } from '../../src/search/file_gallery.ts';
+import type { Answer, Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { startServer } from '../../test/support/postgres.ts';
@@ -17,6 +18,7 @@ const D = 128;
 const CLUSTERS = 100;
 const SPREAD = 0.7; // length of the noise beside a centre of length 1
 const QUERIES = 200;
+const FROM_FILES = 20; // queries of files, which are read from the disk each time
 const TOP = 10;
 const EF_SEARCH = [10, 20, 40, 80, 160, 320];
 const PER_CALL = 5_000;
@@ -55,7 +57,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T 
   return { ms: performance.now() - begin, value };
 }
 
-async function fill(gallery: DatabaseGallery, rows: Float32Array): Promise<number> {
+async function fill(gallery: Gallery, rows: Float32Array): Promise<number> {
   const count = rows.length / D;
   let ms = 0;
   for (let start = 0; start < count; start += PER_CALL) {
@@ -70,10 +72,10 @@ async function fill(gallery: DatabaseGallery, rows: Float32Array): Promise<numbe
 }
 
 /** Queries one by one, as users come. */
-async function ask(gallery: DatabaseGallery, queries: Float32Array, efSearch?: number) {
+async function ask(gallery: Gallery, queries: Float32Array, efSearch?: number, count = QUERIES) {
   const times: number[] = [];
   const answers: Answer[][] = [];
-  for (let i = 0; i < QUERIES; i++) {
+  for (let i = 0; i < count; i++) {
     const { ms, value } = await timed(() => gallery.search(rowOf(queries, i), { top: TOP, efSearch }));
     times.push(ms);
     answers.push(value[0]);
@@ -169,6 +171,11 @@ try {
       await gallery.close();
       databases.push([String(size), where, number(filled / 1000), number(exact.ms), number(built)]);
     }
+    const files = await openFileGallery(join(folder, `rows_${size}`), STAMP, async () => gpu);
+    const filled = await fill(files, rows);
+    const exact = await ask(files, queries, undefined, FROM_FILES);
+    databases.push([String(size), 'files', number(filled / 1000), number(exact.ms), '-']);
+    await files.close();
     const numpy = askNumpy(folder, rows, queries);
     const own = await askOwn(gpu, rows, queries);
     others.push([String(size), number(own[0]), number(own[1]), number(numpy?.[0]), number(numpy?.[1])]);

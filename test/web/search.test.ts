@@ -157,11 +157,16 @@ test('files that are no good are named; the page goes on', async () => {
     ['broken.off', new TextEncoder().encode('OFF\n3 1 0\n0 0')],
     ['hollow.obj', new TextEncoder().encode('v 0 0\nf 1 2 3')],
     ['half.ply', new TextEncoder().encode('ply\nformat ascii 1.0\nelement vertex 9')],
+    // Names are text: nothing in them becomes a part of the page.
+    ['<img src="x" onerror="document.title = 1">.off', new TextEncoder().encode('OFF')],
   ] as const) {
     await dropFile(page, name, bytes);
     await page.locator('#message', { hasText: name.replace(/\.\w+$/, '') }).waitFor();
   }
   assert.is(await page.locator('#model').innerText(), before);
+  await dropFile(page, '<b id="made">tube.obj', new TextEncoder().encode(tubeObj()));
+  await page.locator('#own', { hasText: '<b id="made">tube.obj' }).waitFor();
+  assert.is(await page.locator('img, #made').count(), 0);
   await toDrawing(page);
   await draw(page, CHAIR);
   await page.locator('#status', { hasText: 'Nearest: chair' }).waitFor();

@@ -203,15 +203,21 @@ export const layoutShift = (page: Page): Promise<number> =>
 
 const axeSource = () => readFileSync(join('node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page as it is. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+/** What axe finds wrong with the page, or the part of it, as it is. */
+export async function accessibilityFaults(page: Page, part = ':root'): Promise<string[]> {
   await page.evaluate(axeSource());
-  const { violations } = await page.evaluate(() =>
-    (
-      globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
-      }
-    ).axe.run(),
+  const { violations } = await page.evaluate(
+    (selector) =>
+      (
+        globalThis as unknown as {
+          axe: {
+            run(
+              on: string,
+            ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+          };
+        }
+      ).axe.run(selector),
+    part,
   );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
