@@ -1,6 +1,6 @@
 /**
  * `npm test [group...] [--no-browser]`: makes the machine ready, checks format, lint and types, builds, then runs each test file in a
- * process of its own. The last line is always `N passed, N failed`.
+ * process of its own, those of the browser beside the others. The last line is always `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -58,7 +58,14 @@ async function testAll(chosen) {
   const strays = testFiles('.').filter((path) => !groups.includes(path.split(sep)[2]));
   if (strays.length > 0) fail(`outside the groups ${groups.join(', ')}, so never run: ${strays.join(', ')}`);
   for (const group of chosen) if (testFiles(group).length === 0) fail(`no test file in test/${group}`);
-  for (const { path, limits } of chosen.flatMap(runsOf)) {
+  // A browser waits more than it computes: its tests run beside the others.
+  const lanes = [(name) => !inBrowser.includes(name), (name) => inBrowser.includes(name)];
+  await Promise.all(lanes.map((isOf) => testOneByOne(chosen.filter(isOf).flatMap(runsOf), environment, counts)));
+  return counts;
+}
+
+async function testOneByOne(runs, environment, counts) {
+  for (const { path, limits } of runs) {
     const result = await runFile(path, limits ? { ...environment, ROMO_TEST_LIMITS: limits } : environment);
     const { passed, failed, skipped, problem } = judge(result);
     const skips = skipped > 0 ? `, ${skipped} skipped` : '';
@@ -70,7 +77,6 @@ async function testAll(chosen) {
     counts.failed += failed;
     counts.skipped += skipped;
   }
-  return counts;
 }
 
 /** The files of a group; those of `gpu` also on a device with the limits that every WebGPU adapter guarantees. */

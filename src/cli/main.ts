@@ -13,6 +13,7 @@ const USER = new Set([
   'gallery',
   'database',
   'package',
+  'memory',
 ]);
 
 /** Parses the arguments and runs `action`. Sets the exit code; the process then ends by itself. */
@@ -32,7 +33,7 @@ export async function main(command: Command, action: () => Promise<void>): Promi
       process.stderr.write(`error: ${oneLine(error.message)}\n`);
       process.exitCode = USER.has(error.code) ? 2 : 1;
     } else if (isSystemError(error)) {
-      process.stderr.write(`error: ${oneLine(error.message)}\n`);
+      process.stderr.write(`error: ${oneLine(error.message)}${wayOut(error.code)}\n`);
       process.exitCode = 2;
     } else {
       process.stderr.write(`${(error as Error).stack}\n`);
@@ -44,6 +45,14 @@ export async function main(command: Command, action: () => Promise<void>): Promi
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
 
 /** What the operating system refused, such as a file without permission or a full disk: the message names call and file. */
-function isSystemError(error: unknown): error is Error {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
+
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  EACCES: '. Change the rights, or choose another place.',
+  EPERM: '. Change the rights, or choose another place.',
+  EROFS: '. Choose a place that can be written to.',
+  ENOSPC: '. Make room, then run it again.',
+};
+const wayOut = (code = ''): string => WAYS_OUT[code] ?? '';
