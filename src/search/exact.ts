@@ -1,23 +1,25 @@
 /**
  * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit length). Scores
  * and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the GPU binds at once.
- * Cost: 2 Q G d operations; the gallery is read once per 8 (CPUs that play GPU) or 16 queries (GPUs).
+ * Cost: 2 Q G d operations; the gallery is read once per 8 (CPUs that play GPU; once for each of one or two) or 16 queries (GPUs).
  */
 import source from '../shaders/search.wgsl';
 import subgroupSource from '../shaders/search_subgroups.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { kernel, program } from '../tensor/kernel.ts';
+import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const searchProgram = program('search', source);
 const scanKernel = kernel(searchProgram, 'scan');
 const mergeKernel = kernel(searchProgram, 'merge');
-const subgroupScanKernel = kernel(program('search_subgroups', subgroupSource), 'scan', {}, 8);
+const subgroupProgram = program('search_subgroups', subgroupSource);
+const subgroupScanKernel = kernel(subgroupProgram, 'scan', {}, 8);
+const scanOneKernel = kernel(subgroupProgram, 'scanOne', {}, 8);
 
 const LIST = 64; // answers that a kernel finds at once; more are found in rounds
 const NOTHING = -3.4e38; // below every score
-const LISTS_BYTES = 2 ** 25; // of all parts of a block
+const ASKED = 2 ** 13; // queries at once: their lists stay below the smallest binding limit
 
 /** The answers to each query, best first, of equal scores the lower row first. */
 export interface Answers {
@@ -90,9 +92,8 @@ export async function searchBlocks(
   }
   const scores = new Float32Array(count * k).fill(Number.NEGATIVE_INFINITY);
   const rows = new Int32Array(count * k).fill(-1);
-  const most = Math.max(1, Math.floor(LISTS_BYTES / (8 * partsOf(gpu) * Math.min(k, LIST))));
-  for (let from = 0; from < count; from += most) {
-    const some = Math.min(most, count - from);
+  for (let from = 0; from < count; from += ASKED) {
+    const some = Math.min(ASKED, count - from);
     const asked = queries.subarray(from * dimension, (from + some) * dimension);
     let after: Answers = { scores: new Float32Array(some).fill(-NOTHING), rows: new Int32Array(some).fill(-1) };
     for (let found = 0; found < k; found += LIST) {
@@ -129,17 +130,21 @@ async function searchRound(
     bestScores: gpu.tensor(new Float32Array(count * k).fill(NOTHING), [count, k]).keep(),
     bestRows: gpu.tensor(new Int32Array(count * k).fill(-1), [count, k]).keep(),
   };
+  let scanned = Promise.resolve();
   try {
     let first = 0;
     for await (const block of blocks) {
       for (const part of block instanceof Float32Array ? cutRows(gpu, block, dimension) : [block]) {
+        await scanned; // a block is read while the GPU is at the one before, but no more of them wait
         using _scope = gpu.scope();
         const gallery4 = part instanceof Float32Array ? blockOf(gpu, part, dimension) : part;
         searchBlock(gpu, gallery4, state, first);
         first += gallery4.shape[0];
-        await gpu.submit(); // a block that was uploaded makes room for the next
+        scanned = part instanceof Float32Array ? gpu.finish() : gpu.submit();
+        scanned.catch(() => {}); // where reading fails first, that is the error to tell
       }
     }
+    await scanned;
     const [scores, rows] = await Promise.all([state.bestScores.readFloats(), state.bestRows.read()]);
     return { scores, rows: rows as Int32Array };
   } finally {
@@ -154,21 +159,35 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): v
   const { queries4, afterScores, afterRows, bestScores, bestRows } = state;
   const [rows, channels] = gallery4.shape;
   const [queries, k] = bestScores.shape;
-  const shared = gpu.machine.knn === 'broadcast';
-  const unit = shared ? 2 : 64;
-  const perPart = unit * Math.ceil(rows / partsOf(gpu) / unit);
+  const scan = scanFor(gpu, queries);
+  const perPart = scan.unit * Math.ceil(rows / scan.parts / scan.unit);
   const parts = Math.ceil(rows / perPart);
   const partScores = gpu.empty([queries, parts, k]);
   const partRows = gpu.empty([queries, parts, k], 'i32');
   const sizes = { rows, queries, channels, k, parts, perPart, first };
   const scanned = { gallery4, queries4, afterScores, afterRows, partScores, partRows };
-  if (shared) gpu.dispatch(subgroupScanKernel, scanned, sizes, 8 * Math.ceil(parts / 8) * Math.ceil(queries / 8));
-  else gpu.dispatch(scanKernel, scanned, sizes, 64 * parts * Math.ceil(queries / 16));
+  gpu.dispatch(scan.kernel, scanned, sizes, scan.invocations(parts));
   gpu.dispatch(mergeKernel, { partScores, partRows, bestScores, bestRows }, sizes, queries);
 }
 
-/** Parts of a block that are searched side by side: enough for all cores, few enough for short lists. */
-const partsOf = (gpu: Gpu): number => 8 * gpu.machine.tiles;
+/** How a block is scanned: in `parts` parts, whose rows are a multiple of `unit`. */
+interface Scan {
+  readonly kernel: Kernel;
+  readonly unit: number;
+  readonly parts: number;
+  invocations(parts: number): number;
+}
+
+function scanFor(gpu: Gpu, queries: number): Scan {
+  const shared = gpu.machine.knn === 'broadcast';
+  const one = shared && queries <= 2;
+  const tiles = one ? queries : Math.ceil(queries / (shared ? 8 : 16));
+  // Enough for all cores, but no more: every part fills lists of its own.
+  const parts = 8 * Math.ceil(gpu.machine.tiles / tiles);
+  if (!shared) return { kernel: scanKernel, unit: 64, parts, invocations: (count) => 64 * count * tiles };
+  const invocations = (count: number) => 8 * Math.ceil(count / 8) * tiles;
+  return { kernel: one ? scanOneKernel : subgroupScanKernel, unit: 4, parts, invocations };
+}
 
 /** Uploads rows, each filled up with zeros to a multiple of 4: products stay what they are. */
 function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
@@ -198,8 +217,10 @@ function checkRows(what: string, rows: Float32Array, dimension: number): number 
       'Pass whole rows, made by the model that made the gallery.',
     );
   }
-  const bad = rows.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  let zero = 0; // one pass without calls, as a gallery may have 10^9 numbers
+  for (let i = 0; i < rows.length; i++) zero += rows[i] * 0;
+  if (zero !== 0) {
+    const bad = rows.findIndex((value) => !Number.isFinite(value));
     const at = `[${Math.floor(bad / dimension)}, ${bad % dimension}]`;
     throw new RomoError('not-finite', `search: ${what}${at} is ${rows[bad]}`, 'Embed it again.');
   }

@@ -15,7 +15,15 @@ import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchO
 import { countRows } from './gallery_reader.ts';
 import { searchParts } from './search_parts.ts';
 import { checkSameModel } from './stamp.ts';
-import { encodeManifest, type Label, type ListedPart, MANIFEST, parseManifest, StoredPart } from './stored_part.ts';
+import {
+  encodeManifest,
+  type Label,
+  type ListedPart,
+  MANIFEST,
+  parseManifest,
+  readRows,
+  StoredPart,
+} from './stored_part.ts';
 import { checkEntries } from './vectors.ts';
 import { type Blocks, toMerge, writePart } from './write_part.ts';
 
@@ -275,11 +283,8 @@ class FileGallery implements Gallery {
       const some = toMerge(this.parts());
       if (some.length === 0) return;
       const chosen = some.map((part) => ({ part, rows: part.rows() }));
-      async function* blocks() {
-        for (const { part, rows } of chosen) yield* part.read(rows);
-      }
       const labels = chosen.flatMap(({ part, rows }) => rows.map((row) => part.labels[row]));
-      const merged = await this.write(labels, blocks());
+      const merged = await this.write(labels, readRows(chosen));
       const others = this.parts().filter((part) => !some.includes(part));
       await this.commit([...others.map((part) => part.listed), merged]);
     }

@@ -19,8 +19,8 @@ export class FileSource implements ByteSource {
     return new FileSource(path, (await file.stat()).size, file);
   }
 
-  async read(begin: number, end: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(end - begin);
+  async read(begin: number, end: number, memory?: Uint8Array): Promise<Uint8Array> {
+    const bytes = memory?.subarray(0, end - begin) ?? new Uint8Array(end - begin);
     for (let at = 0; at < bytes.length; ) {
       const { bytesRead } = await this.file.read(bytes, at, bytes.length - at, begin + at);
       if (bytesRead === 0) {

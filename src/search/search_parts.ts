@@ -4,7 +4,7 @@ import { RomoError } from '../tensor/error.ts';
 import { searchBlocks } from './exact.ts';
 import { matches, orderOfTexts } from './filter.ts';
 import type { Answer, SearchOptions } from './gallery.ts';
-import type { Label, StoredPart } from './stored_part.ts';
+import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
 import { checkVectors } from './vectors.ts';
 
 /** More answers than wanted are asked for, to see whether the last one has equals that come before it by id. */
@@ -25,13 +25,9 @@ export async function searchParts(
   const passes = (label: Label): boolean =>
     (modality === undefined || label.modality === modality) && (where === undefined || matches(where, label.metadata));
   const chosen = parts.map((part) => ({ part, rows: part.rows(passes) }));
-  const labels = chosen.flatMap(({ part, rows }) => rows.map((row) => part.labels[row]));
-  async function* blocks(): AsyncGenerator<Float32Array> {
-    for (const { part, rows } of chosen) yield* part.read(rows);
-  }
   const count = queries.length / dimension;
   for (let asked = top + SPARE; ; asked *= 2) {
-    const { scores, rows } = await searchBlocks(gpu, blocks, dimension, queries, asked);
+    const { scores, rows } = await searchBlocks(gpu, () => readRows(chosen), dimension, queries, asked);
     const isOpen = (query: number) => {
       const last = query * asked + asked - 1;
       return rows[last] >= 0 && scores[last] === scores[query * asked + top - 1];
@@ -41,11 +37,22 @@ export async function searchParts(
     return all.map((query) => {
       const found: Answer[] = [];
       for (let i = query * asked; i < (query + 1) * asked && rows[i] >= 0; i++) {
-        found.push({ ...labels[rows[i]], similarity: scores[i] });
+        found.push({ ...labelOf(chosen, rows[i]), similarity: scores[i] });
       }
       return found.sort(byRank).slice(0, top);
     });
   }
+}
+
+/** What row `number` of all chosen rows is of. */
+function labelOf(chosen: readonly ChosenRows[], number: number): Label {
+  let place = 0;
+  let row = number;
+  while (row >= chosen[place].rows.length) {
+    row -= chosen[place].rows.length;
+    place++;
+  }
+  return chosen[place].part.labels[chosen[place].rows[row]];
 }
 
 function byRank(a: Answer, b: Answer): number {

@@ -39,8 +39,8 @@ export interface ByteSource {
   /** what errors call it */
   readonly name: string;
   readonly size: number;
-  /** bytes `begin` to `end`, in memory of their own */
-  read(begin: number, end: number): Promise<Uint8Array>;
+  /** bytes `begin` to `end`; where `memory` is given and the source can, they are at its start, else in memory of their own */
+  read(begin: number, end: number, memory?: Uint8Array): Promise<Uint8Array>;
 }
 
 const broken = (name: string, what: string): RomoError =>
@@ -145,22 +145,46 @@ export class StoredPart {
     return rows;
   }
 
-  /** The vectors of rows, ascending, in blocks [n, dimension]; what lies between far rows is not read. */
-  async *read(rows: readonly number[]): AsyncGenerator<Float32Array> {
-    const bytes = 4 * this.dimension;
-    const most = Math.max(1, Math.floor(BLOCK_BYTES / bytes));
+  get rowBytes(): number {
+    return 4 * this.dimension;
+  }
+
+  /** Rows that a block has at most. */
+  get blockRows(): number {
+    return Math.min(this.labels.length, Math.max(1, Math.floor(BLOCK_BYTES / this.rowBytes)));
+  }
+
+  /** The vectors of rows, ascending, in blocks [n, dimension] in `memory`; what lies between far rows is not read. */
+  async *read(rows: readonly number[], memory: Uint8Array): AsyncGenerator<Float32Array> {
+    const bytes = this.rowBytes;
+    const most = this.blockRows;
     for (let i = 0; i < rows.length; ) {
       const first = rows[i];
       let next = i;
       while (next < rows.length && rows[next] - first < most) next++;
       const from = this.begin + first * bytes;
-      const block = await this.vectors.read(from, from + (rows[next - 1] - first + 1) * bytes);
-      for (let row = i; row < next; row++)
-        block.copyWithin((row - i) * bytes, (rows[row] - first) * bytes, (rows[row] - first + 1) * bytes);
+      const block = await this.vectors.read(from, from + (rows[next - 1] - first + 1) * bytes, memory);
+      for (let row = i; row < next; row++) {
+        const at = rows[row] - first;
+        if (at > row - i) block.copyWithin((row - i) * bytes, at * bytes, (at + 1) * bytes);
+      }
       yield new Float32Array(block.buffer, block.byteOffset, (next - i) * this.dimension);
       i = next;
     }
   }
+}
+
+/** Rows of a part, ascending. */
+export interface ChosenRows {
+  readonly part: StoredPart;
+  readonly rows: readonly number[];
+}
+
+/** The vectors of rows of several parts, in blocks [n, dimension]; a block lasts until the next one is asked for. */
+export async function* readRows(chosen: readonly ChosenRows[]): AsyncGenerator<Float32Array> {
+  // One for all: memory taken anew for every block makes the engine search the heap, labels and all, for what can go.
+  const memory = new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
+  for (const { part, rows } of chosen) yield* part.read(rows, memory);
 }
 
 async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: number; width: number }> {

@@ -1,7 +1,8 @@
 enable subgroups;
 
 // search.wgsl's `scan` for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. Every lane has a part
-// of the rows to itself and reads two of them at a time; the lanes load 8 queries together and hand them round by broadcast.
+// of the rows to itself. In `scan` it reads two of them at a time; the lanes load 8 queries together and hand them round by broadcast.
+// `scanOne` does no more than one query needs.
 
 struct Sizes {
   rows: u32,
@@ -9,7 +10,7 @@ struct Sizes {
   channels: u32,
   k: u32,
   parts: u32,
-  perPart: u32, // an even number
+  perPart: u32, // a multiple of 4
   first: u32,
 }
 
@@ -24,7 +25,7 @@ struct Sizes {
 const LIST = 64u;
 const NOTHING = -3.4e38;
 
-// The lists of 8 queries, sorted.
+// The lists of 8 queries, sorted. A lane's rows come in ascending order, so of equal scores the first stays ahead.
 var<private> scores: array<f32, 512>;
 var<private> rows: array<i32, 512>;
 
@@ -49,6 +50,21 @@ fn offer(n: u32, query: u32, score: f32, row: u32) {
   rows[slot] = number;
 }
 
+fn clearLists(lists: u32) {
+  for (var slot = 0u; slot < lists * LIST; slot++) {
+    scores[slot] = NOTHING;
+    rows[slot] = -1;
+  }
+}
+
+fn store(n: u32, query: u32, part: u32) {
+  let to = (query * sizes.parts + part) * sizes.k;
+  for (var slot = 0u; slot < sizes.k; slot++) {
+    partScores[to + slot] = scores[n * LIST + slot];
+    partRows[to + slot] = rows[n * LIST + slot];
+  }
+}
+
 @compute @workgroup_size(8)
 fn scan(
   @builtin(workgroup_id) group: vec3u,
@@ -66,10 +82,7 @@ fn scan(
   let lastRow = sizes.rows - 1u;
   let lastQuery = sizes.queries - 1u;
   let queryAt = min(firstQuery + lane, lastQuery) * channels4;
-  for (var slot = 0u; slot < 8u * LIST; slot++) {
-    scores[slot] = NOTHING;
-    rows[slot] = -1;
-  }
+  clearLists(8u);
   let start = part * sizes.perPart;
   for (var i = 0u; i < sizes.perPart; i += 2u) {
     let row = start + i;
@@ -118,11 +131,51 @@ fn scan(
   }
   if (part < sizes.parts) {
     for (var n = 0u; n < min(8u, sizes.queries - firstQuery); n++) {
-      for (var slot = 0u; slot < sizes.k; slot++) {
-        let to = ((firstQuery + n) * sizes.parts + part) * sizes.k + slot;
-        partScores[to] = scores[n * LIST + slot];
-        partRows[to] = rows[n * LIST + slot];
+      store(n, firstQuery + n, part);
+    }
+  }
+}
+
+@compute @workgroup_size(8)
+fn scanOne(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group.y * groups.x + group.x;
+  let partTiles = (sizes.parts + 7u) / 8u;
+  let part = index % partTiles * 8u + lane;
+  let query = index / partTiles;
+  if (query >= sizes.queries) {
+    return;
+  }
+  let channels4 = sizes.channels / 4u;
+  let lastRow = sizes.rows - 1u;
+  clearLists(1u);
+  let start = part * sizes.perPart;
+  for (var i = 0u; i < sizes.perPart; i += 4u) {
+    let row = start + i;
+    let row0 = min(row, lastRow) * channels4;
+    let row1 = min(row + 1u, lastRow) * channels4;
+    let row2 = min(row + 2u, lastRow) * channels4;
+    let row3 = min(row + 3u, lastRow) * channels4;
+    var sums = vec4f();
+    for (var c = 0u; c < channels4; c++) {
+      let q = queries4[query * channels4 + c];
+      sums += vec4f(
+        dot(gallery4[row0 + c], q),
+        dot(gallery4[row1 + c], q),
+        dot(gallery4[row2 + c], q),
+        dot(gallery4[row3 + c], q),
+      );
+    }
+    for (var n = 0u; n < 4u; n++) {
+      if (row + n <= lastRow) {
+        offer(0u, query, sums[n], row + n);
       }
     }
+  }
+  if (part < sizes.parts) {
+    store(0u, query, part);
   }
 }

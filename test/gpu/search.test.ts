@@ -55,6 +55,24 @@ test('more answers than a list holds, and more than the gallery has', async () =
   await check({ gallery: 5, queries: 2, dimension: 4, k: 8, range: 3 });
 });
 
+test('more queries than are asked at once', () => check({ gallery: 9, queries: 8195, dimension: 3, k: 2, range: 2 }));
+
+test('a block may change when the next is asked for', async () => {
+  const [dimension, k] = [5, 20];
+  const rows = numbers('one memory', 600 * dimension, 3);
+  const asked = numbers('asked', 3 * dimension, 3);
+  const memory = new Float32Array(100 * dimension);
+  async function* stream() {
+    for (let from = 0; from < rows.length; from += memory.length) {
+      memory.set(rows.subarray(from, from + memory.length));
+      yield memory;
+    }
+    memory.fill(9);
+  }
+  const found = await searchBlocks(gpu(), stream, dimension, asked, k);
+  assert.equal([...found.rows], [...reference.search(rows, asked, dimension, k).rows]);
+});
+
 test('rows in many blocks are numbered through, wherever they are cut', async () => {
   const [dimension, k] = [6, 70];
   const rows = numbers('blocks', 400 * dimension, 2);

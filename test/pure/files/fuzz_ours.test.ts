@@ -11,7 +11,7 @@ import { findMnistLists } from '../../../src/data/sets/mnist_lists.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/model/safetensors.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/romo/checkpoint.ts';
 import { PRESETS } from '../../../src/romo/config.ts';
-import { encodeLabel, encodeManifest, parseManifest, StoredPart } from '../../../src/search/stored_part.ts';
+import { encodeLabel, encodeManifest, parseManifest, readRows, StoredPart } from '../../../src/search/stored_part.ts';
 import { attack, withinMemory } from '../../support/damage.ts';
 import { textBytes } from '../../support/files.ts';
 import { blockVector, STAMP } from '../../support/gallery.ts';
@@ -83,7 +83,7 @@ for (const [name, original] of Object.entries({ 'vectors of a gallery': rows, 'l
       withinMemory(bytes, 64, async () => {
         const [vectors, labels] = original === rows ? [bytes, lines] : [rows, bytes];
         const opened = await StoredPart.open(part, 16, sourceOf(vectors), sourceOf(labels));
-        for await (const block of opened.read(opened.rows())) assert.is(block.length % 16, 0);
+        for await (const block of readRows([{ part: opened, rows: opened.rows() }])) assert.is(block.length % 16, 0);
       }),
     ),
   );
