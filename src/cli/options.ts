@@ -8,9 +8,10 @@ import {
   PRESETS,
   type PresetName,
 } from '../romo/config.ts';
+import { FIELDS, type Field, OPTIONAL_FIELDS } from '../romo/config_fields.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
-import { ALL, byteCount, countOrAll, real, whole, wholes } from './parse.ts';
+import { ALL, byteCount, countOrAll, parserOf, whole } from './parse.ts';
 import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
@@ -40,13 +41,14 @@ export interface TrainOptions {
   openData(config: Config): Promise<OpenedData>;
 }
 
-/** A hyper-parameter: its option, its place in the configuration, how it is read. */
+/** A hyper-parameter: its option, and its place in the configuration, which says what it may be. */
 interface Row {
   flags: string;
   text: string;
   path: string;
+  /** where the option has other words than the field has values */
+  words?: Readonly<Record<string, unknown>>;
   parse?: (text: string) => unknown;
-  choices?: readonly string[];
 }
 
 const ROWS: readonly Row[] = [
@@ -57,89 +59,43 @@ const ROWS: readonly Row[] = [
   },
   { flags: '--train <n>', text: 'training objects, or all', path: 'train', parse: countOrAll },
   { flags: '--test <n>', text: 'objects held out for the figures, or all', path: 'test', parse: countOrAll },
-  { flags: '--seed <n>', text: 'seed of everything random', path: 'seed', parse: whole(0) },
-  { flags: '--batch <n>', text: 'pairs per step', path: 'batch', parse: whole(1) },
-  {
-    flags: '--clusters <n>',
-    text: 'number of clusters: all that must be known about the classes',
-    path: 'clusters',
-    parse: whole(1),
-  },
-  { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize', parse: whole(8) },
-  { flags: '--points <n>', text: 'points per cloud', path: 'points', parse: whole(1) },
-  {
-    flags: '--augment <strength>',
-    text: 'augmentation; default mild for shapes, else strong',
-    path: 'augment',
-    choices: ['mild', 'strong'],
-  },
-  { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet', choices: ['small', '18', '34', '50', '101'] },
-  { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth', parse: whole(1) },
-  { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder', choices: ['dgcnn', 'pointnet'] },
-  {
-    flags: '--point-widths <list>',
-    text: 'channels of its layers, such as 32,32,64,128',
-    path: 'pointWidths',
-    parse: wholes,
-  },
-  { flags: '--momentum <x>', text: 'momentum of SGD', path: 'momentum', parse: real(0, 1) },
-  {
-    flags: '--head-temperature <x>',
-    text: "temperature of the heads' logits",
-    path: 'headTemperature',
-    parse: real(1e-6),
-  },
+  { flags: '--seed <n>', text: 'seed of everything random', path: 'seed' },
+  { flags: '--batch <n>', text: 'pairs per step', path: 'batch' },
+  { flags: '--clusters <n>', text: 'number of clusters: all that must be known about the classes', path: 'clusters' },
+  { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize' },
+  { flags: '--points <n>', text: 'points per cloud', path: 'points' },
+  { flags: '--augment <strength>', text: 'augmentation; default mild for shapes, else strong', path: 'augment' },
+  { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet' },
+  { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth' },
+  { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder' },
+  { flags: '--point-widths <list>', text: 'channels of its layers, such as 32,32,64,128', path: 'pointWidths' },
+  { flags: '--momentum <x>', text: 'momentum of SGD', path: 'momentum' },
+  { flags: '--head-temperature <x>', text: "temperature of the heads' logits", path: 'headTemperature' },
   ...(['ssm', 'rdl'] as const).flatMap((stage): Row[] => [
-    { flags: `--epochs-${stage} <n>`, text: `${stage}: epochs`, path: `${stage}.epochs`, parse: whole(1) },
-    {
-      flags: `--lr-${stage} <x>`,
-      text: `${stage}: learning rate, cosine to 0`,
-      path: `${stage}.learningRate`,
-      parse: real(0),
-    },
-    {
-      flags: `--weight-decay-${stage} <x>`,
-      text: `${stage}: weight decay`,
-      path: `${stage}.weightDecay`,
-      parse: real(0),
-    },
-    { flags: `--tau-${stage} <x>`, text: `${stage}: temperature of L_mlm`, path: `${stage}.tau`, parse: real(1e-6) },
-    {
-      flags: `--dimension-${stage} <n>`,
-      text: `${stage}: length of the embedding`,
-      path: `${stage}.dimension`,
-      parse: whole(1),
-    },
-    { flags: `--k-${stage} <n>`, text: `${stage}: neighbours in DGCNN's graphs`, path: `${stage}.k`, parse: whole(1) },
+    { flags: `--epochs-${stage} <n>`, text: `${stage}: epochs`, path: `${stage}.epochs` },
+    { flags: `--lr-${stage} <x>`, text: `${stage}: learning rate, cosine to 0`, path: `${stage}.learningRate` },
+    { flags: `--weight-decay-${stage} <x>`, text: `${stage}: weight decay`, path: `${stage}.weightDecay` },
+    { flags: `--tau-${stage} <x>`, text: `${stage}: temperature of L_mlm`, path: `${stage}.tau` },
+    { flags: `--dimension-${stage} <n>`, text: `${stage}: length of the embedding`, path: `${stage}.dimension` },
+    { flags: `--k-${stage} <n>`, text: `${stage}: neighbours in DGCNN's graphs`, path: `${stage}.k` },
   ]),
-  { flags: '--lambda <x>', text: 'ssm: share of L_ssm, the rest is L_mlm', path: 'ssm.lambda', parse: real(0, 1) },
-  {
-    flags: '--ssm-target <name>',
-    text: 'ssm: where targets come from',
-    path: 'ssm.target',
-    choices: ['memory', 'soft', 'joint', 'balanced'],
-  },
-  {
-    flags: '--memory-momentum <x>',
-    text: 'ssm: momentum of the memory banks',
-    path: 'ssm.memoryMomentum',
-    parse: real(0, 1),
-  },
-  { flags: '--beta <x>', text: 'rdl: share of RCLL, the rest is L_mlm', path: 'rdl.beta', parse: real(0, 1) },
-  { flags: '--alpha <x>', text: "rdl: RCLL's exponent", path: 'rdl.alpha', parse: real(0) },
-  { flags: '--rdl-from <start>', text: 'rdl: where its encoders start', path: 'rdl.from', choices: ['fresh', 'warm'] },
-  { flags: '--hidden <n>', text: 'rdl: hidden channels of the head', path: 'rdl.hidden', parse: whole(1) },
+  { flags: '--lambda <x>', text: 'ssm: share of L_ssm, the rest is L_mlm', path: 'ssm.lambda' },
+  { flags: '--ssm-target <name>', text: 'ssm: where targets come from', path: 'ssm.target' },
+  { flags: '--memory-momentum <x>', text: 'ssm: momentum of the memory banks', path: 'ssm.memoryMomentum' },
+  { flags: '--beta <x>', text: 'rdl: share of RCLL, the rest is L_mlm', path: 'rdl.beta' },
+  { flags: '--alpha <x>', text: "rdl: RCLL's exponent", path: 'rdl.alpha' },
+  { flags: '--rdl-from <start>', text: 'rdl: where its encoders start', path: 'rdl.from' },
+  { flags: '--hidden <n>', text: 'rdl: hidden channels of the head', path: 'rdl.hidden' },
   {
     flags: '--heads <kind>',
     text: 'rdl: one head for both modalities or one each',
     path: 'rdl.sharedHead',
-    choices: ['shared', 'separate'],
+    words: { shared: true, separate: false },
   },
   {
     flags: '--pseudo-labels <source>',
     text: 'rdl: labels from the trained heads or from clusters of pairs',
     path: 'rdl.pseudoLabels',
-    choices: ['heads', 'pairs'],
   },
 ];
 
@@ -159,44 +115,24 @@ const OPTIONAL_ROWS: readonly Row[] = [
     flags: '--on-bad <what>',
     text: 'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
     path: 'set.onBad',
-    choices: ['fail', 'skip'],
   },
-  {
-    flags: '--views <n>',
-    text: 'modelnet, voxels: rendered views per object (default: 1)',
-    path: 'set.views',
-    parse: whole(1),
-  },
-  {
-    flags: '--up <axis>',
-    text: 'folder: axis that points up in the 3D files (default: z)',
-    path: 'set.up',
-    choices: ['x', 'y', 'z'],
-  },
-  { flags: '--every <n>', text: 'rgbd: every n-th frame (default: 1)', path: 'set.everyFrame', parse: whole(1) },
+  { flags: '--views <n>', text: 'modelnet, voxels: rendered views per object (default: 1)', path: 'set.views' },
+  { flags: '--up <axis>', text: 'folder: axis that points up in the 3D files (default: z)', path: 'set.up' },
+  { flags: '--every <n>', text: 'rgbd: every n-th frame (default: 1)', path: 'set.everyFrame' },
   {
     flags: '--held-out <n>',
     text: 'rgbd: which instance of each class is held out (default: 1)',
     path: 'set.heldOutInstance',
-    parse: whole(1),
   },
   {
     flags: '--image-channels <n>',
     text: "1 grey, 3 colour (default: what the set's pictures have)",
     path: 'set.channels',
-    choices: ['1', '3'],
   },
 ];
 
 /** A run that goes on has the numbers of objects that it had. */
 const EXACTLY = { train: false, test: false };
-
-/** What a choice means where the configuration holds no string. */
-const MEANING: Record<string, (text: string) => unknown> = {
-  resnet: (text) => (text === 'small' ? text : Number(text)),
-  'set.channels': Number,
-  'rdl.sharedHead': (text) => text === 'shared',
-};
 
 /** `--data` and its kin for a command; defaults are the preset's. */
 export function trainCommand(): Command {
@@ -225,14 +161,19 @@ export function trainCommand(): Command {
     .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const { flags, text, parse, choices } of [...ROWS, ...OPTIONAL_ROWS]) {
-    const option = new Option(flags, text);
-    if (choices) option.choices(choices);
-    else if (parse) option.argParser(parse);
-    command.addOption(option);
-  }
+  for (const row of [...ROWS, ...OPTIONAL_ROWS]) command.addOption(optionOf(row));
   return addDataOptions(command);
 }
+
+function optionOf({ flags, text, path, words, parse }: Row): Option {
+  const option = new Option(flags, text);
+  const field = fieldAt(path);
+  if (words) return option.choices(Object.keys(words));
+  if (field.kind === 'choice') return option.choices(field.of.map(String));
+  return option.argParser(parse ?? parserOf(field));
+}
+
+const fieldAt = (path: string): Field => FIELDS[path] ?? OPTIONAL_FIELDS[path];
 
 /** Do fewer do? Yes where the user named no number. */
 const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
@@ -242,9 +183,12 @@ export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
   const resume = given.resume !== undefined;
   const asked: { flag: string; path: string; value: unknown }[] = [];
-  for (const { flags, path } of [...ROWS, ...OPTIONAL_ROWS]) {
-    const text = given[new Option(flags).attributeName()];
-    if (text !== undefined) asked.push({ flag: flags.split(' ')[0], path, value: MEANING[path]?.(text) ?? text });
+  for (const { flags, path, words } of [...ROWS, ...OPTIONAL_ROWS]) {
+    const word = given[new Option(flags).attributeName()];
+    if (word === undefined) continue;
+    const field = fieldAt(path);
+    const value = words?.[word] ?? (field.kind === 'choice' ? parserOf(field)(word) : word);
+    asked.push({ flag: flags.split(' ')[0], path, value });
   }
   const config = structuredClone(PRESETS[given.preset as PresetName]);
   for (const { path, value } of asked) placeOf(config, path).set(value);

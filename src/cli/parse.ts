@@ -1,15 +1,23 @@
 /** How the words of a command line become numbers. */
 import { InvalidArgumentError } from 'commander';
+import { describe, type Field, isValid } from '../romo/config_fields.ts';
+
+/** Reads a value of the field. Lists stand between commas. */
+export function parserOf(field: Field): (text: string) => unknown {
+  return (text) => {
+    const number = (word: string) => (word.trim() === '' ? Number.NaN : Number(word));
+    let value: unknown = text;
+    if (field.kind === 'choice') value = field.of.find((one) => String(one) === text);
+    else if (field.kind === 'wholes') value = text.split(',').map(number);
+    else if (field.kind !== 'text') value = number(text);
+    if (!isValid(field, value)) throw new InvalidArgumentError(`It must be ${describe(field)}.`);
+    return value;
+  };
+}
 
 /** A whole number from `low` on. */
 export function whole(low: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < low) {
-      throw new InvalidArgumentError(`A whole number from ${low} is needed.`);
-    }
-    return value;
-  };
+  return parserOf({ kind: 'whole', low, high: Number.MAX_SAFE_INTEGER }) as (text: string) => number;
 }
 
 /** More than any data set has: as many as there are. */
@@ -17,24 +25,6 @@ export const ALL = 10_000_000;
 
 /** A whole number from 1 on, or `all`. */
 export const countOrAll = (text: string): number => (text === 'all' ? ALL : whole(1)(text));
-
-/** Any number within the bounds. */
-export function real(low: number, high = Number.POSITIVE_INFINITY): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
-      throw new InvalidArgumentError(
-        `A number from ${low}${high < Number.POSITIVE_INFINITY ? ` to ${high}` : ''} is needed.`,
-      );
-    }
-    return value;
-  };
-}
-
-/** Whole numbers from 1 on, between commas. */
-export function wholes(text: string): number[] {
-  return text.split(',').map(whole(1));
-}
 
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 

@@ -90,12 +90,22 @@ export abstract class Module {
   }
 
   /**
-   * Takes over all tensors from PyTorch's layout. Throws `state-dict` with the lists of missing, unused and misshapen keys;
-   * nothing is changed then. `num_batches_tracked` is ignored.
+   * Takes over all tensors from PyTorch's layout. Throws as `checkStateDict` does; nothing is changed then.
    * @param name the file, for messages
    * @param optional beginnings of names that may be missing, such as those of a head that is new; they stay as they are
    */
   loadStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
+    this.checkStateDict(state, name, optional);
+    for (const [key, { tensor, layout }] of this.namedEntries()) {
+      if (state[key]) tensor.write(fromTorch(state[key].data, tensor.shape, layout));
+    }
+  }
+
+  /**
+   * Throws `state-dict` with the lists of missing, unused and misshapen keys. `num_batches_tracked` is ignored. See loadStateDict
+   * for the parameters.
+   */
+  checkStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     const entries = this.namedEntries();
     const faults: string[] = [];
     for (const [key, { tensor, layout }] of entries) {
@@ -114,9 +124,6 @@ export abstract class Module {
         `${name} does not fit this model: ${faults.join('; ')}`,
         'Build the model with the options that it was saved with.',
       );
-    }
-    for (const [key, { tensor, layout }] of entries) {
-      if (state[key]) tensor.write(fromTorch(state[key].data, tensor.shape, layout));
     }
   }
 

@@ -54,6 +54,31 @@ export function encodeCheckpoint(
 type Progress = Pick<Checkpoint, 'adapter' | 'metricsBytes'> &
   Pick<RunState, 'figures' | 'seconds'> & { position: Pick<StageState, 'stage' | 'epoch' | 'step'> };
 
+const broken = (name: string, what: string): RomoError =>
+  new RomoError('file', `${name}: ${what}`, 'Go on from an older checkpoint, or begin a new run.');
+
+function parseJson(text: string | undefined, name: string): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch (cause) {
+    throw broken(name, `its metadata are no JSON: ${(cause as Error).message}`);
+  }
+}
+
+function isProgress(value: unknown): value is Progress {
+  const { position, figures, seconds, adapter, metricsBytes } = Object(value);
+  const { stage, epoch, step } = Object(position);
+  const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 0;
+  return (
+    (stage === 'ssm' || stage === 'rdl') &&
+    [epoch, step, metricsBytes].every(isCount) &&
+    typeof adapter === 'string' &&
+    Object(figures) === figures &&
+    Object(seconds) === seconds &&
+    Object.values(seconds as object).every(Number.isFinite)
+  );
+}
+
 /**
  * What `encodeCheckpoint` wrote.
  * @param name what errors call the file
@@ -64,12 +89,19 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   if (metadata.checkpoint !== FORMAT) {
     throw new RomoError('file', `${name} is no checkpoint of format ${FORMAT}`, 'Use the version that wrote it.');
   }
-  const config = parseConfig(JSON.parse(metadata.config), name);
-  const { position, figures, seconds, adapter, metricsBytes } = JSON.parse(metadata.progress) as Progress;
+  const config = parseConfig(parseJson(metadata.config, name), name);
+  const progress = parseJson(metadata.progress, name);
+  if (!isProgress(progress)) throw broken(name, `its progress is ${metadata.progress.slice(0, 300)}`);
+  const { position, figures, seconds, adapter, metricsBytes } = progress;
   const labelsOf = (prefix: string): PseudoLabels | null => {
-    const [images, points] = [tensors[`${prefix}.images`], tensors[`${prefix}.points`]];
-    return images && points ? { images: images.data as Int32Array, points: points.data as Int32Array } : null;
+    const [images, points] = [tensors[`${prefix}.images`]?.data, tensors[`${prefix}.points`]?.data];
+    if (!images && !points) return null;
+    if (!(images instanceof Int32Array && points instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
+    return { images, points };
   };
+  for (const [key, { data }] of Object.entries(tensors)) {
+    if (/^(stage|warm)\./.test(key) && !(data instanceof Float32Array)) throw broken(name, `${key} is not f32`);
+  }
   const state = Object.entries(unprefixed(tensors as StateDict, 'stage.'));
   const stage = {
     ...position,

@@ -1,5 +1,6 @@
 /** Everything that shapes a run, and the presets. */
 import { RomoError } from '../tensor/error.ts';
+import { faultsOf } from './config_fields.ts';
 
 /** Where the warm-up's targets come from; see SsmConfig.target. */
 export type SsmTarget = 'memory' | 'soft' | 'joint' | 'balanced';
@@ -190,50 +191,48 @@ export const PRESETS: Record<PresetName, Config> = {
 /**
  * A configuration that was stored, checked.
  * @param name what errors call the place where it was stored
- * @throws RomoError `file` where fields are missing, `option` where they do not fit together
+ * @throws RomoError `file` where fields are missing, are not what they may be, or do not fit together
  */
 export function parseConfig(value: unknown, name: string): Config {
-  const missing = missingFields(value, PRESETS.small);
-  if (missing.length > 0) {
-    throw new RomoError('file', `${name} lacks ${missing.join(', ')}`, 'Pass the folder of a finished run.');
+  const faults = faultsOf(value);
+  if (faults.length === 0) {
+    const fault = misfit(value as Config);
+    if (!fault) return value as Config;
+    faults.push(fault.message);
   }
-  checkConfig(value as Config);
-  return value as Config;
-}
-
-/** Names the fields of `model` that `value` does not have. */
-function missingFields(value: unknown, model: object, prefix = ''): string[] {
-  return Object.entries(model).flatMap(([name, field]) => {
-    const given = Object(value)[name];
-    if (given === undefined) return [prefix + name];
-    const nested = typeof field === 'object' && !Array.isArray(field);
-    return nested ? missingFields(given, field, `${prefix}${name}.`) : [];
-  });
+  throw new RomoError('file', `${name}: ${faults.join('; ')}`, 'Use the configuration that a run has written.');
 }
 
 /** Throws `option`, naming what does not fit together. */
 export function checkConfig(config: Config): void {
-  const fault = (message: string, fix: string) => new RomoError('option', message, fix);
+  const fault = misfit(config);
+  if (fault) throw new RomoError('option', fault.message, fault.fix);
+}
+
+/** What does not fit together, and the way out. */
+function misfit(config: Config): { message: string; fix: string } | null {
   const { train, test, batch, clusters, points, pointEncoder, ssm, rdl } = config;
-  if (batch > train) throw fault(`a batch of ${batch} is larger than the ${train} training objects`, 'Lower --batch.');
-  if (batch < 2) throw fault(`a batch of ${batch} has no other pair to tell apart`, 'Use --batch 2 or more.');
-  if (clusters < 2) throw fault(`${clusters} clusters tell nothing apart`, 'Use --clusters 2 or more.');
+  if (batch > train) {
+    return { message: `a batch of ${batch} is larger than the ${train} training objects`, fix: 'Lower --batch.' };
+  }
+  if (batch < 2) {
+    return { message: `a batch of ${batch} has no other pair to tell apart`, fix: 'Use --batch 2 or more.' };
+  }
+  if (clusters < 2) return { message: `${clusters} clusters tell nothing apart`, fix: 'Use --clusters 2 or more.' };
   if (clusters > Math.min(train, test)) {
-    throw fault(
-      `${clusters} clusters are more than the ${train} training or ${test} test objects`,
-      'Lower --clusters.',
-    );
+    const message = `${clusters} clusters are more than the ${train} training or ${test} test objects`;
+    return { message, fix: 'Lower --clusters.' };
   }
   for (const [name, stage] of Object.entries({ ssm, rdl })) {
     if (pointEncoder === 'dgcnn' && stage.k > points) {
-      throw fault(`${name}: ${stage.k} neighbours are more than the ${points} points of a cloud`, `Lower --k-${name}.`);
+      const message = `${name}: ${stage.k} neighbours are more than the ${points} points of a cloud`;
+      return { message, fix: `Lower --k-${name}.` };
     }
   }
   if (rdl.from === 'warm' && (rdl.dimension !== ssm.dimension || rdl.k !== ssm.k)) {
     const sizes = `dimension ${ssm.dimension} and ${rdl.dimension}, k ${ssm.k} and ${rdl.k}`;
-    throw fault(
-      `rdl cannot start from the warmed-up encoders: ${sizes} differ`,
-      'Make them equal or use --rdl-from fresh.',
-    );
+    const message = `rdl cannot start from the warmed-up encoders: ${sizes} differ`;
+    return { message, fix: 'Make them equal or use --rdl-from fresh.' };
   }
+  return null;
 }

@@ -1,13 +1,13 @@
-/** How large a batch may be: a training step is recorded for smaller ones, into buffers that are only counted. */
+/** How large a batch may be: a training step is recorded for smaller ones. */
 import { concat } from '../autograd/concat.ts';
 import { contrastive } from '../autograd/losses.ts';
 import { record } from '../autograd/tape.ts';
 import { Sgd } from '../model/sgd.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { Budget, Pool } from '../tensor/memory.ts';
 import type { Config } from './config.ts';
 import { Encoders } from './encoders.ts';
+import { rehearse } from './rehearsal.ts';
 
 /**
  * The largest batch below the configuration's whose training steps fit: every tensor into the GPU's limits, all of them into the
@@ -28,17 +28,12 @@ const SHARE = 0.98; // of the memory: heads, their losses, labels and batches ta
 
 function fits(gpu: Gpu, config: Config, imageShape: readonly [number, number, number]): boolean {
   return (['ssm', 'rdl'] as const).every((stage) => {
-    const { pool } = gpu;
-    const budget = new Budget(gpu.budget.limit * SHARE);
-    gpu.pool = new Pool((size) => ({ size }) as GPUBuffer, gpu.device.limits.maxBufferSize, budget, Infinity);
     try {
-      gpu.commands.capture(() => queueStep(gpu, config, stage, imageShape), false); // what is queued is forgotten
+      rehearse(gpu, gpu.budget.limit * SHARE, () => queueStep(gpu, config, stage, imageShape));
       return true;
     } catch (error) {
       if (error instanceof RomoError && error.code === 'memory') return false;
       throw error;
-    } finally {
-      gpu.pool = pool;
     }
   });
 }

@@ -5,6 +5,7 @@ import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { type Config, parseConfig } from './config.ts';
 import { Encoders } from './encoders.ts';
+import { rehearse } from './rehearsal.ts';
 
 /** The bytes of a file that holds models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
 export async function encodeModels(
@@ -47,15 +48,25 @@ export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): L
   const stem = state['image.conv1.weight'];
   if (!stem) throw new RomoError('file', `${name} holds no encoders`, FIX);
   const channels = stem.shape[1];
-  const encoders = new Encoders(gpu, config, config[stage], channels, { seed: config.seed, path: stage });
-  try {
-    encoders.loadStateDict(state, name);
-  } catch (error) {
-    encoders.dispose();
-    throw error;
+  if (stem.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
+    throw new RomoError('file', `${name} is for images of ${channels} channels`, FIX);
   }
+  const build = () => new Encoders(gpu, config, config[stage], channels, { seed: config.seed, path: stage });
+  checkSize(gpu, bytes.length, name, () => build().checkStateDict(state, name));
+  const encoders = build();
+  encoders.loadStateDict(state, name);
   encoders.setTraining(false);
   return { encoders, config, stage, imageShape: [config.imageSize, config.imageSize, channels], metadata };
+}
+
+/** A small file cannot ask for a large model: its tensors must fit before memory is taken for them. */
+function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): void {
+  try {
+    rehearse(gpu, 2 * bytes + 2 ** 20, build);
+  } catch (error) {
+    if (!(error instanceof RomoError && error.code === 'memory')) throw error;
+    throw new RomoError('file', `${name} is smaller than the model that its configuration tells of`, FIX);
+  }
 }
 
 function configOf(text: string | undefined, name: string): Config {

@@ -5,6 +5,7 @@ import { PRESETS } from '../../src/romo/config.ts';
 import { embedClouds, embedImages, encodeModels, loadEncoders } from '../../src/romo/model_file.ts';
 import { emptyModels } from '../../src/romo/run.ts';
 import { Random } from '../../src/tensor/random.ts';
+import { attack, numbersReplaced, survives } from '../support/damage.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('model file');
@@ -57,17 +58,26 @@ test('what is no model is refused, and named', async () => {
   const text = JSON.stringify(config);
   const wide = JSON.stringify({ ...config, resnetWidth: 4 });
   const stem = { shape: [8, 1, 3, 3], dtype: 'f32', data: new Float32Array(72) } as const;
+  const flat = { shape: [8, 9], dtype: 'f32', data: new Float32Array(72) } as const;
+  const huge = JSON.stringify({ ...config, resnet: 101, resnetWidth: 8192 });
+  const { created } = gpu().memory();
   const cases: [Uint8Array, string, RegExp][] = [
     [new Uint8Array(), 'file', /m\.st is no valid safetensors file/],
     [good.subarray(0, good.length - 8), 'file', /m\.st is no valid safetensors file/],
     [encodeSafetensors(one), 'file', /m\.st says nothing of its configuration/],
     [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
-    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st lacks data, preset/],
+    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: lacks data; lacks preset/],
     [encodeSafetensors(one, { config: text }), 'file', /m\.st holds no encoders/],
     [
       encodeSafetensors({ 'rdl.encoders.image.conv1.weight': stem }, { config: wide }),
       'state-dict',
       /m\.st does not fit/,
+    ],
+    [encodeSafetensors({ 'rdl.encoders.image.conv1.weight': stem }, { config: huge }), 'file', /m\.st is smaller than/],
+    [
+      encodeSafetensors({ 'rdl.encoders.image.conv1.weight': flat }, { config: text }),
+      'file',
+      /m\.st is for images of/,
     ],
   ];
   for (const [bytes, code, message] of cases) {
@@ -79,6 +89,18 @@ test('what is no model is refused, and named', async () => {
       assert.is((error as { code: string }).code, code);
     }
   }
+  assert.is(gpu().memory().created, created, 'and no memory is taken');
+});
+
+test('damaged models', async () => {
+  const good = await encodeModels(emptyModels(gpu(), config, 1), config);
+  const { liveBytes } = gpu().memory();
+  const read = (bytes: Uint8Array) => loadEncoders(gpu(), bytes, 'm.st').encoders.dispose();
+  await attack(good, 40, read, ['file', 'state-dict']);
+  for (const bytes of numbersReplaced(good.subarray(0, 4000))) {
+    await survives(Buffer.concat([bytes, good.subarray(4000)]), read, ['file', 'state-dict']);
+  }
+  assert.is(gpu().memory().liveBytes, liveBytes);
 });
 
 test.run();

@@ -12,7 +12,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../../src/model/safeten
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/romo/checkpoint.ts';
 import { PRESETS } from '../../../src/romo/config.ts';
 import { encodeLabel, encodeManifest, parseManifest, readRows, StoredPart } from '../../../src/search/stored_part.ts';
-import { attack, withinMemory } from '../../support/damage.ts';
+import { attack, numbersReplaced, survives, withinMemory } from '../../support/damage.ts';
 import { textBytes } from '../../support/files.ts';
 import { blockVector, STAMP } from '../../support/gallery.ts';
 
@@ -43,21 +43,28 @@ test('safetensors', () =>
     }),
   ));
 
-test('checkpoints', () => {
+test('checkpoints', async () => {
   const seconds = { untrained: 1, ssm: 2, pseudoLabels: 0, rdl: 0, figures: 0 };
   const labels = { images: new Int32Array(5), points: new Int32Array(5) };
   const stage = { stage: 'ssm' as const, epoch: 1, step: 2, tensors: { 'model.a': numbers(20) }, labels };
   const state = { stage, figures: {}, seconds, warm: null };
   const bytes = encodeCheckpoint({ config: PRESETS.tiny, state, adapter: 'one', metricsBytes: 9 });
-  return attack(bytes, 300, (damaged) => withinMemory(damaged, 3, () => void decodeCheckpoint(damaged, 'checkpoint')));
+  const read = (damaged: Uint8Array) => withinMemory(damaged, 3, () => void decodeCheckpoint(damaged, 'checkpoint'));
+  for (const damaged of numbersReplaced(bytes)) await survives(damaged, read);
+  await attack(bytes, 300, read);
 });
 
-test('config.json', () =>
-  attack(textBytes(JSON.stringify(PRESETS.tiny, null, 2)), 300, (bytes) => {
-    const path = join(folder, 'config.json');
-    writeFileSync(path, bytes);
-    assert.type(readConfig(path).batch, 'number');
-  }));
+test('config.json', async () => {
+  const path = join(folder, 'config.json');
+  const bytes = textBytes(JSON.stringify(PRESETS.tiny, null, 2));
+  const read = (damaged: Uint8Array) => {
+    writeFileSync(path, damaged);
+    const { batch, train } = readConfig(path);
+    assert.ok(Number.isSafeInteger(batch) && batch <= train);
+  };
+  for (const damaged of numbersReplaced(bytes)) await survives(damaged, read);
+  await attack(bytes, 300, read);
+});
 
 const part = { name: 'part-1', rows: 3, dead: [1] };
 const rows = encodeSafetensors({
