@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
+import { setUp } from './setup.mjs';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const files = Number(process.argv[2] ?? 100_000);
@@ -43,15 +44,15 @@ async function hdf5(name) {
   return `${name}: ${files} files, of which ${gaveUp} made the library give up`;
 }
 
-const all = async (name) =>
-  start([join('dist', 'test', 'pure', 'files', name)], { ...process.env, ROMO_FUZZ: String(files) });
+const all = async (...path) => start([join('dist', 'test', ...path)], { ...environment, ROMO_FUZZ: String(files) });
 
 async function campaign() {
   const jobs = [
-    () => all('fuzz_ours.test.js'),
+    () => all('pure', 'files', 'fuzz_ours.test.js'),
     () => hdf5('clouds.h5'),
     () => hdf5('clouds_packed.h5'),
-    () => all('fuzz.test.js'),
+    () => all('gpu', 'fuzz_models.test.js'),
+    () => all('pure', 'files', 'fuzz.test.js'),
   ];
   let failures = 0;
   const work = async () => {
@@ -68,4 +69,6 @@ async function campaign() {
   return failures === 0 ? 0 : 1;
 }
 
-process.exitCode = (await run(process.execPath, ['tools/build.mjs'])) || (await campaign());
+const environment = await setUp();
+const built = environment ? await run(process.execPath, ['tools/build.mjs']) : 1;
+process.exitCode = built || (await campaign());
