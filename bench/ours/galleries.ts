@@ -1,11 +1,13 @@
 /**
  * `npm run bench:search [-- ROWS...]`: galleries in Postgres with pgvector, exact and by an HNSW index, and in files, beside our own
  * exact search and numpy's. Prints the tables of docs/search.md. Starts a server of its own; needs Postgres with pgvector.
+ * `--files` measures galleries in files alone, and the memory that they take; `--dimension D` changes the length of rows.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { openDatabaseGallery } from '../../src/search/database.ts';
 import { ExactIndex } from '../../src/search/exact.ts';
 import { openFileGallery } from '../../src/search/file_gallery.ts';
@@ -14,7 +16,11 @@ import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { startServer } from '../../test/support/postgres.ts';
 
-const D = 128;
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { files: { type: 'boolean' }, dimension: { type: 'string', default: '128' } },
+});
+const D = Number(options.dimension);
 const CLUSTERS = 100;
 const SPREAD = 0.7; // length of the noise beside a centre of length 1
 const QUERIES = 200;
@@ -26,7 +32,7 @@ const MOST_EMBEDDED = 10_000; // rows in PGlite
 const MOST_INDEXED = 100_000; // rows in an HNSW graph: beyond, building takes more than minutes
 const STAMP: ModelStamp = { sha256: '0'.repeat(64), stage: 'rdl', dimension: D };
 
-const sizes = process.argv.slice(2).map(Number);
+const sizes = positionals.map(Number);
 if (sizes.length === 0) sizes.push(1_000, 10_000, 100_000, 1_000_000);
 
 function unit(values: readonly number[]): number[] {
@@ -57,18 +63,40 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T 
   return { ms: performance.now() - begin, value };
 }
 
-async function fill(gallery: Gallery, rows: Float32Array): Promise<number> {
-  const count = rows.length / D;
+/** Cuts rows into what one call inserts. */
+function* portionsOf(rows: Float32Array): Generator<Float32Array> {
+  for (let from = 0; from < rows.length; from += PER_CALL * D) yield rows.subarray(from, from + PER_CALL * D);
+}
+
+/** Such portions that are not in memory all at once. */
+function* drawn(count: number): Generator<Float32Array> {
+  for (let from = 0; from < count; from += PER_CALL) yield clustered(Math.min(PER_CALL, count - from));
+}
+
+/** ms that inserting takes */
+async function fill(gallery: Gallery, portions: Iterable<Float32Array>): Promise<number> {
   let ms = 0;
-  for (let start = 0; start < count; start += PER_CALL) {
-    const entries = Array.from({ length: Math.min(PER_CALL, count - start) }, (_, i): Entry => {
-      const row = start + i;
-      const metadata = { category: row % CLUSTERS };
-      return { id: String(row), modality: 'image', vector: rowOf(rows, row), metadata };
+  let next = 0;
+  for (const rows of portions) {
+    const entries = Array.from({ length: rows.length / D }, (_, row): Entry => {
+      const metadata = { category: next % CLUSTERS };
+      return { id: String(next++), modality: 'image', vector: rowOf(rows, row), metadata };
     });
     ms += (await timed(() => gallery.upsert(entries))).ms;
   }
   return ms;
+}
+
+/** A gallery in files, asked with one query at a time. */
+async function measureFiles(gpu: Gpu, to: string, portions: Iterable<Float32Array>, queries: Float32Array) {
+  const writer = await openFileGallery(to, STAMP, async () => gpu);
+  const filled = await fill(writer, portions);
+  await writer.close();
+  const { ms: opened, value: gallery } = await timed(() => openFileGallery(to, STAMP, async () => gpu));
+  const first = await ask(gallery, queries, undefined, 1);
+  const rest = await ask(gallery, queries, undefined, FROM_FILES);
+  await gallery.close();
+  return { filled, opened, first: first.ms, ms: rest.ms };
 }
 
 /** Queries one by one, as users come. */
@@ -140,51 +168,67 @@ function print(head: readonly string[], rows: readonly (readonly string[])[]): v
   process.stdout.write(`\n${lines.join('\n')}\n`);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'romo-bench-'));
-const server = await startServer();
-if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector');
-const gpu = await openDevice();
-try {
+/** All that there is, in turn. */
+async function compare(gpu: Gpu, folder: string): Promise<void> {
   const databases: string[][] = [];
   const others: string[][] = [];
   const approximate: string[][] = [];
-  for (const size of sizes) {
-    const rows = clustered(size);
-    const queries = clustered(QUERIES);
-    for (const [where, to] of [
-      ['server', `${server.url}/postgres?schema=rows_${size}`],
-      ['pglite', 'pglite:memory://'],
-    ]) {
-      if (where === 'pglite' && size > MOST_EMBEDDED) continue;
-      const gallery = await openDatabaseGallery(to, STAMP);
-      const filled = await fill(gallery, rows);
-      const exact = await ask(gallery, queries);
-      const isIndexed = size <= MOST_INDEXED;
-      const built = isIndexed ? (await timed(() => gallery.buildIndex())).ms / 1000 : undefined;
-      for (const efSearch of isIndexed ? EF_SEARCH : []) {
-        const { ms, answers } = await ask(gallery, queries, efSearch);
-        const hits = hitsOf(answers, exact.answers);
-        const recall = hits.reduce((sum, hit) => sum + hit, 0) / (QUERIES * TOP);
-        const lost = hits.filter((hit) => hit === 0).length;
-        approximate.push([String(size), where, String(efSearch), recall.toFixed(4), String(lost), number(ms)]);
+  const server = await startServer();
+  try {
+    if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector');
+    for (const size of sizes) {
+      const rows = clustered(size);
+      const queries = clustered(QUERIES);
+      for (const [where, to] of [
+        ['server', `${server.url}/postgres?schema=rows_${size}`],
+        ['pglite', 'pglite:memory://'],
+      ]) {
+        if (where === 'pglite' && size > MOST_EMBEDDED) continue;
+        const gallery = await openDatabaseGallery(to, STAMP);
+        const filled = await fill(gallery, portionsOf(rows));
+        const exact = await ask(gallery, queries);
+        const isIndexed = size <= MOST_INDEXED;
+        const built = isIndexed ? (await timed(() => gallery.buildIndex())).ms / 1000 : undefined;
+        for (const efSearch of isIndexed ? EF_SEARCH : []) {
+          const { ms, answers } = await ask(gallery, queries, efSearch);
+          const hits = hitsOf(answers, exact.answers);
+          const recall = hits.reduce((sum, hit) => sum + hit, 0) / (QUERIES * TOP);
+          const lost = hits.filter((hit) => hit === 0).length;
+          approximate.push([String(size), where, String(efSearch), recall.toFixed(4), String(lost), number(ms)]);
+        }
+        await gallery.close();
+        databases.push([String(size), where, number(filled / 1000), number(exact.ms), number(built)]);
       }
-      await gallery.close();
-      databases.push([String(size), where, number(filled / 1000), number(exact.ms), number(built)]);
+      const { filled, ms } = await measureFiles(gpu, join(folder, `rows_${size}`), portionsOf(rows), queries);
+      databases.push([String(size), 'files', number(filled / 1000), number(ms), '-']);
+      const numpy = askNumpy(folder, rows, queries);
+      const own = await askOwn(gpu, rows, queries);
+      others.push([String(size), number(own[0]), number(own[1]), number(numpy?.[0]), number(numpy?.[1])]);
     }
-    const files = await openFileGallery(join(folder, `rows_${size}`), STAMP, async () => gpu);
-    const filled = await fill(files, rows);
-    const exact = await ask(files, queries, undefined, FROM_FILES);
-    databases.push([String(size), 'files', number(filled / 1000), number(exact.ms), '-']);
-    await files.close();
-    const numpy = askNumpy(folder, rows, queries);
-    const own = await askOwn(gpu, rows, queries);
-    others.push([String(size), number(own[0]), number(own[1]), number(numpy?.[0]), number(numpy?.[1])]);
+  } finally {
+    await server.remove();
   }
   print(['rows', 'in', 'inserted, s', 'exact, ms', 'HNSW built, s'], databases);
   print(['rows', 'ours, ms', `${QUERIES} at once, ms`, 'numpy, ms', `${QUERIES} at once, ms`], others);
   print(['rows', 'in', 'ef_search', `recall@${TOP}`, `of ${QUERIES}, none right`, 'ms'], approximate);
+}
+
+async function compareFiles(gpu: Gpu, folder: string): Promise<void> {
+  const table: string[][] = [];
+  for (const size of sizes) {
+    const to = join(folder, `rows_${size}`);
+    const { filled, opened, first, ms } = await measureFiles(gpu, to, drawn(size), clustered(QUERIES));
+    const peak = process.resourceUsage().maxRSS / 1024; // so far
+    table.push([String(size), String(D), ...[filled / 1000, opened / 1000, first, ms, peak].map(number)]);
+  }
+  print(['rows', 'd', 'inserted, s', 'opened, s', 'first query, ms', 'query, ms', 'peak memory, MiB'], table);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'romo-bench-'));
+const gpu = await openDevice();
+try {
+  await (options.files ? compareFiles : compare)(gpu, folder);
 } finally {
   gpu.close();
-  await server.remove();
   rmSync(folder, { recursive: true, force: true });
 }
