@@ -1,4 +1,4 @@
-/** The library: what a program or a page imports. The commands in src/train.ts and src/evaluate.ts are users of it. */
+/** The library: what a program or a page imports. The commands in src/commands/train.ts and src/commands/evaluate.ts are users of it. */
 export { batchNorm } from './autograd/batch_norm.ts';
 export { concat } from './autograd/concat.ts';
 export { conv2d } from './autograd/conv2d.ts';
@@ -18,18 +18,18 @@ export { HeadMlp } from './model/heads.ts';
 export { cosineRate, Sgd, type SgdOptions } from './model/sgd.ts';
 export { checkConfig, parseConfig } from './romo/config.ts';
 export { type Embeddings, embedAll } from './romo/encoders.ts';
-export type { TrainingData } from './romo/feeder.ts';
-export { type Figures, figuresOf } from './romo/figures.ts';
-export { type KmeansOptions, kmeans } from './romo/kmeans.ts';
-export { MemoryBank } from './romo/memory_bank.ts';
-export { clusterAccuracy, meanAveragePrecision } from './romo/metrics.ts';
-export { encodeModels } from './romo/model_file.ts';
-export { type PseudoLabels, pseudoLabels, withLabelNoise } from './romo/pseudo_labels.ts';
-export { RdlModel, trainRdl } from './romo/rdl.ts';
-export { type RunHooks, type RunResult, run, trainingData } from './romo/run.ts';
-export { type SsmHooks, SsmModel, trainSsm } from './romo/ssm.ts';
-export type { EpochEnd, StageHooks, StepReport } from './romo/stage.ts';
-export type { Position, StageState, TrainedStage } from './romo/stage_state.ts';
-export { clusterSizes, pairMeans } from './romo/targets.ts';
+export { type Figures, figuresOf } from './romo/figures/figures.ts';
+export { clusterAccuracy, meanAveragePrecision } from './romo/figures/metrics.ts';
+export type { TrainingData } from './romo/method/feeder.ts';
+export { type KmeansOptions, kmeans } from './romo/method/kmeans.ts';
+export { MemoryBank } from './romo/method/memory_bank.ts';
+export { type PseudoLabels, pseudoLabels, withLabelNoise } from './romo/method/pseudo_labels.ts';
+export { RdlModel, trainRdl } from './romo/method/rdl.ts';
+export { type SsmHooks, SsmModel, trainSsm } from './romo/method/ssm.ts';
+export type { EpochEnd, StageHooks, StepReport } from './romo/method/stage.ts';
+export type { Position, StageState, TrainedStage } from './romo/method/stage_state.ts';
+export { clusterSizes, pairMeans } from './romo/method/targets.ts';
+export { encodeModels } from './romo/run/model_file.ts';
+export { type RunHooks, type RunResult, run, trainingData } from './romo/run/run.ts';
 export { Random } from './tensor/random.ts';
 export { Replay } from './tensor/replay.ts';

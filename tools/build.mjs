@@ -4,25 +4,22 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { forBrowser, forNode, plainShaders } from './bundle.mjs';
 import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts', 'src/search/database.ts'];
-const programs = [
-  'src/train.ts',
-  'src/evaluate.ts',
-  'src/doctor.ts',
-  'src/convert.ts',
-  'src/search.ts',
-  'src/data_worker.ts',
-];
+const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts', 'src/search/postgres/database.ts'];
+const commands = ['train', 'evaluate', 'convert', 'search', 'data_worker'];
+
+/** A program is called by the name of its file alone: dist/train.js. */
+const programOf = (path) => ({ in: path, out: basename(path, '.ts') });
 
 async function buildPrograms() {
-  await esbuild.build({ ...forNode, entryPoints: programs, outbase: 'src', outdir: 'dist' });
+  const entryPoints = [...commands.map((name) => `src/commands/${name}.ts`), 'tools/doctor.ts'];
+  await esbuild.build({ ...forNode, entryPoints: entryPoints.map(programOf), outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({
     ...forNode,

@@ -1,5 +1,5 @@
 /**
- * This machine: its system, and the WebGPU adapters that work on it. Shared by `tools/setup.mjs` and `src/doctor.ts`.
+ * This machine: its system, and the WebGPU adapters that work on it. Shared by `tools/setup.mjs` and `tools/doctor.ts`.
  * A broken driver can take the whole process down, so whoever asks for adapters does it in a child process
  * (`tools/probe.mjs`, or `doctor.js` started by itself) and reads the answer with `readProbe`.
  */

@@ -1,6 +1,6 @@
 /**
  * What a system without a usable WebGPU adapter has to install, and how to find that out. Shared by `tools/setup.mjs`,
- * which installs it, and by `src/doctor.ts`, which says it. Plain functions from text to plans: they read no file and run
+ * which installs it, and by `tools/doctor.ts`, which says it. Plain functions from text to plans: they read no file and run
  * nothing, so the tests can hand them any system.
  */
 

@@ -11,7 +11,7 @@ import { judge, summaryLine } from './report.mjs';
 import { npm, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
-const groups = ['pure', 'gpu', 'parity', 'browser', 'web'];
+const groups = ['pure', 'gpu', 'commands', 'parity', 'browser', 'web'];
 const inBrowser = ['browser', 'web'];
 const secondsPerFile = 480;
 
@@ -84,20 +84,8 @@ function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path, limits: '' }));
   if (group !== 'gpu') return runs;
-  // These choose their own limits, or start the commands, which take all that the adapter gives, or do not depend on limits.
-  const chooseThemselves = [
-    'data_sets.test.js',
-    'finite.test.js',
-    'fitting.test.js',
-    'interruptions.test.js',
-    'kill.test.js',
-    'over_limits.test.js',
-    'pretrained.test.js',
-    'resume.test.js',
-    'search_command.test.js',
-    'soak.test.js',
-    'train.test.js',
-  ];
+  // These choose their own limits.
+  const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
   return [...runs, ...again.map((path) => ({ path, limits: 'default' }))];
 }

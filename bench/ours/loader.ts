@@ -3,9 +3,9 @@
  * any training, and how much memory the process takes at most. Nothing is kept on disk between runs unless --cache-dir says so.
  */
 import Table from 'cli-table3';
-import { openRunData } from '../../src/cli/data.ts';
-import { main } from '../../src/cli/main.ts';
-import { readTrainOptions, trainCommand } from '../../src/cli/options.ts';
+import { openRunData } from '../../src/commands/data.ts';
+import { main } from '../../src/commands/main.ts';
+import { readTrainOptions, trainCommand } from '../../src/commands/options.ts';
 import { Random } from '../../src/tensor/random.ts';
 
 const EPOCHS = 2;

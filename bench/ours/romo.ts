@@ -1,10 +1,10 @@
 /** The full step of a stage of RoMo, as training runs it: augmentation, upload, recorded step, loss read back. */
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS, type PresetName } from '../../src/romo/config.ts';
-import { trainRdl } from '../../src/romo/rdl.ts';
-import { trainingData } from '../../src/romo/run.ts';
-import { SsmModel, trainSsm } from '../../src/romo/ssm.ts';
-import type { StepReport } from '../../src/romo/stage.ts';
+import { trainRdl } from '../../src/romo/method/rdl.ts';
+import { SsmModel, trainSsm } from '../../src/romo/method/ssm.ts';
+import type { StepReport } from '../../src/romo/method/stage.ts';
+import { trainingData } from '../../src/romo/run/run.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { type countBuffers, countBusy } from '../gpu.mjs';
 import { hashLabels } from '../inputs.mjs';

@@ -8,7 +8,7 @@
 import source from '../shaders/batch_norm.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, dispatchPair } from './elementary.ts';
 import { differentiable } from './tape.ts';

@@ -1,7 +1,7 @@
 /** Tensors joined along one axis; their other axes are equal. Backward cuts the gradient at the same places. */
 import { RomoError } from '../tensor/error.ts';
 import { type KernelPair, kernelPair } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { dispatchPair } from './elementary.ts';
 import { gatherProgram } from './gather.ts';

@@ -4,11 +4,12 @@
  * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as in PyTorch's conv2d without bias.
  * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
  */
+
+import { columnsConvolution } from '../backends/software/conv2d_columns.ts';
+import { fitsWinograd, winogradConvolution } from '../backends/software/conv2d_winograd.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { columnsConvolution } from './conv2d_columns.ts';
 import { directConvolution } from './conv2d_direct.ts';
-import { fitsWinograd, winogradConvolution } from './conv2d_winograd.ts';
 import { differentiable } from './tape.ts';
 
 export interface Conv2dOptions {

@@ -4,7 +4,7 @@
  */
 import source from '../shaders/conv2d.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';
-import { bindable, parts } from '../tensor/parts.ts';
+import { bindable, parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { narrow, widen } from './concat.ts';
 import type { Convolution, Geometry } from './conv2d.ts';

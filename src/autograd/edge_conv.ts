@@ -10,7 +10,7 @@
 import source from '../shaders/edge_conv.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
 import { columnSums, dispatchPair } from './elementary.ts';

@@ -3,7 +3,7 @@ import pointwiseSource from '../shaders/pointwise.wgsl';
 import reduceSource from '../shaders/reduce.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { type Dispatch, type KernelPair, kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export const pointwise = program('pointwise', pointwiseSource);

@@ -2,7 +2,7 @@
 import source from '../shaders/gather.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { accumulate, dispatchPair } from './elementary.ts';
 import { differentiable, noGradient } from './tape.ts';

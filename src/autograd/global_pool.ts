@@ -4,7 +4,7 @@
  */
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
-import { type Cut, parts } from '../tensor/parts.ts';
+import { type Cut, parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, dispatchPair, reduce } from './elementary.ts';
 import { differentiable } from './tape.ts';

@@ -3,11 +3,12 @@
  * nearest first, of equal distances the lower index first. Cost: 3 B N^2 C operations; no N x N matrix is held.
  * No gradient: the graph is piecewise constant in x.
  */
+
+import subgroupSource from '../backends/software/knn_subgroups.wgsl';
 import source from '../shaders/knn.wgsl';
-import subgroupSource from '../shaders/knn_subgroups.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { widen } from './concat.ts';
 

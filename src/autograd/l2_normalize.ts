@@ -1,7 +1,7 @@
 /** Rows scaled to length 1: y = x / max(|x|, 1e-12), x [..., C] by its last axis. dx = (g - y (y . g)) / |x|. */
 import source from '../shaders/l2_normalize.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { differentiable } from './tape.ts';
 

@@ -2,7 +2,7 @@
 import source from '../shaders/losses.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, mulTensors } from './elementary.ts';
 import { l2Normalize } from './l2_normalize.ts';

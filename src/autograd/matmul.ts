@@ -2,14 +2,15 @@
  * Matrix product, also of batches of matrices: y = A B with A, B optionally transposed.
  * dA = dY B^T, dB = A^T dY. Cost: 2 M N K operations.
  */
+
+import subgroupSource from '../backends/software/matmul_subgroups.wgsl';
 import source from '../shaders/matmul.wgsl';
-import subgroupSource from '../shaders/matmul_subgroups.wgsl';
 import productsSource from '../shaders/products.wgsl';
 import transposeSource from '../shaders/transpose.wgsl';
 import { RomoError } from '../tensor/error.ts';
 import { kernel, program } from '../tensor/kernel.ts';
+import { bindable, type Cut, parts } from '../tensor/launch.ts';
 import type { Machine } from '../tensor/machine.ts';
-import { bindable, type Cut, parts } from '../tensor/parts.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { accumulate, columnSums } from './elementary.ts';
 import { differentiable } from './tape.ts';

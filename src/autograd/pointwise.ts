@@ -4,7 +4,7 @@
  */
 import { RomoError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import {
   BINARY,

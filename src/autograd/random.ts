@@ -2,7 +2,7 @@
 import source from '../shaders/random.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const randomProgram = program('random', source);

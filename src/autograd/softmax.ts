@@ -4,7 +4,7 @@
  */
 import source from '../shaders/softmax.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/parts.ts';
+import { parts } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const softmaxProgram = program('softmax', source);

@@ -1,7 +1,7 @@
 /** Charts of a report as SVG text, drawn by Observable Plot; ink is the text's colour, so light, dark and paper work. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { DIRECTIONS, type Direction, RECALL_LEVELS, type RetrievalFigures } from '../romo/retrieval.ts';
+import { DIRECTIONS, type Direction, RECALL_LEVELS, type RetrievalFigures } from '../romo/figures/retrieval.ts';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 const SCHEME = 'tableau10';

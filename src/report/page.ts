@@ -1,8 +1,8 @@
 /** A report as one HTML file that needs nothing else: figures, charts, pictures, the configuration. */
 import type { Config } from '../romo/config.ts';
-import type { Figures } from '../romo/figures.ts';
-import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/retrieval.ts';
-import type { StageName } from '../romo/run.ts';
+import type { Figures } from '../romo/figures/figures.ts';
+import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/figures/retrieval.ts';
+import type { StageName } from '../romo/run/run.ts';
 import {
   classChart,
   confusionChart,

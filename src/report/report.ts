@@ -2,9 +2,9 @@
 import type { DataSet, Split } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/encoders.ts';
-import type { Figures } from '../romo/figures.ts';
-import type { Direction, RetrievalFigures } from '../romo/retrieval.ts';
-import type { StageName } from '../romo/run.ts';
+import type { Figures } from '../romo/figures/figures.ts';
+import type { Direction, RetrievalFigures } from '../romo/figures/retrieval.ts';
+import type { StageName } from '../romo/run/run.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { LossPoint } from './charts.ts';
 import { clustersOf, examplesOf, Items, mapOf } from './contents.ts';

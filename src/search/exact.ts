@@ -3,8 +3,9 @@
  * and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the GPU binds at once.
  * Cost: 2 Q G d operations; the gallery is read once per 8 (CPUs that play GPU; once for each of one or two) or 16 queries (GPUs).
  */
+
+import subgroupSource from '../backends/software/search_subgroups.wgsl';
 import source from '../shaders/search.wgsl';
-import subgroupSource from '../shaders/search_subgroups.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';

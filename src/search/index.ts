@@ -1,6 +1,7 @@
 /** What embeds, and what searches: exact search on the GPU, galleries of files, conditions on metadata. */
 export * from '../encoders.ts';
 export { type Answers, type Blocks, ExactIndex, searchBlocks } from './exact.ts';
+export { type GalleryReader, readGallery } from './files/gallery_reader.ts';
 export { formatFilter, matches, parseFilter } from './filter.ts';
 export type {
   Answer,
@@ -13,4 +14,3 @@ export type {
   ModelStamp,
   SearchOptions,
 } from './gallery.ts';
-export { type GalleryReader, readGallery } from './gallery_reader.ts';

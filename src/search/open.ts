@@ -1,8 +1,8 @@
 /** Which kind of gallery a name means. Node only. */
 import type { Gpu } from '../tensor/device.ts';
-import { openDatabaseGallery } from './database.ts';
-import { openFileGallery } from './file_gallery.ts';
+import { openFileGallery } from './files/file_gallery.ts';
 import type { Gallery, ModelStamp } from './gallery.ts';
+import { openDatabaseGallery } from './postgres/database.ts';
 
 /**
  * @param to a folder; `pglite:FOLDER`, an embedded Postgres; `postgres://...`, a server

@@ -1,11 +1,11 @@
 /** Opens the GPU, in Node and in the browser alike, and owns everything that lives on it. */
 import { entry, whenDone } from '#webgpu';
-import { CommandQueue } from './commands.ts';
 import { RomoError } from './error.ts';
 import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { Budget, type MemoryCounters, Pool, Scope, SMALLER, USAGE } from './memory.ts';
 import { Profiler } from './profile.ts';
+import { CommandQueue } from './queue.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
 /** How a device is opened. */

@@ -1,8 +1,9 @@
 /** Finds where numbers stop being finite: a recorded step is run kernel by kernel, and all that each has written is read back. */
-import type { Launch } from './commands.ts';
+
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Storage } from './memory.ts';
+import type { Launch } from './queue.ts';
 import type { Replay } from './replay.ts';
 import type { Tensor } from './tensor.ts';
 

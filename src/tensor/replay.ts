@@ -2,10 +2,11 @@
  * Step replay: a step of fixed shapes is recorded once and then run again and again. Its tensors live in a pool of its own,
  * placed by liveness while it is recorded; a run allocates nothing and builds no bind group.
  */
-import { type Launch, prepare, uniformBytes } from './commands.ts';
+
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import { type MemoryCounters, type Pool, USAGE } from './memory.ts';
+import { type Launch, prepare, uniformBytes } from './queue.ts';
 
 /** A recorded step; see the head of this file. */
 export class Replay {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { shown } from '../../src/data/showing.ts';
 import type { Sample } from '../../src/data/types.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
-import { Feeder, type TrainingData } from '../../src/romo/feeder.ts';
+import { Feeder, type TrainingData } from '../../src/romo/method/feeder.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('feeder');

@@ -4,7 +4,7 @@ import { mul, sqrt, square } from '../../src/autograd/pointwise.ts';
 import { record } from '../../src/autograd/tape.ts';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { PRESETS } from '../../src/romo/config.ts';
-import { type RunHooks, run } from '../../src/romo/run.ts';
+import { type RunHooks, run } from '../../src/romo/run/run.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { runChecked } from '../../src/tensor/finite.ts';
 import { Replay } from '../../src/tensor/replay.ts';

@@ -2,8 +2,8 @@
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
-import { largestBatch } from '../../src/romo/fitting.ts';
-import { run } from '../../src/romo/run.ts';
+import { largestBatch } from '../../src/romo/run/fitting.ts';
+import { run } from '../../src/romo/run/run.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { gpuSuite } from '../support/gpu.ts';

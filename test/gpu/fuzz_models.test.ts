@@ -1,8 +1,8 @@
 /** Damaged model files: each gives encoders or an error, and no memory stays behind. */
 import * as assert from 'uvu/assert';
 import { PRESETS } from '../../src/romo/config.ts';
-import { encodeModels, loadEncoders } from '../../src/romo/model_file.ts';
-import { emptyModels } from '../../src/romo/run.ts';
+import { encodeModels, loadEncoders } from '../../src/romo/run/model_file.ts';
+import { emptyModels } from '../../src/romo/run/run.ts';
 import { attack, numbersReplaced, survives } from '../support/damage.ts';
 import { gpuSuite } from '../support/gpu.ts';
 

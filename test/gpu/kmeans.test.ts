@@ -1,7 +1,7 @@
 /** k-means: each step, whole runs of Lloyd's iterations, and the choice of starts, against the float64 reference. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { assign, kmeans, kmeansPlusPlus, lloyd, update } from '../../src/romo/kmeans.ts';
+import { assign, kmeans, kmeansPlusPlus, lloyd, update } from '../../src/romo/method/kmeans.ts';
 import { Random } from '../../src/tensor/random.ts';
 import * as reference from '../reference/kmeans.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';

@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataSet } from '../../src/data/types.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
-import type { TrainingData } from '../../src/romo/feeder.ts';
-import { run } from '../../src/romo/run.ts';
+import type { TrainingData } from '../../src/romo/method/feeder.ts';
+import { run } from '../../src/romo/run/run.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { gpuSuite } from '../support/gpu.ts';
 

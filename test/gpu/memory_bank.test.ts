@@ -1,7 +1,7 @@
 /** The memory bank's update against the float64 reference. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { MemoryBank } from '../../src/romo/memory_bank.ts';
+import { MemoryBank } from '../../src/romo/method/memory_bank.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { l2Normalize } from '../reference/l2_normalize.ts';
 import { memoryUpdate } from '../reference/memory_update.ts';

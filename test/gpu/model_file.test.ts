@@ -1,9 +1,9 @@
 /** Models as files: what is written is read again with the same bits, and what is no model is refused by name. */
 import * as assert from 'uvu/assert';
-import { encodeSafetensors } from '../../src/model/safetensors.ts';
+import { encodeSafetensors } from '../../src/files/safetensors.ts';
 import { PRESETS } from '../../src/romo/config.ts';
-import { embedClouds, embedImages, encodeModels, loadEncoders } from '../../src/romo/model_file.ts';
-import { emptyModels } from '../../src/romo/run.ts';
+import { embedClouds, embedImages, encodeModels, loadEncoders } from '../../src/romo/run/model_file.ts';
+import { emptyModels } from '../../src/romo/run/run.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { gpuSuite } from '../support/gpu.ts';
 

@@ -7,7 +7,7 @@ import { l2Normalize } from '../../src/autograd/l2_normalize.ts';
 import { contrastive, rcll, softmaxCrossEntropy } from '../../src/autograd/losses.ts';
 import { matmul } from '../../src/autograd/matmul.ts';
 import { maxPool2d } from '../../src/autograd/max_pool2d.ts';
-import { clusterAccuracy, meanAveragePrecision } from '../../src/romo/metrics.ts';
+import { clusterAccuracy, meanAveragePrecision } from '../../src/romo/figures/metrics.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { rcllReleased } from '../reference/rcll.ts';

@@ -14,7 +14,7 @@ import { Linear } from '../../src/model/layers.ts';
 import type { Module } from '../../src/model/module.ts';
 import { ResNet } from '../../src/model/resnet.ts';
 import { Sgd } from '../../src/model/sgd.ts';
-import { MemoryBank } from '../../src/romo/memory_bank.ts';
+import { MemoryBank } from '../../src/romo/method/memory_bank.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { assertClose } from '../support/close.ts';

@@ -1,7 +1,7 @@
 /** Fixtures of what training does between gradients: SGD with its schedule, k-means, the memory bank. */
 import { cosineRate, Sgd } from '../../src/model/sgd.ts';
-import { lloyd } from '../../src/romo/kmeans.ts';
-import { MemoryBank } from '../../src/romo/memory_bank.ts';
+import { lloyd } from '../../src/romo/method/kmeans.ts';
+import { MemoryBank } from '../../src/romo/method/memory_bank.ts';
 import { assertClose } from '../support/close.ts';
 import type { Handler } from './ops.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CheckpointWriter, readCheckpoint, removeCheckpoints } from '../../src/cli/checkpoints.ts';
-import { MetricsLog } from '../../src/cli/run_folder.ts';
-import type { Checkpoint } from '../../src/romo/checkpoint.ts';
+import { CheckpointWriter, readCheckpoint, removeCheckpoints } from '../../src/commands/checkpoints.ts';
+import { MetricsLog } from '../../src/commands/run_folder.ts';
 import { PRESETS } from '../../src/romo/config.ts';
+import type { Checkpoint } from '../../src/romo/run/checkpoint.ts';
 
 const test = suite('checkpoints');
 const folder = mkdtempSync(join(tmpdir(), 'romo-checkpoints-'));

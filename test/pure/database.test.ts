@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/database.ts';
 import { matches, orderOfTexts } from '../../src/search/filter.ts';
 import type { Answer, Entry, Filter, Metadata, Modality } from '../../src/search/gallery.ts';
+import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { STAMP } from '../support/gallery.ts';
 import { startServer } from '../support/postgres.ts';
 

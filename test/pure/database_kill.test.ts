@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openDatabaseGallery } from '../../src/search/database.ts';
 import type { Entry } from '../../src/search/gallery.ts';
+import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { blockVector, STAMP } from '../support/gallery.ts';
 

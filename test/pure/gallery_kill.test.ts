@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openFileGallery } from '../../src/search/file_gallery.ts';
+import { openFileGallery } from '../../src/search/files/file_gallery.ts';
 import type { Entry, Gallery } from '../../src/search/gallery.ts';
 import { blockVector, STAMP } from '../support/gallery.ts';
 

@@ -1,7 +1,7 @@
 /** Wrong labels on purpose: as many as asked for, never the right one by chance, the same for the same seed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withLabelNoise } from '../../src/romo/pseudo_labels.ts';
+import { withLabelNoise } from '../../src/romo/method/pseudo_labels.ts';
 
 const test = suite('label noise');
 const labels = Int32Array.from({ length: 5000 }, (_, i) => i % 10);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clusterAccuracy, hungarian, meanAveragePrecision } from '../../src/romo/metrics.ts';
+import { clusterAccuracy, hungarian, meanAveragePrecision } from '../../src/romo/figures/metrics.ts';
 
 const test = suite('metrics');
 

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readNpz } from '../../src/data/files/npz.ts';
 import { openData } from '../../src/data/open.ts';
 import { resizeImage } from '../../src/data/resize.ts';
 import { digitCloud, digitImage } from '../../src/data/sets/digit.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/sets/idx.ts';
 import type { AnySplit, DataOptions, Labels } from '../../src/data/types.ts';
+import { readNpz } from '../../src/files/npz.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';

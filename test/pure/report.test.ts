@@ -1,14 +1,14 @@
 /** The report: one file that needs no other, in which names are text. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { STAGE_NAMES } from '../../src/cli/report.ts';
+import { STAGE_NAMES } from '../../src/commands/report.ts';
 import type { LabelledDataSet } from '../../src/data/types.ts';
 import { examplesOf, Items, mapOf } from '../../src/report/contents.ts';
 import { reportPage } from '../../src/report/page.ts';
 import { cloudPicture, imagePicture, viewOf } from '../../src/report/pictures.ts';
 import { lossesIn } from '../../src/report/report.ts';
 import { PRESETS } from '../../src/romo/config.ts';
-import { allDirections } from '../../src/romo/retrieval.ts';
+import { allDirections } from '../../src/romo/figures/retrieval.ts';
 import { Random } from '../../src/tensor/random.ts';
 
 const test = suite('report');

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { meanAveragePrecision } from '../../src/romo/metrics.ts';
-import { allDirections, CUTS, RECALL_LEVELS, retrievalFigures } from '../../src/romo/retrieval.ts';
+import { meanAveragePrecision } from '../../src/romo/figures/metrics.ts';
+import { allDirections, CUTS, RECALL_LEVELS, retrievalFigures } from '../../src/romo/figures/retrieval.ts';
 
 const test = suite('retrieval');
 const CLASSES = ['a', 'b', 'c'];

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../src/model/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../src/files/safetensors.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 
 const test = suite('safetensors');

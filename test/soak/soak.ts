@@ -1,8 +1,8 @@
 /** A long warm-up of a tiny model, and what it holds on to: GPU buffers and memory of the host. */
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { PRESETS } from '../../src/romo/config.ts';
-import { trainingData } from '../../src/romo/run.ts';
-import { trainSsm } from '../../src/romo/ssm.ts';
+import { trainSsm } from '../../src/romo/method/ssm.ts';
+import { trainingData } from '../../src/romo/run/run.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 
 /** What is held after a step. */

@@ -1,7 +1,7 @@
 /** Fixtures made with PyTorch: reading them, the weights that they do not store, and the way between their layouts and ours. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { decodeSafetensors, type SafetensorEntry } from '../../src/model/safetensors.ts';
+import { decodeSafetensors, type SafetensorEntry } from '../../src/files/safetensors.ts';
 import { fnv1a32 } from '../../src/tensor/random.ts';
 import { sizeOf } from '../../src/tensor/tensor.ts';
 

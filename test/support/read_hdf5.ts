@@ -1,6 +1,6 @@
 /** What the tests of damaged HDF5 files do with a file. */
 import * as assert from 'uvu/assert';
-import { openPointClouds } from '../../src/data/files/hdf5.ts';
+import { openPointClouds } from '../../src/files/hdf5.ts';
 
 /** Reads all that a file has. */
 export async function readAll(path: string): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openDatabaseGallery } from '../../src/search/database.ts';
+import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { serveFolder } from '../../tools/web/server.mjs';
 import { openBrowser, openPage } from './chromium.ts';
 
@@ -59,7 +59,7 @@ test('the same answers as in Node', async () => {
     `<!doctype html><meta charset="utf-8"><title>PGlite</title><link rel="icon" href="data:,"><output></output>
     <script type="importmap">${JSON.stringify({ imports: map })}</script>
     <script type="module">
-      import { openDatabaseGallery } from './romo/search/database.js';
+      import { openDatabaseGallery } from './romo/search/postgres/database.js';
       const answersOf = ${answersOf};
       document.querySelector('output').textContent = JSON.stringify(
         await answersOf(openDatabaseGallery).catch((error) => ({ refused: String(error) })),

@@ -9,7 +9,7 @@ import type { Sample } from '../types.ts';
 import type { Check, Loader, LoaderTask, Request } from './loader.ts';
 import { type Answer, type Call, checkFromSent, fromSent } from './protocol.ts';
 
-/** The bundle of src/data_worker.ts: beside the program, or in a folder above it. */
+/** The bundle of src/commands/data_worker.ts: beside the program, or in a folder above it. */
 function workerFile(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let level = 0; level < 5; level++, folder = dirname(folder)) {

@@ -3,11 +3,11 @@
  * file; where the group holds no picture and the folder holds MNIST's IDX files, the picture is digit i of those. Node only.
  */
 import { join } from 'node:path';
+import { badFile } from '../../files/errors.ts';
+import { openPointClouds, type PointCloudFile } from '../../files/hdf5.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { toBytes, withChannels } from '../bytes.ts';
-import { badFile } from '../files/errors.ts';
-import { openPointClouds, type PointCloudFile } from '../files/hdf5.ts';
 import { resizeImage } from '../resize.ts';
 import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';

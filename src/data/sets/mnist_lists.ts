@@ -5,9 +5,9 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quoted } from '../../files/errors.ts';
+import { resolveInside } from '../../files/safe_path.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { quoted } from '../files/errors.ts';
-import { resolveInside } from '../files/safe_path.ts';
 import { badObject, type FoundSet, type FoundSplit } from './found.ts';
 import { DIGITS } from './mnist_idx.ts';
 

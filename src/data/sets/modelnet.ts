@@ -3,9 +3,9 @@
  * surface, pictures are rendered. Node only.
  */
 import { join } from 'node:path';
+import { parseGeometry } from '../../files/geometry.ts';
+import { readBytes } from '../../files/read_bytes.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { parseGeometry } from '../files/geometry.ts';
-import { readBytes } from '../files/read_bytes.ts';
 import { samplePoints } from '../shapes/sampling.ts';
 import { surfaceOf } from '../shapes/surface.ts';
 import type { FoundSet, FoundSplit } from './found.ts';

@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '../../model/safetensors.ts';
+import { makeFolder } from '../../files/make_folder.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../files/safetensors.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { makeFolder } from '../files/make_folder.ts';
 import type { StoredObject } from './object.ts';
 
 /** The user's folder for what can be made again. */

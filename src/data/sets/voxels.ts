@@ -4,11 +4,11 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { badFile } from '../../files/errors.ts';
+import type { NdArray } from '../../files/npy.ts';
+import { type Npz, readNpz } from '../../files/npz.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { Random } from '../../tensor/random.ts';
-import { badFile } from '../files/errors.ts';
-import type { NdArray } from '../files/npy.ts';
-import { type Npz, readNpz } from '../files/npz.ts';
 import { normalizeCloud } from '../normalize.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { inSharedMemory } from './mnist_idx.ts';

@@ -2,13 +2,7 @@
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type Geometry,
-  longestSide,
-  parseGeometry,
-  readGeometry,
-  surfaceArea,
-} from '../../../src/data/files/geometry.ts';
+import { type Geometry, longestSide, parseGeometry, readGeometry, surfaceArea } from '../../../src/files/geometry.ts';
 import { fileBytes, filePath, textBytes } from '../../support/files.ts';
 
 const test = suite('formats');
@@ -142,7 +136,7 @@ test('the extension decides, in any case of letters', async () => {
 
 test('pages can bundle the parsers: no package, nothing of Node', async () => {
   const { metafile } = await build({
-    entryPoints: ['src/data/files/parse_geometry.ts'],
+    entryPoints: ['src/files/parse_geometry.ts'],
     bundle: true,
     platform: 'browser',
     format: 'esm',

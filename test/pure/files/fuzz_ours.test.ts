@@ -5,13 +5,19 @@ import { join, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readConfig } from '../../../src/cli/run_folder.ts';
+import { readConfig } from '../../../src/commands/run_folder.ts';
 import { readIdxImages, readIdxLabels } from '../../../src/data/sets/idx.ts';
 import { findMnistLists } from '../../../src/data/sets/mnist_lists.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../../src/model/safetensors.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../src/romo/checkpoint.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../../src/files/safetensors.ts';
 import { PRESETS } from '../../../src/romo/config.ts';
-import { encodeLabel, encodeManifest, parseManifest, readRows, StoredPart } from '../../../src/search/stored_part.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../src/romo/run/checkpoint.ts';
+import {
+  encodeLabel,
+  encodeManifest,
+  parseManifest,
+  readRows,
+  StoredPart,
+} from '../../../src/search/files/stored_part.ts';
 import { attack, numbersReplaced, survives, withinMemory } from '../../support/damage.ts';
 import { textBytes } from '../../support/files.ts';
 import { blockVector, STAMP } from '../../support/gallery.ts';

@@ -1,7 +1,7 @@
 /** 3D MNIST's layout in HDF5, written by h5py: plain and compressed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openPointClouds } from '../../../src/data/files/hdf5.ts';
+import { openPointClouds } from '../../../src/files/hdf5.ts';
 import { filePath, rejects } from '../../support/files.ts';
 
 const test = suite('hdf5');

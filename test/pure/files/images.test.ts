@@ -1,7 +1,7 @@
 /** Pictures of every kind, written by Pillow: the same four fields of colour come out of all of them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readImage, readMaskedImage } from '../../../src/data/files/image.ts';
+import { readImage, readMaskedImage } from '../../../src/files/image.ts';
 import { filePath, rejects } from '../../support/files.ts';
 
 const test = suite('images');

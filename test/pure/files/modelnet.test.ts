@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { longestSide, parseGeometry, readGeometry, surfaceArea } from '../../../src/data/files/geometry.ts';
-import { readBytes } from '../../../src/data/files/read_bytes.ts';
+import { longestSide, parseGeometry, readGeometry, surfaceArea } from '../../../src/files/geometry.ts';
+import { readBytes } from '../../../src/files/read_bytes.ts';
 
 const test = suite('modelnet');
 const folder = `${process.env.ROMO_DATA ?? '../shared/data'}/modelnet_off_samples`;

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cloudOf, parseNpy } from '../../../src/data/files/npy.ts';
-import { parseNpz, readNpz } from '../../../src/data/files/npz.ts';
+import { cloudOf, parseNpy } from '../../../src/files/npy.ts';
+import { parseNpz, readNpz } from '../../../src/files/npz.ts';
 import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
 
 const test = suite('npz');

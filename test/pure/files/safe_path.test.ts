@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { resolveInside } from '../../../src/data/files/safe_path.ts';
+import { resolveInside } from '../../../src/files/safe_path.ts';
 import { rejects } from '../../support/files.ts';
 
 const test = suite('safe_path');

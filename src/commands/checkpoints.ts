@@ -1,0 +1,137 @@
+/**
+ * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then renamed, and
+ * carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is whole.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../romo/run/checkpoint.ts';
+import type { RunPosition } from '../romo/run/run.ts';
+import { RomoError } from '../tensor/error.ts';
+import { syncFolder } from './run_folder.ts';
+
+const LATEST = 'checkpoint.safetensors';
+const PREVIOUS = 'checkpoint.previous.safetensors';
+
+// The checksum is taken while this stands in its place.
+const NO_CHECKSUM = '0'.repeat(64);
+const CHECKSUM_KEY = '"sha256":"';
+
+// Without --checkpoint-every: within an epoch after this time, and never for more than a fiftieth of it.
+const SECONDS_BETWEEN = 60;
+const COST_FACTOR = 50;
+
+/** Decides when a checkpoint is due, and writes it while training goes on. */
+export class CheckpointWriter {
+  private writing: Promise<void> = Promise.resolve();
+  private last = performance.now();
+  private milliseconds = 0;
+
+  /** @param every steps of an epoch between two checkpoints; by time when null */
+  constructor(
+    private readonly folder: string,
+    private readonly every: number | null,
+  ) {}
+
+  /** At the start of a stage and the end of each epoch always, within an epoch every so often. */
+  isDue({ step }: Pick<RunPosition, 'step'>): boolean {
+    if (step === 0) return true;
+    if (this.every !== null) return step % this.every === 0;
+    return performance.now() - this.last > Math.max(1000 * SECONDS_BETWEEN, COST_FACTOR * this.milliseconds);
+  }
+
+  /**
+   * Begins to write what `take` reads; ends when it is read. A fault of the write before shows here.
+   * @param before what must be on the disk first
+   */
+  async save(take: () => Promise<Checkpoint>, before: () => Promise<void>): Promise<void> {
+    await this.writing;
+    const start = performance.now();
+    const checkpoint = await take();
+    this.writing = before()
+      .then(() => write(this.folder, checkpoint))
+      .then(() => {
+        this.last = performance.now();
+        this.milliseconds = this.last - start;
+      });
+    this.writing.catch(() => {}); // shown by the next save, or by `settled`
+  }
+
+  /** Resolves when the last checkpoint is on the disk. */
+  settled(): Promise<void> {
+    return this.writing;
+  }
+}
+
+async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
+  const [latest, previous] = [join(folder, LATEST), join(folder, PREVIOUS)];
+  const part = `${latest}.part`;
+  const bytes = encodeCheckpoint(checkpoint, { sha256: NO_CHECKSUM }) as Uint8Array<ArrayBuffer>;
+  const digest = await crypto.subtle.digest('SHA-256', bytes); // not on this thread
+  bytes.set(Buffer.from(Buffer.from(digest).toString('hex')), checksumStart(bytes));
+  try {
+    const file = await open(part, 'w');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (existsSync(latest)) await rename(latest, previous);
+    await rename(part, latest);
+    await syncFolder(folder);
+  } catch (cause) {
+    await rm(part, { force: true }).catch(() => {}); // the folder may have become read-only: the cause says so
+    throw new RomoError(
+      'file',
+      `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,
+      `The checkpoint before it is whole. Make room there, then: node dist/train.js --resume ${folder}`,
+    );
+  }
+}
+
+/** Where the checksum stands; -1 in a file without one. */
+function checksumStart(bytes: Uint8Array): number {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(CHECKSUM_KEY);
+  return at < 0 ? at : at + CHECKSUM_KEY.length;
+}
+
+function readOne(path: string): Checkpoint {
+  const bytes = readFileSync(path);
+  const start = checksumStart(bytes);
+  const text = Buffer.from(bytes.subarray(start, start + NO_CHECKSUM.length)).toString();
+  if (start >= 0) bytes.write(NO_CHECKSUM, start);
+  if (start < 0 || createHash('sha256').update(bytes).digest('hex') !== text) {
+    throw new RomoError('file', `${path} is damaged: its checksum is wrong`, '');
+  }
+  return decodeCheckpoint(bytes, path);
+}
+
+/**
+ * The latest whole checkpoint of a folder, or null where there is none yet. A damaged one is removed, and said.
+ * @throws RomoError `file` where all that are there are damaged
+ */
+export function readCheckpoint(folder: string, say: (text: string) => void): Checkpoint | null {
+  const paths = [LATEST, PREVIOUS].map((name) => join(folder, name)).filter((path) => existsSync(path));
+  const faults: string[] = [];
+  for (const path of paths) {
+    try {
+      const checkpoint = readOne(path);
+      // Left in place, the next checkpoint would push the whole one out.
+      for (const damaged of paths.slice(0, faults.length)) rmSync(damaged);
+      if (faults.length > 0) say(`${faults.join('; ')}; going on from the one before, ${path}`);
+      return checkpoint;
+    } catch (error) {
+      if (!(error instanceof RomoError)) throw error;
+      faults.push(error.message.replace(/\.$/, ''));
+    }
+  }
+  if (faults.length === 0) return null;
+  throw new RomoError('file', faults.join('; '), 'Start the run again with --overwrite.');
+}
+
+/** Takes the checkpoints of a finished run away: its model and figures are written. */
+export function removeCheckpoints(folder: string): void {
+  for (const name of [LATEST, PREVIOUS]) rmSync(join(folder, name), { force: true });
+}

@@ -1,0 +1,60 @@
+/** `node dist/evaluate.js RUN_DIR`: the figures of a run, computed again from its saved models. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { lossesIn, reportOf } from '../report/report.ts';
+import { embedAll } from '../romo/encoders.ts';
+import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
+import { allFigures, emptyModels } from '../romo/run/run.ts';
+import { openDevice } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { addDataOptions, openRunData } from './data.ts';
+import { main } from './main.ts';
+import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
+import { loadModels, readConfig, readTensors, writeWhole } from './run_folder.ts';
+
+const command = addDataOptions(new Command('evaluate'))
+  .description('Computes the figures of a run again, from its saved models.')
+  .argument('<run>', 'folder that node dist/train.js wrote')
+  .option('--data <spec>', 'other data than the run was made with')
+  .option('--device <name>', "part of the WebGPU adapter's name")
+  .option('--json', 'print JSON instead of the tables')
+  .option('--report <file>', 'write a page with curves, a map, examples and clusters: one HTML file')
+  .helpOption('--help', 'show this');
+
+await main(command, async () => {
+  const [folder] = command.args;
+  const options = command.opts();
+  const config = readConfig(join(folder, 'config.json'));
+  const modelFile = join(folder, 'model.safetensors');
+  const tensors = readTensors(modelFile);
+  if (options.data) config.data = options.data;
+  const { data, close } = await openRunData(config, command);
+  const { labels } = data.test;
+  if (options.report && !labels) {
+    await close();
+    throw new RomoError('data', `--report tells of classes, and ${config.data} has none`, 'Leave --report out.');
+  }
+  const gpu = await openDevice({ adapter: options.device });
+  try {
+    const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
+    loadModels(models, tensors, modelFile);
+    const stages = await allFigures(gpu, data, config, models);
+    const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
+    const retrieval = labels && allDirections(embeddings, labels);
+    if (options.report && labels && retrieval) {
+      const metrics = join(folder, 'metrics.jsonl');
+      const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
+      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
+      writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
+    }
+    const text = options.json
+      ? JSON.stringify({ adapter: gpu.adapterName, stages, retrieval: retrieval && plainFigures(retrieval) }, null, 2)
+      : [figuresTable(stages), ...(retrieval ? ['after rdl, in detail', retrievalTable(retrieval)] : [])].join('\n\n');
+    process.stdout.write(`${text}\n`);
+    if (options.report && !options.json) process.stdout.write(`written to ${options.report}\n`);
+  } finally {
+    gpu.close();
+    await close();
+  }
+});

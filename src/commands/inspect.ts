@@ -1,0 +1,92 @@
+/** `--inspect`: what a data set holds, without training: counts, classes, sizes, what is bad, and a contact sheet of pairs. */
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import type { AnySplit, DataSet } from '../data/types.ts';
+import { makeFolder } from '../files/make_folder.ts';
+import { type Config, checkConfig } from '../romo/config.ts';
+import { contactSheet } from './contact_sheet.ts';
+import { type OpenedData, openRunData } from './data.ts';
+import { writeJson, writeWhole } from './run_folder.ts';
+
+const SHEET_PAIRS = 40;
+
+/** Bad objects are listed, whatever `--on-bad` says. */
+export async function inspectData(
+  config: Config,
+  command: Command,
+  fewerWillDo: { train: boolean; test: boolean },
+  out: string,
+): Promise<void> {
+  const opened = await openRunData({ ...config, set: { ...config.set, onBad: 'skip' } }, command, fewerWillDo);
+  try {
+    const { data, skipped } = opened;
+    const print = (text: string) => process.stdout.write(`${text}\n`);
+    print(`${config.data}: ${data.train.pairs.length} pairs to train on, ${data.test.pairs.length} held out`);
+    if ('found' in data) {
+      const { train, test, notes } = data.found;
+      print(`found ${train} and ${test} in all${notes.map((note) => `; ${note}`).join('')}`);
+    }
+    print(await sizes(data));
+    print(classes(data));
+    print(`bad objects: ${skipped.length}`);
+    for (const { reason } of skipped.slice(0, 20)) print(`  ${reason}`);
+    if (skipped.length > 20) print(`  and ${skipped.length - 20} more, see skipped.json`);
+    makeFolder(out);
+    const sheet = join(out, 'contact-sheet.png');
+    const { png, ids } = await contactSheet(data.train.pairs, SHEET_PAIRS);
+    writeWhole(sheet, png);
+    writeJson(join(out, 'skipped.json'), skipped);
+    print(`${sheet} shows, row by row: ${ids.join(', ')}`);
+    const { length: train } = data.train.pairs;
+    checkConfig({ ...config, train, test: data.test.pairs.length }); // says what training would complain about
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Smallest, median and largest of what the pairs are made of. */
+async function sizes(data: OpenedData['data']): Promise<string> {
+  const table = new Table({
+    head: ['', 'smallest', 'median', 'largest'],
+    colAligns: ['left', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  const add = (name: string, values: number[]) => {
+    if (values.every((value) => value === 0)) return;
+    const sorted = [...values].sort((a, b) => a - b);
+    table.push([name, sorted[0], sorted[sorted.length >> 1], sorted[sorted.length - 1]].map(String));
+  };
+  if ('found' in data) {
+    const { train, test } = data;
+    const origins = [...train.origins, ...test.origins];
+    add(
+      'picture, width',
+      origins.map(({ width }) => width),
+    );
+    add(
+      'picture, height',
+      origins.map(({ height }) => height),
+    );
+    add(
+      'points or vertices',
+      origins.map(({ points }) => points),
+    );
+    add(
+      'triangles',
+      origins.map(({ triangles }) => triangles),
+    );
+  }
+  const [sample] = await data.train.pairs.load([0]);
+  const [height, width, channels] = data.train.pairs.imageShape;
+  const shown = `images [${height}, ${width}, ${channels}], clouds [${sample.cloud.length / 3}, 3]`;
+  return `networks see draws of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
+}
+
+function classes({ train, test }: DataSet): string {
+  if (!test.labels) return 'no labels: figures that need classes will be left out';
+  const count = ({ labels }: AnySplit, number: number) =>
+    labels?.values.filter((value) => value === number).length ?? 0;
+  const rows = test.labels.classNames.map((name, number) => `${name} ${count(train, number)}/${count(test, number)}`);
+  return `${rows.length} classes (train/test): ${rows.join(', ')}`;
+}

@@ -1,0 +1,11 @@
+/** `node dist/train.js`: learns the common space and writes the run to --out, goes on with one, or looks at the data. */
+import { inspectData } from './inspect.ts';
+import { main } from './main.ts';
+import { readTrainOptions, trainCommand } from './options.ts';
+import { train } from './training.ts';
+
+const command = trainCommand();
+await main(command, () => {
+  const options = readTrainOptions(command);
+  return options.inspect ? inspectData(options.config, command, options.fewerWillDo, options.out) : train(options);
+});

@@ -1,0 +1,175 @@
+/** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
+import { join } from 'node:path';
+import type { DataSet } from '../data/types.ts';
+import { type Config, checkConfig } from '../romo/config.ts';
+import { type RunPosition, type RunResult, type RunSeconds, run } from '../romo/run/run.ts';
+import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { withDevice } from '../tensor/recover.ts';
+import { CheckpointWriter, readCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import { checkAgreement, type TrainOptions } from './options.ts';
+import { duration, figuresTable, ProgressReport } from './report.ts';
+import {
+  checkRunFolder,
+  createRunFolder,
+  holdsRun,
+  isFinished,
+  MetricsLog,
+  pseudoLabelsCsv,
+  readConfig,
+  saveModels,
+  writeJson,
+  writeWhole,
+} from './run_folder.ts';
+import { StopRequest } from './signals.ts';
+import { usePretrained } from './weights.ts';
+
+/** The user asked for an end, and all that was done is in a checkpoint. */
+class Stopped extends Error {}
+
+/**
+ * Trains to the end, or until the user stops it; then the exit code says so.
+ * @param open opens the GPU; called again where it is lost
+ */
+export async function train(
+  options: TrainOptions,
+  open: (options: DeviceOptions) => Promise<Gpu> = openDevice,
+): Promise<void> {
+  const { out, quiet, device, memory } = options;
+  const progress = new ProgressReport(quiet);
+  if (options.resume && isFinished(out)) {
+    process.stdout.write(`the run in ${out} is finished: nothing is left to do\n`);
+    return;
+  }
+  if (!options.resume) checkRunFolder(out, options.overwrite);
+  const config = options.resume ? configOf(out) : options.config;
+  if (options.resume) checkAgreement(options, config);
+  const weights = options.resume ? usePretrained(config) : options.weights;
+  const { data, skipped, close } = await options.openData(config);
+  Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
+  checkConfig(config); // with the numbers that are there
+  const stop = new StopRequest((text) => progress.line(text));
+  let isNew = !options.resume;
+  try {
+    const result = await withDevice(
+      () => open({ adapter: device, memoryBytes: memory }),
+      (gpu) => {
+        if (isNew) {
+          createRunFolder(out);
+          if (config.set?.onBad === 'skip') writeJson(join(out, 'skipped.json'), skipped);
+          if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
+          writeJson(join(out, 'config.json'), config);
+        }
+        isNew = false;
+        return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
+      },
+      (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
+    );
+    removeCheckpoints(out);
+    progress.stop();
+    show(result, out);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    progress.stop();
+    process.stdout.write(`${error.message}. Go on with: node dist/train.js --resume ${out}\n`);
+    process.exitCode = stop.exitCode as number;
+  } finally {
+    stop.end();
+    progress.stop();
+    await close();
+  }
+}
+
+/** The configuration of a run that goes on. */
+function configOf(folder: string): Config {
+  if (!holdsRun(folder)) throw new RomoError('file', `${folder} holds no run`, 'Give --resume what was --out.');
+  return readConfig(join(folder, 'config.json'));
+}
+
+/** What result.json holds. */
+interface WrittenResult extends RunResult {
+  /** with those before the checkpoints that it went on from, added up */
+  readonly seconds: RunSeconds & { readonly total: number };
+}
+
+/** From the last checkpoint, or the start, to the end. */
+async function attempt(
+  gpu: Gpu,
+  data: DataSet,
+  config: Config,
+  { out, checkpointEvery, checkFinite, weights }: TrainOptions,
+  { progress, stop }: { progress: ProgressReport; stop: StopRequest },
+): Promise<WrittenResult> {
+  const adapter = gpu.adapterName;
+  const checkpoint = readCheckpoint(out, (text) => progress.line(`warning: ${text}`));
+  progress.line(`adapter: ${adapter} (${gpu.software ? 'software' : 'GPU'})`);
+  progress.line(
+    `data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`,
+  );
+  if (weights) progress.line(`pretrained weights: label-free ${weights.record.labelFree}`);
+  if (checkpoint) {
+    progress.restart();
+    progress.line(`going on from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
+    if (checkpoint.adapter !== adapter) {
+      progress.line(`warning: it was made on ${checkpoint.adapter}, where last digits differ`);
+    }
+  }
+  const metrics = new MetricsLog(join(out, 'metrics.jsonl'), checkpoint?.metricsBytes ?? 0, (text) =>
+    progress.line(text),
+  );
+  const writer = new CheckpointWriter(out, checkpointEvery);
+  const save = (at: RunPosition) =>
+    writer.save(
+      async () => ({ config, state: await at.state(), adapter, metricsBytes: metrics.bytes }),
+      () => metrics.sync(),
+    );
+  try {
+    const { models, result } = await run(gpu, data, config, {
+      resumeFrom: checkpoint?.state,
+      pretrained: weights?.pretrained,
+      checkFinite,
+      onStep(report) {
+        metrics.add(report);
+        progress.step(report);
+      },
+      onPhase: (text) => progress.line(text),
+      onWarning(text) {
+        metrics.add({ warning: text });
+        progress.line(`warning: ${text}`);
+      },
+      onMetrics: (entry) => metrics.add(entry),
+      onPseudoLabels: (labels) => writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels)),
+      async onPosition(at) {
+        if (stop.exitCode !== null || writer.isDue(at)) await save(at);
+        if (stop.exitCode === null) return;
+        await writer.settled();
+        throw new Stopped(`stopped at ${placeOf(at)}`);
+      },
+    });
+    await writer.settled();
+    await saveModels(join(out, 'model.safetensors'), models, config);
+    await metrics.sync();
+    const total = Object.values(result.seconds).reduce((sum, seconds) => sum + seconds, 0);
+    const seconds = { ...result.seconds, total };
+    const written = { ...result, seconds, ...(weights ? { pretrained: weights.record } : {}) };
+    writeJson(join(out, 'result.json'), written);
+    return written;
+  } finally {
+    // A write that is under way ends before another attempt reads the folder.
+    await writer.settled().catch(() => {});
+    metrics.close();
+  }
+}
+
+const placeOf = ({ stage, epoch, step }: Pick<RunPosition, 'stage' | 'epoch' | 'step'>): string =>
+  `${stage}, ${epoch} epochs${step > 0 ? ` and ${step} steps` : ''} done`;
+
+function show({ stages, seconds, pseudoLabelAccuracy }: WrittenResult, out: string): void {
+  process.stdout.write(`${figuresTable(stages, { ssm: seconds.ssm, rdl: seconds.rdl })}\n`);
+  if (pseudoLabelAccuracy) {
+    const { images, points } = pseudoLabelAccuracy;
+    process.stdout.write(`pseudo labels right: images ${images.toFixed(3)}, clouds ${points.toFixed(3)}\n`);
+  }
+  process.stdout.write(`${duration(seconds.total)} in all\n`);
+  process.stdout.write(`written to ${out}\n`);
+}

@@ -1,0 +1,156 @@
+/**
+ * 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the datasets img,
+ * points, normals and the attribute label. Each is read when it is asked for: 5,000 clouds are gigabytes. Node only.
+ */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { RomoError } from '../tensor/error.ts';
+import { badFile, quoted } from './errors.ts';
+import { checkPositions } from './mesh_builder.ts';
+
+export interface PointCloudFile {
+  /** Number of objects: groups "0" to "length - 1". */
+  readonly length: number;
+  /** [P, 3], finite, as in the file */
+  points(index: number): Promise<Float32Array>;
+  /** [P, 3] */
+  normals(index: number): Promise<Float32Array>;
+  /** Does group "0" hold a picture? */
+  hasImages(): Promise<boolean>;
+  /** [height, width], as in the file */
+  image(index: number): Promise<{ readonly height: number; readonly width: number; readonly pixels: Float32Array }>;
+  /** A whole number. */
+  label(index: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A digit has some 25,000 points; memory for more than this is not taken on the word of a file. */
+const MOST_VALUES = 2 ** 24;
+
+type Hdf5 = typeof import('h5wasm/node');
+
+/** @throws RomoError `file` where it is no HDF5 file or has no groups "0", "1", ...; each method where data are missing or damaged */
+export async function openPointClouds(path: string): Promise<PointCloudFile> {
+  const status = await stat(path).catch((cause: Error) => {
+    throw badFile(path, `cannot be read: ${cause.message}`, 'Check the path and its permissions');
+  });
+  if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of an HDF5 file');
+  const hdf5 = await import('h5wasm/node');
+  const module = await hdf5.ready;
+  module.activate_throwing_error_handler(); // otherwise HDF5 prints its errors and goes on
+  const file = guarded(path, 'is no HDF5 file', () => new hdf5.File(resolve(path), 'r'));
+  try {
+    const keys = guarded(path, 'its groups cannot be read', () => new Set(file.keys()));
+    for (let i = 0; i < Math.max(1, keys.size); i++) {
+      if (keys.has(String(i))) continue;
+      const found = [...keys].slice(0, 4).map(quoted).join(', ');
+      const what = `has no group "${i}", but ${keys.size} others (${found})`;
+      throw badFile(path, what, 'Give train_point_clouds.h5 or test_point_clouds.h5 of 3D MNIST');
+    }
+    return new Reader(path, keys.size, hdf5, file);
+  } catch (cause) {
+    guarded(path, 'cannot be closed', () => file.close());
+    throw cause;
+  }
+}
+
+class Reader implements PointCloudFile {
+  constructor(
+    private readonly path: string,
+    readonly length: number,
+    private readonly hdf5: Hdf5,
+    private readonly file: InstanceType<Hdf5['File']>,
+  ) {}
+
+  async points(index: number): Promise<Float32Array> {
+    const { values } = this.#read(index, 'points', 3);
+    checkPositions(values, `${this.path}: points of group "${index}"`);
+    return values;
+  }
+
+  async normals(index: number): Promise<Float32Array> {
+    return this.#read(index, 'normals', 3).values;
+  }
+
+  async hasImages(): Promise<boolean> {
+    return guarded(this.path, 'group "0" cannot be read', () => this.file.get('0/img') !== null);
+  }
+
+  async image(index: number): Promise<{ height: number; width: number; pixels: Float32Array }> {
+    const { shape, values } = this.#read(index, 'img');
+    return { height: shape[0], width: shape[1], pixels: values };
+  }
+
+  async label(index: number): Promise<number> {
+    this.#check(index);
+    const what = `the label of group "${index}"`;
+    const value = guarded(this.path, `${what} cannot be read`, () => {
+      const group = this.file.get(String(index));
+      return group && 'attrs' in group ? group.attrs.label?.value : undefined;
+    });
+    const label = Number(ArrayBuffer.isView(value) ? (value as Int32Array)[0] : (value ?? Number.NaN));
+    if (!Number.isSafeInteger(label)) throw badFile(this.path, `${what} is missing or no whole number`);
+    return label;
+  }
+
+  async close(): Promise<void> {
+    guarded(this.path, 'cannot be closed', () => this.file.close());
+  }
+
+  /** A dataset of two dimensions. @param columns the second, where it is known */
+  #read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float32Array } {
+    this.#check(index);
+    const what = `"${index}/${dataset}"`;
+    return guarded(this.path, `${what} cannot be read`, () => {
+      const found = this.file.get(`${index}/${dataset}`);
+      const shape = found instanceof this.hdf5.Dataset ? found.shape : null;
+      if (!(found instanceof this.hdf5.Dataset) || !shape) throw badFile(this.path, `has no dataset ${what}`);
+      const size = shape.reduce((product, dimension) => product * dimension, 1);
+      if (shape.length !== 2 || (columns && shape[1] !== columns) || !(size <= MOST_VALUES)) {
+        throw badFile(this.path, `${what} has the shape [${shape}], expected [any, ${columns ?? 'any'}]`);
+      }
+      const value = found.value;
+      if (!ArrayBuffer.isView(value) || value instanceof BigInt64Array || value instanceof BigUint64Array) {
+        throw badFile(this.path, `${what} does not hold numbers of at most 64 bits in float or 32 in integer`);
+      }
+      const values = Float32Array.from(value as Float64Array);
+      if (values.length !== size) throw badFile(this.path, `${what} holds ${values.length} values instead of ${size}`);
+      return { shape, values };
+    });
+  }
+
+  #check(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.length) return;
+    throw badFile(this.path, `has no object ${index}`, `Ask for 0 to ${this.length - 1}`);
+  }
+}
+
+/** Set when the C library gave up in the middle of its work: what it holds in memory cannot be trusted from then on. */
+let aborted: string | null = null;
+
+function guarded<T>(path: string, what: string, read: () => T): T {
+  if (aborted !== null) {
+    throw badFile(
+      path,
+      `cannot be read: the HDF5 library gave up at ${aborted}, or at a damaged file before`,
+      'Start again',
+    );
+  }
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof RomoError) throw cause;
+    if (cause instanceof WebAssembly.RuntimeError) {
+      aborted = path;
+      throw badFile(
+        path,
+        `${what}: the HDF5 library gave up, here or at a damaged file before`,
+        'Get the file again, then start again',
+      );
+    }
+    // The message is the stack of the C library; its innermost line says most.
+    const reasons = String((cause as Error).message).split('\n');
+    const minor = reasons.filter((line) => line.includes('minor:')).pop() ?? reasons[0];
+    throw badFile(path, `${what}: ${minor.replace(/^\s*minor:\s*/, '').slice(0, 200)}`);
+  }
+}

@@ -1,0 +1,123 @@
+/** Pictures from PNG, JPEG and WebP files, of every depth and colour space that these have. Node only. */
+import type { Sharp } from 'sharp';
+import { fromBytes } from '../data/bytes.ts';
+import { badFile } from './errors.ts';
+import { readBytes } from './read_bytes.ts';
+
+export interface ImageOptions {
+  /** Height and width of the result in pixels: the whole picture is fitted into it and centred, nothing is cut off. */
+  readonly size: number;
+  /** 3: red, green, blue (sRGB); 1: luma, 0.299 R + 0.587 G + 0.114 B */
+  readonly channels: 1 | 3;
+  /** Grey value, 0..1: beside a picture that is not square, and behind transparent pixels. Default 1, white. */
+  readonly background?: number;
+}
+
+/** Decoding takes 4 bytes per pixel: 256 MiB. A file of some kilobytes may say billions of pixels. */
+const MOST_PIXELS = 2 ** 26;
+
+/**
+ * @returns [size, size, channels], 0..1; upright as its EXIF tag says; the first frame of a moving picture
+ * @throws RomoError `file` on other kinds of files, on damaged ones, on more than 67 million pixels
+ */
+export async function readImage(path: string, options: ImageOptions): Promise<Float32Array> {
+  return finish(await open(path, options), options, path);
+}
+
+/**
+ * Width and height in pixels, upright, from the header alone.
+ * @throws RomoError `file` as readImage, as far as the header shows it
+ */
+export async function imageSizeOf(path: string): Promise<{ width: number; height: number }> {
+  const image = await open(path, { size: 1, channels: 3 });
+  try {
+    const { autoOrient } = await image.metadata();
+    return { width: autoOrient.width, height: autoOrient.height };
+  } catch (cause) {
+    throw badFile(path, `cannot be decoded: ${(cause as Error).message.split('\n')[0]}`);
+  }
+}
+
+/**
+ * A picture whose pixels outside its mask become background, for RGB-D Object's `*_crop.png` and `*_maskcrop.png`.
+ * @param maskPath a picture of the same size; the object is where it is not black
+ * @returns [size, size, channels], 0..1
+ * @throws RomoError `file` as readImage, and where the sizes differ or the mask is black
+ */
+export async function readMaskedImage(path: string, maskPath: string, options: ImageOptions): Promise<Float32Array> {
+  const picture = await pixelsOf(await open(path, options), path);
+  const mask = await pixelsOf(await open(maskPath, { ...options, background: 0 }), maskPath);
+  const { width, height } = picture;
+  if (mask.width !== width || mask.height !== height) {
+    throw badFile(maskPath, `is ${mask.width} x ${mask.height}, its picture ${path} is ${width} x ${height}`);
+  }
+  let inside = 0;
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const at = 3 * pixel;
+    if (mask.data[at] + mask.data[at + 1] + mask.data[at + 2] > 0) inside++;
+    else picture.data.fill(greyOf(options), at, at + 3);
+  }
+  if (inside === 0) throw badFile(maskPath, 'is black everywhere: it leaves nothing of the picture');
+  const { default: sharp } = await import('sharp');
+  const masked = sharp(picture.data, { raw: { width, height, channels: 3 } });
+  return finish(masked, options, path);
+}
+
+function greyOf({ background = 1 }: ImageOptions): number {
+  return Math.floor(Math.min(Math.max(background, 0), 1) * 255 + 0.5);
+}
+
+function greyBackground(options: ImageOptions): { r: number; g: number; b: number } {
+  const grey = greyOf(options);
+  return { r: grey, g: grey, b: grey };
+}
+
+/** A picture to be decoded: upright and without transparency. */
+async function open(path: string, options: ImageOptions): Promise<Sharp> {
+  const bytes = await readBytes(path);
+  // The library reads a dozen kinds, SVG among them, which may name other files: only these three may reach it.
+  const start = String.fromCharCode(...bytes.subarray(0, 12));
+  if (!/^(\x89PNG\r\n|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/.test(start)) {
+    throw badFile(path, bytes.length === 0 ? 'is empty' : 'is no PNG, JPEG or WebP file', 'Save it as PNG');
+  }
+  const { default: sharp } = await import('sharp').catch((cause: Error) => {
+    throw badFile(path, `the package sharp does not load here: ${cause.message.split('\n')[0]}`, 'Run npm install');
+  });
+  const limits = { limitInputPixels: MOST_PIXELS, failOn: 'warning', pages: 1 } as const;
+  return sharp(bytes, limits)
+    .autoOrient()
+    .flatten({ background: greyBackground(options) })
+    .timeout({ seconds: 60 });
+}
+
+/** data: [height, width, 3] */
+async function pixelsOf(image: Sharp, path: string): Promise<{ data: Uint8Array; width: number; height: number }> {
+  try {
+    const raw = image.toColourspace('srgb').raw({ depth: 'uchar' });
+    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
+    return { data, width: info.width, height: info.height };
+  } catch (cause) {
+    const reason = (cause as Error).message.split('\n')[0];
+    const fix = reason.includes('pixel limit') ? `At most ${MOST_PIXELS} pixels are decoded; scale it down` : undefined;
+    throw badFile(path, `cannot be decoded: ${reason}`, fix);
+  }
+}
+
+async function finish(image: Sharp, options: ImageOptions, path: string): Promise<Float32Array> {
+  const { size, channels } = options;
+  const fitted = image.resize({
+    width: size,
+    height: size,
+    fit: 'contain',
+    background: greyBackground(options),
+    kernel: 'linear', // no overshoot at edges, as resizeImage in ../resize.ts
+  });
+  const { data } = await pixelsOf(fitted, path);
+  if (channels === 3) return fromBytes(data);
+  const luma = new Float32Array(size * size);
+  for (let i = 0; i < luma.length; i++) {
+    luma[i] = (0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]) / 255;
+  }
+  return luma;
+}

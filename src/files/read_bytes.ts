@@ -1,0 +1,20 @@
+/** A whole file, within a limit. Node only. */
+import { open } from 'node:fs/promises';
+import { RomoError } from '../tensor/error.ts';
+import { badFile } from './errors.ts';
+
+const LARGEST = 2 ** 30; // no single object, picture or array of a data set is near it
+
+/** @throws RomoError where it is missing, no plain file, or larger than 1 GiB */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, 'r');
+    const status = await file.stat();
+    if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of a file');
+    if (status.size > LARGEST) throw badFile(path, `has ${status.size} bytes, more than 1 GiB`, 'Give a smaller file');
+    return await file.readFile();
+  } catch (cause) {
+    if (cause instanceof RomoError) throw cause;
+    throw badFile(path, `cannot be read: ${(cause as Error).message}`, 'Check the path and its permissions');
+  }
+}

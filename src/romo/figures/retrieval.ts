@@ -1,0 +1,155 @@
+/**
+ * Retrieval in full: what a user asks of an embedding beyond one number. All of it comes from the same rankings as the mean average
+ * precision of metrics.ts, in float64. Nothing but the evaluation reads labels.
+ */
+import type { Labels } from '../../data/types.ts';
+import type { Embeddings } from '../encoders.ts';
+import { rankings } from './metrics.ts';
+
+/** How many answers the figures "at k" look at. */
+export const CUTS = [1, 5, 10] as const;
+
+/** Recall levels of the precision-recall curve: 0, 0.05, ... 1. */
+export const RECALL_LEVELS = Array.from({ length: 21 }, (_, i) => i / 20);
+
+/** How one kind of query finds its class. */
+export interface RetrievalFigures {
+  /** over the whole ranking; a query whose class is not in the gallery counts as 0 */
+  meanAveragePrecision: number;
+  /** per cut k: average precision of the first k answers, of at most min(k, items of the class) hits */
+  averagePrecisionAt: Record<number, number>;
+  /** per cut k: share of queries with an item of their class among the first k answers (recall@k) */
+  recallAt: Record<number, number>;
+  /** mean over queries of the best precision at or beyond each of RECALL_LEVELS */
+  precisionAtRecall: number[];
+  perClass: { name: string; queries: number; meanAveragePrecision: number; recallAt1: number }[];
+  /** [class of the query][class of the nearest answer]: counts */
+  confusion: number[][];
+  /** of each query, in order */
+  averagePrecisions: Float64Array;
+  /** the nearest answers of each query, best first; fewer where the gallery has fewer */
+  nearest: Uint32Array[];
+}
+
+/** One side of an embedding with its classes. */
+export interface Side {
+  /** [rows, d] */
+  readonly rows: Float32Array;
+  readonly labels: ArrayLike<number>;
+}
+
+/**
+ * Figures of queries against a gallery, by cosine.
+ * @param withoutItself query i is item i of the gallery and not its own answer
+ * @throws RomoError `shape` as meanAveragePrecision does
+ */
+export function retrievalFigures(
+  queries: Side,
+  gallery: Side,
+  {
+    dimension,
+    classNames,
+    withoutItself,
+  }: { dimension: number; classNames: readonly string[]; withoutItself: boolean },
+): RetrievalFigures {
+  const count = queries.labels.length;
+  const averagePrecisions = new Float64Array(count);
+  const nearest: Uint32Array[] = [];
+  const precisionSums = new Float64Array(RECALL_LEVELS.length);
+  const sums = CUTS.map(() => ({ precision: 0, found: 0 }));
+  const confusion = classNames.map(() => classNames.map(() => 0));
+  for (const { query, ranking } of rankings(queries, gallery, dimension)) {
+    const answers = withoutItself ? ranking.filter((item) => item !== query) : ranking;
+    const hits = hitRanks(answers, gallery.labels, queries.labels[query]);
+    const precisions = hits.map((rank, i) => (i + 1) / rank);
+    averagePrecisions[query] = mean(precisions);
+    CUTS.forEach((cut, c) => {
+      const inside = precisions.filter((_, i) => hits[i] <= cut);
+      if (inside.length > 0) sums[c].found++;
+      sums[c].precision += total(inside) / Math.max(1, Math.min(cut, hits.length));
+    });
+    addCurve(precisionSums, precisions);
+    nearest.push(answers.slice(0, Math.max(...CUTS)));
+    if (answers.length > 0) confusion[queries.labels[query]][gallery.labels[answers[0]]]++;
+  }
+  const perCut = (value: (sum: (typeof sums)[number]) => number) =>
+    Object.fromEntries(CUTS.map((cut, c) => [cut, value(sums[c]) / count]));
+  return {
+    meanAveragePrecision: mean([...averagePrecisions]),
+    averagePrecisionAt: perCut(({ precision }) => precision),
+    recallAt: perCut(({ found }) => found),
+    precisionAtRecall: [...precisionSums].map((sum) => sum / count),
+    perClass: perClass(queries.labels, classNames, averagePrecisions, confusion),
+    confusion,
+    averagePrecisions,
+    nearest,
+  };
+}
+
+/** Ranks, from 1, of the items of a class. */
+function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label: number): number[] {
+  const ranks: number[] = [];
+  ranking.forEach((item, at) => {
+    if (labels[item] === label) ranks.push(at + 1);
+  });
+  return ranks;
+}
+
+/** Interpolated as in information retrieval: the precision at a level is the best of all hits at or beyond it. */
+function addCurve(sums: Float64Array, precisions: readonly number[]): void {
+  let best = 0;
+  let hit = precisions.length - 1;
+  for (let level = sums.length - 1; level >= 0; level--) {
+    for (; hit >= 0 && (hit + 1) / precisions.length >= RECALL_LEVELS[level]; hit--) {
+      best = Math.max(best, precisions[hit]);
+    }
+    sums[level] += best;
+  }
+}
+
+function perClass(
+  labels: ArrayLike<number>,
+  classNames: readonly string[],
+  averagePrecisions: Float64Array,
+  confusion: readonly number[][],
+): RetrievalFigures['perClass'] {
+  return classNames.map((name, label) => {
+    const own = [...averagePrecisions].filter((_, query) => labels[query] === label);
+    const recallAt1 = own.length > 0 ? confusion[label][label] / own.length : 0;
+    return { name, queries: own.length, meanAveragePrecision: mean(own), recallAt1 };
+  });
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+const mean = (values: readonly number[]): number => (values.length > 0 ? total(values) / values.length : 0);
+
+/** Across and within the modalities; within them a query is not its own answer. */
+export const DIRECTIONS = {
+  imageToPoints: 'image -> 3D',
+  pointsToImage: '3D -> image',
+  imageToImage: 'image -> image',
+  pointsToPoints: '3D -> 3D',
+} as const;
+export type Direction = keyof typeof DIRECTIONS;
+
+/** All directions of the embeddings of one split. */
+export function allDirections(
+  { images, points, dimension }: Embeddings,
+  { values, classNames }: Labels,
+): Record<Direction, RetrievalFigures> {
+  const [image, cloud] = [images, points].map((rows): Side => ({ rows, labels: values }));
+  const across = { dimension, classNames, withoutItself: false };
+  const within = { dimension, classNames, withoutItself: true };
+  return {
+    imageToPoints: retrievalFigures(image, cloud, across),
+    pointsToImage: retrievalFigures(cloud, image, across),
+    imageToImage: retrievalFigures(image, image, within),
+    pointsToPoints: retrievalFigures(cloud, cloud, within),
+  };
+}
+
+/** The figures without those of single queries, as JSON can hold them. */
+export function plainFigures(figures: Readonly<Record<Direction, RetrievalFigures>>) {
+  const plain = ({ averagePrecisions: _all, nearest: _nearest, ...rest }: RetrievalFigures) => rest;
+  return Object.fromEntries(Object.entries(figures).map(([direction, value]) => [direction, plain(value)]));
+}

@@ -1,0 +1,128 @@
+/**
+ * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step runs,
+ * the batch of the next one is read, decoded and augmented.
+ */
+import { type Showing, shown } from '../../data/showing.ts';
+import type { CloudRotation, PairedData } from '../../data/types.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Config } from '../config.ts';
+
+/** What training may see of a data set: pairs, and how they may be augmented. No labels. */
+export interface TrainingData {
+  readonly pairs: PairedData;
+  readonly mirror: boolean;
+  readonly rotation: CloudRotation;
+}
+
+export class Feeder {
+  readonly images: Tensor; // [B, H, W, C]
+  readonly clouds: Tensor; // [B, N, 3]
+  readonly ids: Tensor; // i32 [B]: index of the sample
+  /** pseudo labels of the batch, i32 [B], one per modality */
+  readonly imageLabels: Tensor;
+  readonly pointLabels: Tensor;
+  readonly stepsPerEpoch: number;
+  private readonly imageValues: Float32Array;
+  private readonly cloudValues: Float32Array;
+  /** the batch that is in `imageValues` and `cloudValues`, or will be */
+  private prepared: { readonly epoch: number; readonly ids: Int32Array; readonly done: Promise<void> } | null = null;
+
+  /** @param stage names the random streams, so that the stages differ */
+  constructor(
+    gpu: Gpu,
+    private readonly data: TrainingData,
+    private readonly config: Config,
+    private readonly stage: 'ssm' | 'rdl',
+  ) {
+    const { batch, points } = config;
+    this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();
+    this.clouds = gpu.zeros([batch, points, 3]).keep();
+    this.ids = gpu.zeros([batch], 'i32').keep();
+    this.imageLabels = gpu.zeros([batch], 'i32').keep();
+    this.pointLabels = gpu.zeros([batch], 'i32').keep();
+    this.imageValues = new Float32Array(this.images.size);
+    this.cloudValues = new Float32Array(this.clouds.size);
+    this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
+  }
+
+  /** The batches of an epoch: a fresh order each time, the incomplete last batch left out. */
+  *batches(epoch: number): Generator<Int32Array> {
+    const order = this.order(epoch);
+    for (let step = 0; step < this.stepsPerEpoch; step++) yield this.batchOf(order, step);
+  }
+
+  private order(epoch: number): Uint32Array {
+    return new Random(this.config.seed, this.stage, 'order', epoch).permutation(this.data.pairs.length);
+  }
+
+  private batchOf(order: Uint32Array, step: number): Int32Array {
+    const { batch } = this.config;
+    return Int32Array.from(order.subarray(step * batch, (step + 1) * batch));
+  }
+
+  /**
+   * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
+   * @param ids one of `batches(epoch)`
+   */
+  async load(
+    epoch: number,
+    ids: Int32Array,
+    imageLabels: Int32Array | null,
+    pointLabels: Int32Array | null,
+  ): Promise<void> {
+    const { prepared } = this;
+    if (prepared?.epoch === epoch && `${prepared.ids}` === `${ids}`) {
+      await prepared.done;
+    } else {
+      await prepared?.done.catch(() => {}); // of a batch that nobody wants
+      await this.prepare(epoch, ids);
+    }
+    this.images.write(this.imageValues);
+    this.clouds.write(this.cloudValues);
+    this.ids.write(ids);
+    if (imageLabels) this.imageLabels.write(ids.map((id) => imageLabels[id]));
+    if (pointLabels) this.pointLabels.write(ids.map((id) => pointLabels[id]));
+    this.prepareNext(epoch, ids);
+  }
+
+  /** Begins the batch behind this one, which may be the first of the next epoch. */
+  private prepareNext(epoch: number, ids: Int32Array): void {
+    const order = this.order(epoch);
+    const step = order.indexOf(ids[0]) / ids.length + 1;
+    const isLast = step === this.stepsPerEpoch;
+    this.prepared = null;
+    if (isLast && epoch + 1 === this.config[this.stage].epochs) return;
+    const next = isLast
+      ? { epoch: epoch + 1, ids: this.batchOf(this.order(epoch + 1), 0) }
+      : { epoch, ids: this.batchOf(order, step) };
+    // Not before the step that is about to be queued is under way.
+    const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.ids));
+    done.catch(() => {}); // shows when the batch is asked for
+    this.prepared = { ...next, done };
+  }
+
+  /** Reads the batch and augments it, drawn by (seed, stage, epoch, sample). */
+  private async prepare(epoch: number, ids: Int32Array): Promise<void> {
+    const { pairs, mirror, rotation } = this.data;
+    const { seed, augment, points } = this.config;
+    const showing: Showing = { seed, stage: this.stage, epoch, strength: augment, mirror, rotation, points };
+    const samples = pairs.show
+      ? await pairs.show(ids, showing)
+      : (await pairs.load(ids)).map((sample, i) => shown(sample, ids[i], pairs.imageShape, showing));
+    samples.forEach(({ image, cloud }, i) => {
+      this.imageValues.set(image, i * image.length);
+      this.cloudValues.set(cloud, i * cloud.length);
+    });
+  }
+
+  /** What the data set calls these samples. */
+  names(ids: ArrayLike<number>): string {
+    return Array.from(ids, (id) => this.data.pairs.id(id)).join(' ');
+  }
+
+  dispose(): void {
+    for (const tensor of [this.images, this.clouds, this.ids, this.imageLabels, this.pointLabels]) tensor.dispose();
+  }
+}

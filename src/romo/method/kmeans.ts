@@ -1,0 +1,127 @@
+/** k-means (Lloyd) on the GPU; starts are drawn on the CPU by k-means++ (Arthur and Vassilvitskii 2007). */
+import { columnSums } from '../../autograd/elementary.ts';
+import source from '../../shaders/kmeans.wgsl';
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { kernel, program } from '../../tensor/kernel.ts';
+import { parts } from '../../tensor/launch.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+const kmeansProgram = program('kmeans', source);
+const assignKernel = kernel(kmeansProgram, 'assign');
+const assign4Kernel = kernel(kmeansProgram, 'assign4');
+const updateKernel = kernel(kmeansProgram, 'update');
+const update4Kernel = kernel(kmeansProgram, 'update4');
+
+/** What k-means found. */
+export interface Clusters {
+  /** [clusters, d] */
+  centres: Float32Array;
+  /** cluster of each row */
+  labels: Int32Array;
+  /** sum of squared distances to the centres */
+  inertia: number;
+}
+
+/** Cluster of each row of x [R, d] by squared Euclidean distance to centres [C, d]: i32 [R], and the distances f32 [R]. */
+export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances: Tensor } {
+  const labels = x.gpu.empty([x.rows], 'i32');
+  const distances = x.gpu.empty([x.rows]);
+  const sizes = { channels: x.channels, clusters: centres.rows };
+  const cut = { items: x.rows, per: { x: x.channels, assigned: 1, distances: 1 } };
+  for (const { tensors, count } of parts(x.gpu, { x, assigned: labels, distances }, cut)) {
+    const part = { ...sizes, rows: count };
+    const { x: rows, ...written } = tensors;
+    if (x.channels % 4 === 0) x.gpu.dispatch(assign4Kernel, { x4: rows, centres4: centres, ...written }, part, count);
+    else x.gpu.dispatch(assignKernel, { x: rows, centres, ...written }, part, count);
+  }
+  return { labels, distances };
+}
+
+/** Moves every centre [C, d] to the mean of its rows, in place; an empty cluster keeps its centre. */
+export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
+  const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
+  if (x.channels % 4 === 0) x.gpu.dispatch(update4Kernel, { x4: x, labels, moved4: centres }, sizes, centres.size / 4);
+  else x.gpu.dispatch(updateKernel, { x, labels, moved: centres }, sizes, centres.size);
+}
+
+/** Lloyd's iterations from given centres [C, d]; labels belong to the centres that are returned. */
+export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations: number): Promise<Clusters> {
+  using _scope = gpu.scope();
+  const centres = gpu.tensor(start, [start.length / x.channels, x.channels]);
+  for (let i = 0; i < iterations; i++) {
+    using _step = gpu.scope();
+    const { labels } = assign(x, centres);
+    update(x, labels, centres);
+  }
+  const { labels, distances } = assign(x, centres);
+  const inertia = columnSums(distances, 1, 1);
+  const [centreValues, labelValues, total] = await Promise.all([
+    centres.readFloats(),
+    labels.read(),
+    inertia.readFloats(),
+  ]);
+  return { centres: centreValues, labels: labelValues as Int32Array, inertia: total[0] };
+}
+
+/** Starts far apart: each next row is drawn with probability proportional to its squared distance to those chosen. */
+export function kmeansPlusPlus(x: Float32Array, dimension: number, clusters: number, random: Random): Float32Array {
+  const rows = x.length / dimension;
+  const centres = new Float32Array(clusters * dimension);
+  const nearest = new Float64Array(rows).fill(Number.MAX_VALUE);
+  let chosen = random.integer(rows);
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    centres.set(x.subarray(chosen * dimension, (chosen + 1) * dimension), cluster * dimension);
+    let total = 0;
+    for (let row = 0; row < rows; row++) {
+      let distance = 0;
+      for (let c = 0; c < dimension; c++) {
+        const d = x[row * dimension + c] - x[chosen * dimension + c];
+        distance += d * d;
+      }
+      nearest[row] = Math.min(nearest[row], distance);
+      total += nearest[row];
+    }
+    let target = random.uniform() * total;
+    chosen = rows - 1;
+    for (let row = 0; row < rows; row++) {
+      target -= nearest[row];
+      if (target < 0) {
+        chosen = row;
+        break;
+      }
+    }
+  }
+  return centres;
+}
+
+/** How rows are clustered. */
+export interface KmeansOptions {
+  clusters: number;
+  seed: number;
+  /** names the random stream */
+  stream: string;
+  /** starts, of which the one with the least inertia is kept; default 4 */
+  restarts?: number;
+  /** default 25 */
+  iterations?: number;
+}
+
+/** Clusters rows x [R, d]. Throws `option` where there are fewer rows than clusters. */
+export async function kmeans(gpu: Gpu, x: Float32Array, dimension: number, options: KmeansOptions): Promise<Clusters> {
+  const { clusters, seed, stream, restarts = 4, iterations = 25 } = options;
+  const rows = x.length / dimension;
+  if (rows < clusters) {
+    throw new RomoError('option', `kmeans: ${rows} rows cannot make ${clusters} clusters`, 'Use fewer clusters.');
+  }
+  using _scope = gpu.scope();
+  const tensor = gpu.tensor(x, [rows, dimension]);
+  let best: Clusters | null = null;
+  for (let restart = 0; restart < restarts; restart++) {
+    const start = kmeansPlusPlus(x, dimension, clusters, new Random(seed, 'kmeans', stream, restart));
+    const found = await lloyd(gpu, tensor, start, iterations);
+    if (!best || found.inertia < best.inertia) best = found;
+  }
+  return best as Clusters;
+}

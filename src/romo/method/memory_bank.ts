@@ -1,0 +1,44 @@
+/** The memory bank of the warm-up: one unit row per training sample and modality, addressed by sample index. */
+import source from '../../shaders/memory_bank.wgsl';
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { kernel, program } from '../../tensor/kernel.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+const updateKernel = kernel(program('memory_bank', source), 'update');
+
+/** A unit row per training sample, moved towards what the encoder makes of it. */
+export class MemoryBank {
+  readonly rows: Tensor; // [samples, d], unit rows
+
+  /** @param features [samples, d] unit rows: what the untrained encoder makes of the samples */
+  constructor(
+    private readonly gpu: Gpu,
+    features: Float32Array,
+    dimension: number,
+  ) {
+    this.rows = gpu.tensor(features, [features.length / dimension, dimension]).keep();
+  }
+
+  /**
+   * m_i <- normalize(momentum m_i + (1 - momentum) v_i).
+   * @param features [B, d] unit rows
+   * @param ids i32 [B], each sample at most once
+   */
+  update(features: Tensor, ids: Tensor, momentum: number): void {
+    if (features.channels !== this.rows.channels || ids.size !== features.rows) {
+      throw new RomoError(
+        'shape',
+        `memory bank: features [${features.shape}], ids [${ids.shape}], bank [${this.rows.shape}]`,
+        'They are [B, d], [B] and [samples, d].',
+      );
+    }
+    const sizes = { rows: features.rows, channels: features.channels, momentum };
+    this.gpu.dispatch(updateKernel, { memory: this.rows, features, ids }, sizes, features.rows);
+  }
+
+  /** Frees the rows. */
+  dispose(): void {
+    this.rows.dispose();
+  }
+}

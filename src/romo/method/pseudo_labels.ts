@@ -1,0 +1,67 @@
+/** Pseudo labels: what the warm-up believes of each training sample. No label of the data set is involved. */
+import { product } from '../../autograd/matmul.ts';
+import { argmax } from '../../autograd/softmax.ts';
+import type { Linear } from '../../model/layers.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Config } from '../config.ts';
+import { embedAll } from '../encoders.ts';
+import type { TrainingData } from './feeder.ts';
+import { kmeans } from './kmeans.ts';
+import type { SsmModel } from './ssm.ts';
+import { pairMeans } from './targets.ts';
+
+/** A cluster for each training object and modality. */
+export interface PseudoLabels {
+  /** one per training object */
+  images: Int32Array;
+  points: Int32Array;
+}
+
+/**
+ * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for
+ * both; better where it was measured, and honest, because pairs are known without labels.
+ */
+export async function pseudoLabels(
+  gpu: Gpu,
+  model: SsmModel,
+  data: TrainingData,
+  config: Config,
+): Promise<PseudoLabels> {
+  const { images, points, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
+  if (config.rdl.pseudoLabels === 'pairs') {
+    const options = { clusters: config.clusters, seed: config.seed, stream: 'pseudo labels', restarts: 10 };
+    const { labels } = await kmeans(gpu, pairMeans(images, points, dimension), dimension, options);
+    return { images: labels, points: labels };
+  }
+  const [imageLabels, pointLabels] = [
+    await headLabels(gpu, model.imageHead, images, dimension),
+    await headLabels(gpu, model.pointHead, points, dimension),
+  ];
+  return { images: imageLabels, points: pointLabels };
+}
+
+/**
+ * The same labels with a share of them replaced by others, drawn anew for each modality: to see what a loss makes of noise.
+ * @param share 0..1, of the objects
+ */
+export function withLabelNoise(
+  { images, points }: PseudoLabels,
+  share: number,
+  { clusters, seed }: Pick<Config, 'clusters' | 'seed'>,
+): PseudoLabels {
+  const noisy = (labels: Int32Array, modality: string) => {
+    const random = new Random(seed, 'label noise', modality);
+    return labels.map((label) => {
+      const [isReplaced, by] = [random.uniform() < share, 1 + random.integer(clusters - 1)];
+      return isReplaced ? (label + by) % clusters : label;
+    });
+  };
+  return { images: noisy(images, 'images'), points: noisy(points, 'points') };
+}
+
+async function headLabels(gpu: Gpu, head: Linear, rows: Float32Array, dimension: number): Promise<Int32Array> {
+  using _scope = gpu.scope();
+  const unit = gpu.tensor(rows, [rows.length / dimension, dimension]);
+  return (await argmax(product(unit, head.weight, {})).read()) as Int32Array;
+}

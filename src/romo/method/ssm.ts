@@ -1,0 +1,192 @@
+/**
+ * Stage `ssm`, the warm-up: each sample's embedding is trained to fall into the cluster that its memory falls into, and
+ * pairs are pulled together (L_mlm). Source: RoMo, IEEE TIP 2024. The targets `joint` and `balanced` are ours: the paper's
+ * (`memory`, `soft`) lets both heads collapse to one cluster when no label leaks in.
+ */
+import { concat } from '../../autograd/concat.ts';
+import { gather } from '../../autograd/gather.ts';
+import { contrastive, softCrossEntropy, softmaxCrossEntropy } from '../../autograd/losses.ts';
+import { product } from '../../autograd/matmul.ts';
+import { add, scale } from '../../autograd/pointwise.ts';
+import { argmax, softmax } from '../../autograd/softmax.ts';
+import { at, type Init, Linear } from '../../model/layers.ts';
+import { Module } from '../../model/module.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Config } from '../config.ts';
+import { type Embeddings, Encoders, embedAll, type Pretrained } from '../encoders.ts';
+import { Feeder, type TrainingData } from './feeder.ts';
+import { kmeans, lloyd } from './kmeans.ts';
+import { MemoryBank } from './memory_bank.ts';
+import { runStage, type StageHooks } from './stage.ts';
+import { argmaxRows, balancedLabels, clusterSizes, pairMeans, scoresOf } from './targets.ts';
+
+/** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
+export class SsmModel extends Module {
+  readonly encoders: Encoders;
+  readonly imageHead: Linear;
+  readonly pointHead: Linear;
+
+  constructor(
+    gpu: Gpu,
+    private readonly config: Config,
+    imageChannels: number,
+  ) {
+    super(gpu);
+    const init: Init = { seed: config.seed, path: 'ssm' };
+    const { clusters, ssm } = config;
+    this.encoders = this.child('encoders', new Encoders(gpu, config, ssm, imageChannels, at(init, 'encoders')));
+    this.imageHead = this.child(
+      'image_head',
+      new Linear(gpu, ssm.dimension, clusters, at(init, 'image_head'), { bias: false }),
+    );
+    this.pointHead = this.child(
+      'point_head',
+      new Linear(gpu, ssm.dimension, clusters, at(init, 'point_head'), { bias: false }),
+    );
+  }
+
+  /** unit rows [B, d] -> logits [B, C], divided by the heads' temperature */
+  logits(head: Linear, unit: Tensor): Tensor {
+    return scale(head.forward(unit), 1 / this.config.headTemperature);
+  }
+
+  /** Heads whose rows of scores are cosines with the given centres [C, d]. */
+  setHeads(imageCentres: Float32Array, pointCentres: Float32Array): void {
+    this.imageHead.weight.write(unitColumns(imageCentres, this.encoders.dimension));
+    this.pointHead.weight.write(unitColumns(pointCentres, this.encoders.dimension));
+  }
+}
+
+/** Centres [C, d] -> unit columns [d, C]. */
+function unitColumns(centres: Float32Array, dimension: number): Float32Array {
+  const clusters = centres.length / dimension;
+  const out = new Float32Array(centres.length);
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    let squares = 0;
+    for (let c = 0; c < dimension; c++) squares += centres[cluster * dimension + c] ** 2;
+    const inverse = 1 / Math.max(Math.sqrt(squares), 1e-12);
+    for (let c = 0; c < dimension; c++) out[c * clusters + cluster] = centres[cluster * dimension + c] * inverse;
+  }
+  return out;
+}
+
+/** Head weights [d, C] -> one row per cluster [C, d]. */
+function centresOf(weights: Float32Array, clusters: number): Float32Array {
+  const dimension = weights.length / clusters;
+  return Float32Array.from(weights, (_, i) => weights[(i % dimension) * clusters + Math.floor(i / dimension)]);
+}
+
+/**
+ * The paper's start: k-means over both modalities' rows together, then per modality from those centres, so that cluster c
+ * means the same in both.
+ */
+async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embeddings, config: Config): Promise<void> {
+  const { clusters, seed, ssm } = config;
+  const both = new Float32Array(images.length + points.length);
+  both.set(images);
+  both.set(points, images.length);
+  const mixed = await kmeans(gpu, both, ssm.dimension, { clusters, seed, stream: 'mixed' });
+  const centres: Float32Array[] = [];
+  for (const rows of [images, points]) {
+    using _scope = gpu.scope();
+    const x = gpu.tensor(rows, [rows.length / ssm.dimension, ssm.dimension]);
+    centres.push((await lloyd(gpu, x, mixed.centres, 25)).centres);
+  }
+  model.setHeads(centres[0], centres[1]);
+}
+
+/** What a caller may watch and steer of the warm-up. */
+export interface SsmHooks extends StageHooks {
+  /** cluster sizes at the start of each epoch, per modality */
+  onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
+  /** weights that the encoders start from */
+  pretrained?: Pretrained | undefined;
+}
+
+// Soft targets are made this much sharper than the head's own distribution.
+const SHARPENING = 0.5;
+const SINKHORN_TEMPERATURE = 0.05;
+
+/** Trains the warm-up and returns its model. */
+export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hooks: SsmHooks = {}): Promise<SsmModel> {
+  const { ssm, seed, clusters } = config;
+  const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
+  const { encoders, imageHead, pointHead } = model;
+  if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
+  const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
+  const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
+  const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);
+  const pointBank = new MemoryBank(gpu, start?.points ?? empty, ssm.dimension);
+  if (start) await initialHeads(gpu, model, start, config);
+  const feeder = new Feeder(gpu, data, config, 'ssm');
+  let features: { images: Tensor; points: Tensor } | null = null;
+
+  /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
+  function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, ids: Tensor, labels: Tensor): Tensor {
+    const logits = model.logits(head, unit);
+    if (ssm.target === 'joint' || ssm.target === 'balanced') return softmaxCrossEntropy(logits, labels);
+    const scores = product(gather(bank.rows, ids), head.weight, {});
+    if (ssm.target === 'memory') return softmaxCrossEntropy(logits, argmax(scores));
+    return softCrossEntropy(logits, softmax(scores, SHARPENING * config.headTemperature));
+  }
+
+  await runStage(gpu, {
+    name: 'ssm',
+    config,
+    stage: ssm,
+    feeder,
+    model,
+    memories: { images: imageBank.rows, points: pointBank.rows },
+    losses(batch) {
+      const images = encoders.embedImages(batch.images).keep();
+      const points = encoders.embedPoints(batch.clouds).keep();
+      features = { images, points };
+      const supervision = add(
+        selfMatching(imageHead, images, imageBank, batch.ids, batch.imageLabels),
+        selfMatching(pointHead, points, pointBank, batch.ids, batch.pointLabels),
+      );
+      const invariance = contrastive(concat([images, points], 0), { tau: ssm.tau });
+      const total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
+      return { total, supervision, invariance };
+    },
+    after({ ids }) {
+      if (!features) return;
+      imageBank.update(features.images, ids, ssm.memoryMomentum);
+      pointBank.update(features.points, ids, ssm.memoryMomentum);
+      features.images.dispose();
+      features.points.dispose();
+    },
+    async prepareEpoch(epoch) {
+      const [images, points] = await Promise.all([imageBank.rows.readFloats(), pointBank.rows.readFloats()]);
+      const means = pairMeans(images, points, ssm.dimension);
+      if (ssm.target === 'joint') {
+        const options = { clusters, seed, stream: `ssm ${epoch}` };
+        const { centres, labels } = await kmeans(gpu, means, ssm.dimension, options);
+        model.setHeads(centres, centres);
+        const sizes = clusterSizes(labels, clusters);
+        hooks.onClusters?.(epoch, sizes, sizes);
+        return { images: labels, points: labels };
+      }
+      const [imageWeights, pointWeights] = await Promise.all([
+        imageHead.weight.readFloats(),
+        pointHead.weight.readFloats(),
+      ]);
+      const [imageLabels, pointLabels] = [
+        [images, imageWeights],
+        [points, pointWeights],
+      ].map(([rows, weights]) => {
+        const scores = scoresOf(rows, centresOf(weights, clusters), ssm.dimension);
+        // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
+        return ssm.target === 'balanced'
+          ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)
+          : argmaxRows(scores, clusters);
+      });
+      hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(pointLabels, clusters));
+      return { images: imageLabels, points: pointLabels };
+    },
+    hooks,
+  });
+  for (const owned of [feeder, imageBank, pointBank]) owned.dispose();
+  return model;
+}

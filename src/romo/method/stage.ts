@@ -1,0 +1,176 @@
+/** What the two stages share: the recorded step, the loop over epochs, and what they report. */
+
+import { concat } from '../../autograd/concat.ts';
+import { record } from '../../autograd/tape.ts';
+import type { Module } from '../../model/module.ts';
+import { cosineRate, Sgd } from '../../model/sgd.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { runChecked } from '../../tensor/finite.ts';
+import { Replay } from '../../tensor/replay.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Config, StageConfig } from '../config.ts';
+import type { Encoders } from '../encoders.ts';
+import type { Feeder } from './feeder.ts';
+import type { PseudoLabels } from './pseudo_labels.ts';
+import { type Position, readTensors, restore, type StageState, type TrainedStage } from './stage_state.ts';
+
+/** What a step did. */
+export interface StepReport {
+  stage: TrainedStage;
+  epoch: number;
+  epochs: number;
+  step: number;
+  /** steps of the whole stage */
+  steps: number;
+  samples: number;
+  learningRate: number;
+  /** total, and its two parts before weighting */
+  loss: number;
+  supervision: number;
+  invariance: number;
+}
+
+export type Progress = (report: StepReport) => void;
+
+/** Looks at the parameters as a step left them; the next step waits for it. */
+export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
+
+/** What a caller may watch and steer. */
+export interface StageHooks {
+  onProgress?: Progress | undefined;
+  inspect?: Inspect | undefined;
+  /** Awaited before each step: a page pauses here. What it throws ends the stage. */
+  beforeStep?: (() => Promise<void>) | undefined;
+  /** Awaited at the start and after each step: a checkpoint is taken here. What it throws ends the stage. */
+  onPosition?: ((at: Position) => Promise<void>) | undefined;
+  /** runs each step kernel by kernel and stops at the first output that is not finite; slow */
+  checkFinite?: boolean | undefined;
+  /** Awaited after each epoch. */
+  afterEpoch?: ((at: EpochEnd) => Promise<void>) | undefined;
+  /** goes on from there instead of the start */
+  resumeFrom?: StageState | undefined;
+}
+
+/** What a stage offers at the end of an epoch. */
+export interface EpochEnd extends Position {
+  readonly model: Module & { readonly encoders: Encoders };
+}
+
+/** The tensors of one batch, as a recorded step reads them. */
+export type Batch = Pick<Feeder, 'images' | 'clouds' | 'ids' | 'imageLabels' | 'pointLabels'>;
+
+export interface Losses {
+  total: Tensor;
+  supervision: Tensor;
+  invariance: Tensor;
+}
+
+export interface StepPlan {
+  name: TrainedStage;
+  config: Config;
+  stage: StageConfig;
+  feeder: Feeder;
+  model: Module & { readonly encoders: Encoders };
+  /** what else changes from step to step, by name: memory banks */
+  memories?: Readonly<Record<string, Tensor>>;
+  /** forward to the losses, on the tape */
+  losses(batch: Batch): Losses;
+  /** queued after the optimiser's step: memory banks */
+  after?(batch: Batch): void;
+  /** once per epoch, before its first step */
+  prepareEpoch(epoch: number): Promise<PseudoLabels>;
+  hooks: StageHooks;
+}
+
+/** Runs a stage: SGD with momentum, cosine schedule, one recorded step replayed. */
+export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
+  const { config, stage, feeder, hooks } = plan;
+  const parameters = plan.model.parameters();
+  const optimiser = new Sgd(gpu, parameters, {
+    learningRate: stage.learningRate,
+    momentum: config.momentum,
+    weightDecay: stage.weightDecay,
+  });
+  let report: Tensor | null = null; // [3]: total, supervision, invariance
+  const replay = await Replay.record(gpu, () => {
+    using _scope = gpu.scope();
+    const parts: Tensor[] = [];
+    const tape = record(gpu, () => {
+      const { total, supervision, invariance } = plan.losses(feeder);
+      parts.push(...[total, supervision, invariance].map((loss) => loss.keep()));
+      return total;
+    });
+    tape.backward();
+    report = concat(parts, 0).keep();
+    for (const part of parts) part.dispose();
+    optimiser.step();
+    plan.after?.(feeder);
+  });
+  const changing = changingTensors(plan, optimiser);
+  const { resumeFrom } = hooks;
+  if (resumeFrom) restore(resumeFrom, plan.name, changing);
+  const steps = stage.epochs * feeder.stepsPerEpoch;
+  const first = resumeFrom?.epoch ?? 0;
+  let step = first * feeder.stepsPerEpoch + (resumeFrom?.step ?? 0);
+  let pending: Promise<void> = Promise.resolve(); // the report of the latest step
+  let labels = resumeFrom?.labels ?? null;
+  const position = (): Position => {
+    const epoch = Math.floor(step / feeder.stepsPerEpoch);
+    const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
+    const state = async (): Promise<StageState> => {
+      await pending;
+      return { ...at, tensors: await readTensors(plan.name, changing), labels: at.step > 0 ? labels : null };
+    };
+    return { ...at, state };
+  };
+  if (!resumeFrom) await hooks.onPosition?.(position());
+  for (let epoch = first; epoch < stage.epochs; epoch++) {
+    await pending;
+    const done = step % feeder.stepsPerEpoch;
+    const { images, points } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
+    labels = { images, points };
+    for (const ids of [...feeder.batches(epoch)].slice(done)) {
+      await hooks.beforeStep?.();
+      const learningRate = cosineRate(stage.learningRate, step, steps);
+      await feeder.load(epoch, ids, images, points);
+      optimiser.setRate(learningRate);
+      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(ids)}`;
+      if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
+      else replay.run();
+      const values = (report as unknown as Tensor).readFloats();
+      values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
+      step++;
+      if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
+      const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: ids.length, learningRate };
+      await pending; // at most two steps in flight
+      pending = values.then(([loss, supervision, invariance]) => {
+        if (!Number.isFinite(loss)) {
+          throw new RomoError(
+            'not-finite',
+            `${plan.name}: the loss is ${loss} at ${where}`,
+            'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that made it.',
+          );
+        }
+        hooks.onProgress?.({ ...at, loss, supervision, invariance });
+      });
+      pending.catch(() => {});
+      await hooks.onPosition?.(position());
+    }
+    if (hooks.afterEpoch) {
+      await pending;
+      await hooks.afterEpoch({ ...position(), model: plan.model });
+    }
+  }
+  await pending;
+  optimiser.dispose();
+  replay.dispose();
+}
+
+/** All tensors whose values a later step depends on. */
+function changingTensors({ model, memories = {} }: StepPlan, optimiser: Sgd): Map<string, Tensor> {
+  const all = new Map<string, Tensor>(Object.entries(memories));
+  for (const [name, { tensor }] of model.namedEntries('model.')) all.set(name, tensor);
+  for (const [name, tensor] of optimiser.velocities) all.set(`velocity.${name}`, tensor);
+  return all;
+}

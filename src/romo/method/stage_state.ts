@@ -1,0 +1,65 @@
+/** What a stage needs to go on as if it had never stopped: read from the GPU between two steps, written back at the start. */
+import { RomoError } from '../../tensor/error.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { PseudoLabels } from './pseudo_labels.ts';
+
+/** The stages that train: warm-up, then robust learning. */
+export type TrainedStage = 'ssm' | 'rdl';
+
+/**
+ * All that a later step depends on, as plain numbers by name: parameters, momentum, running statistics, memory banks. Random
+ * numbers need no state: those of a batch follow from seed, stage, epoch and sample.
+ */
+export interface StageState {
+  readonly stage: TrainedStage;
+  /** epochs done */
+  readonly epoch: number;
+  /** steps done of the epoch after those */
+  readonly step: number;
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+  /** pseudo labels of the epoch that is under way; null between epochs */
+  readonly labels: PseudoLabels | null;
+}
+
+/** Where a stage stands between two steps. */
+export interface Position {
+  readonly stage: TrainedStage;
+  /** epochs done */
+  readonly epoch: number;
+  /** steps done of the epoch after those */
+  readonly step: number;
+  /** Waits until the steps so far are reported, then reads everything that `resumeFrom` takes. */
+  state(): Promise<StageState>;
+}
+
+/**
+ * Reads the tensors. The copies are queued at once, before any later step.
+ * @throws RomoError `not-finite` where one holds NaN or infinity: nothing could go on from that
+ */
+export async function readTensors(
+  stage: TrainedStage,
+  changing: ReadonlyMap<string, Tensor>,
+): Promise<Record<string, Float32Array>> {
+  const names = [...changing.keys()];
+  const values = await Promise.all([...changing.values()].map((tensor) => tensor.readFloats()));
+  values.forEach((numbers, i) => {
+    const bad = numbers.findIndex((number) => !Number.isFinite(number));
+    if (bad < 0) return;
+    throw new RomoError('not-finite', `${stage}: ${names[i]}[${bad}] is ${numbers[bad]}`, 'Lower the learning rate.');
+  });
+  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+}
+
+/** Writes the numbers of a state back. @throws RomoError `state-dict` where they are not this stage's */
+export function restore(state: StageState, stage: TrainedStage, changing: ReadonlyMap<string, Tensor>): void {
+  const unfit = [...changing].filter(([name, tensor]) => state.tensors[name]?.length !== tensor.size);
+  if (state.stage !== stage || unfit.length > 0) {
+    const names = unfit.map(([name]) => name).join(', ');
+    throw new RomoError(
+      'state-dict',
+      `${stage} cannot go on from a state of ${state.stage}: ${names || 'another stage'}`,
+      'Resume with the configuration that the state was made with.',
+    );
+  }
+  for (const [name, tensor] of changing) tensor.write(state.tensors[name]);
+}

@@ -1,0 +1,128 @@
+/** A trained model as one file: safetensors in PyTorch's names and layouts, with the configuration in its metadata. */
+
+import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
+import { type Module, type StateDict, unprefixed } from '../../model/module.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { rehearse } from '../../tensor/rehearsal.ts';
+import { type Config, parseConfig } from '../config.ts';
+import { Encoders } from '../encoders.ts';
+
+/** The bytes of a file that holds models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
+export async function encodeModels(
+  models: Readonly<Record<string, Module>>,
+  config: Config,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const tensors: Record<string, SafetensorEntry> = {};
+  for (const [prefix, model] of Object.entries(models)) {
+    for (const [name, { shape, data }] of Object.entries(await model.stateDict())) {
+      tensors[`${prefix}.${name}`] = { shape, dtype: 'f32', data };
+    }
+  }
+  return encodeSafetensors(tensors, { ...metadata, format: 'pt', config: JSON.stringify(config) });
+}
+
+/** Encoders from a file, ready to embed, and what they expect. */
+export interface LoadedEncoders {
+  readonly encoders: Encoders;
+  readonly config: Config;
+  /** the stage that they come from: the last one in the file */
+  readonly stage: 'ssm' | 'rdl';
+  /** height, width, channels of the images that they take */
+  readonly imageShape: readonly [number, number, number];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const FIX = 'Choose the model.safetensors of a finished run.';
+
+/**
+ * The encoders of a file that `node dist/train.js` wrote, in evaluation mode.
+ * @param name what errors call the file
+ * @throws RomoError `file` where the bytes are no such file, `state-dict` where its tensors do not fit its configuration
+ */
+export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): LoadedEncoders {
+  const { tensors, metadata } = decodeSafetensors(bytes, name);
+  const config = configOf(metadata.config, name);
+  const stage = Object.keys(tensors).some((key) => key.startsWith('rdl.')) ? 'rdl' : 'ssm';
+  const state = unprefixed(tensors as StateDict, `${stage}.encoders.`);
+  const stem = state['image.conv1.weight'];
+  if (!stem) throw new RomoError('file', `${name} holds no encoders`, FIX);
+  const channels = stem.shape[1];
+  if (stem.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
+    throw new RomoError('file', `${name} is for images of ${channels} channels`, FIX);
+  }
+  const build = () => new Encoders(gpu, config, config[stage], channels, { seed: config.seed, path: stage });
+  checkSize(gpu, bytes.length, name, () => build().checkStateDict(state, name));
+  const encoders = build();
+  encoders.loadStateDict(state, name);
+  encoders.setTraining(false);
+  return { encoders, config, stage, imageShape: [config.imageSize, config.imageSize, channels], metadata };
+}
+
+/** A small file cannot ask for a large model: its tensors must fit before memory is taken for them. */
+function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): void {
+  try {
+    rehearse(gpu, 2 * bytes + 2 ** 20, build);
+  } catch (error) {
+    if (!(error instanceof RomoError && error.code === 'memory')) throw error;
+    throw new RomoError('file', `${name} is smaller than the model that its configuration tells of`, FIX);
+  }
+}
+
+function configOf(text: string | undefined, name: string): Config {
+  if (text === undefined) throw new RomoError('file', `${name} says nothing of its configuration`, FIX);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RomoError('file', `${name} has a broken configuration: ${(cause as Error).message}`, FIX);
+  }
+  return parseConfig(value, name);
+}
+
+/** Rows per dispatch: bounds the memory of a large gallery. */
+const ROWS = 50;
+
+/**
+ * Unit rows [n, d] of images, in portions.
+ * @param images [n, H, W, C], values 0..1
+ */
+export function embedImages({ encoders, imageShape }: LoadedEncoders, images: Float32Array): Promise<Float32Array> {
+  return portions(encoders, images, imageShape, (x) => encoders.embedImages(x));
+}
+
+/**
+ * Unit rows [n, d] of clouds, in portions.
+ * @param clouds [n, config.points, 3]
+ */
+export function embedClouds({ encoders, config }: LoadedEncoders, clouds: Float32Array): Promise<Float32Array> {
+  return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedPoints(x));
+}
+
+async function portions(
+  encoders: Encoders,
+  values: Float32Array,
+  shape: readonly number[],
+  embed: (x: Parameters<Encoders['embedImages']>[0]) => ReturnType<Encoders['embedImages']>,
+): Promise<Float32Array> {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const count = values.length / size;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RomoError(
+      'shape',
+      `embed: ${values.length} numbers are no whole count of [${shape}]`,
+      'Pass one or more items of that shape.',
+    );
+  }
+  const rows = new Float32Array(count * encoders.dimension);
+  for (let start = 0; start < count; start += ROWS) {
+    const portion = Math.min(ROWS, count - start);
+    const scope = encoders.gpu.scope();
+    const x = encoders.gpu.tensor(values.subarray(start * size, (start + portion) * size), [portion, ...shape]);
+    const reading = embed(x).readFloats(); // queued: the tensors may go back to the pool before it runs
+    scope.end();
+    rows.set(await reading, start * encoders.dimension);
+  }
+  return rows;
+}

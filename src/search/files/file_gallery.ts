@@ -1,0 +1,292 @@
+/**
+ * A gallery in a folder of files, see stored_part.ts. What a call writes is new files; it counts from the moment at which
+ * gallery.json is replaced, so that a process may be killed at any time, and others may read meanwhile. Small parts are
+ * merged now and then: a row is rewritten a few times at most. Node only.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder } from '../../commands/run_folder.ts';
+import { makeFolder } from '../../files/make_folder.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
+import { checkSameModel } from '../stamp.ts';
+import { checkEntries } from '../vectors.ts';
+import { FileSource, ignoreMissing, removeLeftOvers, whileLocked, writeChunks } from './files_on_disk.ts';
+import { countRows } from './gallery_reader.ts';
+import { searchParts } from './search_parts.ts';
+import {
+  encodeManifest,
+  type Label,
+  type ListedPart,
+  MANIFEST,
+  parseManifest,
+  readRows,
+  StoredPart,
+} from './stored_part.ts';
+import { type Blocks, toMerge, writePart } from './write_part.ts';
+
+/**
+ * @param stamp of the model whose embeddings come; where there is no gallery yet, one is begun. null: it must be there.
+ * @param device opened by the first search
+ * @throws RomoError `gallery` where there is none, or another model made it; `file` where its files are damaged
+ */
+export async function openFileGallery(
+  folder: string,
+  stamp: ModelStamp | null,
+  device: () => Promise<Gpu>,
+): Promise<Gallery> {
+  const manifest = join(folder, MANIFEST);
+  if (!existsSync(manifest)) {
+    if (!stamp) {
+      throw new RomoError(
+        'gallery',
+        `there is no gallery at ${folder}`,
+        `Make it: node dist/search.js index RUN_DIR --to ${folder}`,
+      );
+    }
+    const others = existsSync(folder)
+      ? readdirSync(folder).filter((name) => !/^(gallery\.json\.part|lock)/.test(name))
+      : [];
+    if (others.length > 0) {
+      throw new RomoError('gallery', `${folder} is no gallery and holds ${others[0]}`, 'Choose a new folder.');
+    }
+    makeFolder(folder);
+    await whileLocked(folder, async () => {
+      if (existsSync(manifest)) return; // another shard was faster
+      await writeChunks(manifest, [encodeManifest({ model: stamp, next: 1, parts: [] })]);
+      await syncFolder(folder);
+    });
+  }
+  const text = await readFile(manifest, 'utf8');
+  const { model } = parseManifest(text, manifest);
+  if (stamp) checkSameModel(folder, model, stamp);
+  const gallery = new FileGallery(folder, model, device);
+  await gallery.info(); // reads all of it: damage shows now
+  return gallery;
+}
+
+interface Place {
+  readonly part: StoredPart;
+  readonly row: number;
+}
+
+interface OpenPart {
+  readonly part: StoredPart;
+  readonly files: readonly FileSource[];
+}
+
+const keyOf = (modality: Modality, id: string): string => `${modality} ${id}`;
+
+class FileGallery implements Gallery {
+  private opened = new Map<string, OpenPart>();
+  private readonly places = new Map<string, Place>();
+  private text = '';
+  private next = 1;
+  private cleaned = false;
+  /** One operation at a time: parts may be merged away under a search otherwise. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly folder: string,
+    readonly model: ModelStamp,
+    private readonly device: () => Promise<Gpu>,
+  ) {}
+
+  info(): Promise<GalleryInfo> {
+    return this.inTurn(async () => {
+      const parts = this.parts();
+      const bytes = [...this.opened.values()].flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
+      const size = `${parts.length} parts, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+      return {
+        model: this.model,
+        ...countRows(parts),
+        storage: `folder ${this.folder}, ${size}; exact search on the GPU`,
+      };
+    });
+  }
+
+  search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]> {
+    return this.inTurn(async () =>
+      searchParts(await this.device(), this.parts(), this.model.dimension, queries, options),
+    );
+  }
+
+  present(ids: readonly string[], modality: Modality): Promise<Set<string>> {
+    return this.inTurn(async () => new Set(ids.filter((id) => this.places.has(keyOf(modality, id)))));
+  }
+
+  async upsert(entries: readonly Entry[]): Promise<void> {
+    checkEntries(entries, this.model.dimension);
+    if (entries.length === 0) return;
+    await this.writing(async () => {
+      const replaced = entries.flatMap(({ id, modality }) => this.places.get(keyOf(modality, id)) ?? []);
+      const vectors = entries.map(({ vector }) => vector);
+      await this.commit([...this.without(replaced), await this.write(entries, vectors)]);
+    });
+  }
+
+  async remove(ids: readonly string[]): Promise<number> {
+    let count = 0;
+    await this.writing(async () => {
+      const keys = [...new Set(ids)].flatMap((id) => [keyOf('image', id), keyOf('points', id)]);
+      const removed = keys.flatMap((key) => this.places.get(key) ?? []);
+      count = removed.length;
+      if (count > 0) await this.commit(this.without(removed));
+    });
+    return count;
+  }
+
+  async close(): Promise<void> {
+    await this.last.catch(() => {}); // whoever asked for it has the error
+    for (const { files } of this.opened.values()) for (const file of files) await file.close();
+    this.opened.clear();
+  }
+
+  private parts(): StoredPart[] {
+    return [...this.opened.values()].map(({ part }) => part);
+  }
+
+  /** Runs `work` after what is under way, on the newest state. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(async () => {
+      await this.refresh();
+      return work();
+    });
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private writing(work: () => Promise<void>): Promise<void> {
+    return this.inTurn(() =>
+      whileLocked(this.folder, async () => {
+        await this.refresh();
+        if (!this.cleaned) await removeLeftOvers(this.folder, new Set(this.opened.keys()));
+        this.cleaned = true;
+        await work();
+        await this.merge();
+      }),
+    );
+  }
+
+  /** Takes over what gallery.json says by now. */
+  private async refresh(): Promise<void> {
+    const path = join(this.folder, MANIFEST);
+    for (;;) {
+      const text = await readFile(path, 'utf8');
+      if (text === this.text) return;
+      const { model, next, parts } = parseManifest(text, path);
+      checkSameModel(this.folder, model, this.model);
+      const isOpen = await this.adopt(parts);
+      if (isOpen) {
+        this.text = text;
+        this.next = next;
+        return;
+      }
+      // A part is missing: merged away by another process since, or lost.
+      if ((await readFile(path, 'utf8')) === text) {
+        throw new RomoError('file', `${path} names a part whose files are missing`, 'Copy the gallery again, whole.');
+      }
+    }
+  }
+
+  /** Opens parts that are new, forgets what is gone. @returns false where a file of a part is missing; nothing changes then */
+  private async adopt(listed: readonly ListedPart[]): Promise<boolean> {
+    const next = new Map<string, OpenPart>();
+    const fresh: OpenPart[] = [];
+    try {
+      for (const entry of listed) {
+        const known = this.opened.get(entry.name);
+        const open = known ?? (await this.openPart(entry));
+        if (!open) return false;
+        if (!known) fresh.push(open);
+        next.set(entry.name, open);
+      }
+    } finally {
+      if (next.size < listed.length) for (const { files } of fresh) for (const file of files) await file.close();
+    }
+    for (const [name, { part, files }] of this.opened) {
+      if (next.has(name)) continue;
+      for (const row of part.rows()) this.forget(part, row);
+      for (const file of files) await file.close();
+    }
+    for (const { name, dead } of listed) {
+      const { part } = next.get(name) as OpenPart;
+      for (const row of dead) this.forget(part, row);
+      part.dead = new Set(dead);
+    }
+    for (const { part } of fresh) {
+      for (const row of part.rows()) {
+        const { id, modality } = part.labels[row];
+        if (this.places.has(keyOf(modality, id))) {
+          const what = `holds the ${modality} of ${JSON.stringify(id)} twice`;
+          throw new RomoError('file', `${this.folder} ${what}`, 'Copy the gallery again, whole, or index again.');
+        }
+        this.places.set(keyOf(modality, id), { part, row });
+      }
+    }
+    this.opened = next;
+    return true;
+  }
+
+  private forget(part: StoredPart, row: number): void {
+    const { id, modality } = part.labels[row];
+    const place = this.places.get(keyOf(modality, id));
+    if (place?.part === part && place.row === row) this.places.delete(keyOf(modality, id));
+  }
+
+  /** @returns null where one of its files is missing */
+  private async openPart(listed: ListedPart): Promise<OpenPart | null> {
+    const vectors = await FileSource.open(join(this.folder, `${listed.name}.safetensors`)).catch(ignoreMissing);
+    const lines = await FileSource.open(join(this.folder, `${listed.name}.jsonl`)).catch(ignoreMissing);
+    const files = [vectors, lines].filter((file) => file !== null);
+    try {
+      if (!vectors || !lines) return null;
+      return { part: await StoredPart.open(listed, this.model.dimension, vectors, lines), files: files.splice(0) };
+    } finally {
+      for (const file of files) await file.close();
+    }
+  }
+
+  /** The list of parts, with some rows dead. */
+  private without(places: readonly Place[]): ListedPart[] {
+    return this.parts().map((part) => {
+      const gone = places.filter((place) => place.part === part).map(({ row }) => row);
+      return gone.length === 0 ? part.listed : { ...part.listed, dead: [...part.dead, ...gone].sort((a, b) => a - b) };
+    });
+  }
+
+  /** @returns a part that does not count yet */
+  private write(labels: readonly Label[], vectors: Blocks): Promise<ListedPart> {
+    const name = `part-${String(this.next).padStart(6, '0')}`;
+    return writePart(this.folder, name, this.model.dimension, labels, vectors);
+  }
+
+  /** From here on these parts count; files of others go. */
+  private async commit(listed: readonly ListedPart[]): Promise<void> {
+    const parts = listed.filter(({ rows, dead }) => dead.length < rows);
+    const manifest = encodeManifest({ model: this.model, next: this.next + 1, parts });
+    await syncFolder(this.folder);
+    await writeChunks(join(this.folder, MANIFEST), [manifest]);
+    await syncFolder(this.folder);
+    const before = [...this.opened.keys()];
+    await this.refresh();
+    for (const name of before.filter((old) => !this.opened.has(old))) {
+      for (const kind of ['safetensors', 'jsonl']) await rm(join(this.folder, `${name}.${kind}`), { force: true });
+    }
+  }
+
+  /** Makes one part of several small ones of about the same size, and of one that is mostly dead. */
+  private async merge(): Promise<void> {
+    for (;;) {
+      const some = toMerge(this.parts());
+      if (some.length === 0) return;
+      const chosen = some.map((part) => ({ part, rows: part.rows() }));
+      const labels = chosen.flatMap(({ part, rows }) => rows.map((row) => part.labels[row]));
+      const merged = await this.write(labels, readRows(chosen));
+      const others = this.parts().filter((part) => !some.includes(part));
+      await this.commit([...others.map((part) => part.listed), merged]);
+    }
+  }
+}

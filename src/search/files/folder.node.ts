@@ -1,0 +1,36 @@
+/** The folder of an embedded database: for one process at a time, because two would destroy it. A page's: folder.browser.ts. */
+import { join } from 'node:path';
+import { makeFolder } from '../../files/make_folder.ts';
+import { whileLocked } from './files_on_disk.ts';
+
+const PATIENCE = 1_000; // ms; whoever has it open may keep it for long
+
+export interface TakenFolder {
+  /** where the database's own files are */
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+/** @throws RomoError `gallery` where another process keeps it */
+export async function takeFolder(folder: string): Promise<TakenFolder> {
+  makeFolder(folder);
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return new Promise((resolve, reject) => {
+    const whole = whileLocked(
+      folder,
+      () => {
+        const release = () => {
+          end();
+          return whole;
+        };
+        resolve({ path: join(folder, 'postgres'), release });
+        return ended;
+      },
+      PATIENCE,
+    );
+    whole.catch(reject);
+  });
+}

@@ -1,0 +1,66 @@
+/** Reads a gallery of files wherever they come from: a server, a folder that the user chose in a page, memory. */
+import type { Gpu } from '../../tensor/device.ts';
+import type { Answer, GalleryInfo, ModelStamp, SearchOptions } from '../gallery.ts';
+import { searchParts } from './search_parts.ts';
+import { type ByteSource, MANIFEST, parseManifest, StoredPart } from './stored_part.ts';
+
+/** A gallery that is only searched. */
+export interface GalleryReader {
+  readonly model: ModelStamp;
+  /** Model, counts, storage. */
+  info(): GalleryInfo;
+  /**
+   * As `search` of Gallery.
+   * @param queries [Q, d], unit rows
+   */
+  search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]>;
+}
+
+/**
+ * Opens a gallery that `node dist/search.js index` wrote. Vectors stay where they are and are read block by block.
+ *
+ *     const gallery = await readGallery(gpu, async (name) => (await fetch(`gallery/${name}`)).blob());
+ *
+ * @param read gives a file of the gallery's folder by name
+ * @throws RomoError `file` where a file is damaged or cut off
+ */
+export async function readGallery(
+  gpu: Gpu,
+  read: (name: string) => Promise<Blob | ArrayBuffer>,
+): Promise<GalleryReader> {
+  const source = async (name: string): Promise<ByteSource> => {
+    const content = await read(name);
+    return sourceOf(name, content instanceof Blob ? content : new Blob([content]));
+  };
+  const file = await source(MANIFEST);
+  const { model, parts: listed } = parseManifest(new TextDecoder().decode(await file.read(0, file.size)), MANIFEST);
+  const parts: StoredPart[] = [];
+  for (const part of listed) {
+    const [vectors, lines] = await Promise.all([source(`${part.name}.safetensors`), source(`${part.name}.jsonl`)]);
+    parts.push(await StoredPart.open(part, model.dimension, vectors, lines));
+  }
+  return {
+    model,
+    info: () => ({ model, ...countRows(parts), storage: `files, ${parts.length} parts; exact search on the GPU` }),
+    search: (queries, options) => searchParts(gpu, parts, model.dimension, queries, options),
+  };
+}
+
+export function countRows(parts: readonly StoredPart[]): { images: number; points: number } {
+  let images = 0;
+  let points = 0;
+  for (const part of parts) {
+    const own = part.rows(({ modality }) => modality === 'image').length;
+    images += own;
+    points += part.live - own;
+  }
+  return { images, points };
+}
+
+function sourceOf(name: string, blob: Blob): ByteSource {
+  return {
+    name,
+    size: blob.size,
+    read: async (begin, end) => new Uint8Array(await blob.slice(begin, end).arrayBuffer()),
+  };
+}

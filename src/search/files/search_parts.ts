@@ -1,0 +1,60 @@
+/** Exact search in the parts of a gallery: their vectors stream through the GPU, filtered before; none is kept. */
+import type { Gpu } from '../../tensor/device.ts';
+import { RomoError } from '../../tensor/error.ts';
+import { searchBlocks } from '../exact.ts';
+import { matches, orderOfTexts } from '../filter.ts';
+import type { Answer, SearchOptions } from '../gallery.ts';
+import { checkVectors } from '../vectors.ts';
+import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
+
+/** More answers than wanted are asked for, to see whether the last one has equals that come before it by id. */
+const SPARE = 8;
+
+/** See `search` of Gallery. @param queries [Q, dimension], unit rows */
+export async function searchParts(
+  gpu: Gpu,
+  parts: readonly StoredPart[],
+  dimension: number,
+  queries: Float32Array,
+  { top, modality, where }: SearchOptions,
+): Promise<Answer[][]> {
+  if (!Number.isInteger(top) || top < 1) {
+    throw new RomoError('shape', `search: top is ${top}`, 'Ask for one answer or more.');
+  }
+  checkVectors('a query', queries, dimension);
+  const passes = (label: Label): boolean =>
+    (modality === undefined || label.modality === modality) && (where === undefined || matches(where, label.metadata));
+  const chosen = parts.map((part) => ({ part, rows: part.rows(passes) }));
+  const count = queries.length / dimension;
+  for (let asked = top + SPARE; ; asked *= 2) {
+    const { scores, rows } = await searchBlocks(gpu, () => readRows(chosen), dimension, queries, asked);
+    const isOpen = (query: number) => {
+      const last = query * asked + asked - 1;
+      return rows[last] >= 0 && scores[last] === scores[query * asked + top - 1];
+    };
+    const all = Array.from({ length: count }, (_, query) => query);
+    if (all.some(isOpen)) continue;
+    return all.map((query) => {
+      const found: Answer[] = [];
+      for (let i = query * asked; i < (query + 1) * asked && rows[i] >= 0; i++) {
+        found.push({ ...labelOf(chosen, rows[i]), similarity: scores[i] });
+      }
+      return found.sort(byRank).slice(0, top);
+    });
+  }
+}
+
+/** What row `number` of all chosen rows is of. */
+function labelOf(chosen: readonly ChosenRows[], number: number): Label {
+  let place = 0;
+  let row = number;
+  while (row >= chosen[place].rows.length) {
+    row -= chosen[place].rows.length;
+    place++;
+  }
+  return chosen[place].part.labels[chosen[place].rows[row]];
+}
+
+function byRank(a: Answer, b: Answer): number {
+  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
+}

@@ -1,0 +1,51 @@
+/** Writing a part of a gallery of files, and which parts become one. Node only. */
+import { join } from 'node:path';
+import { encodeSafetensorsHeader } from '../../files/safetensors.ts';
+import { writeChunks } from './files_on_disk.ts';
+import { encodeLabel, type Label, type ListedPart, type StoredPart } from './stored_part.ts';
+
+/** Vectors [n, d], in order. */
+export type Blocks = Iterable<Float32Array> | AsyncIterable<Float32Array>;
+
+/** Writes both files; no more than a block is in memory at a time. */
+export async function writePart(
+  folder: string,
+  name: string,
+  dimension: number,
+  labels: readonly Label[],
+  blocks: Blocks,
+): Promise<ListedPart> {
+  async function* vectors() {
+    yield encodeSafetensorsHeader({ vectors: { shape: [labels.length, dimension], dtype: 'f32' } });
+    for await (const block of blocks) yield new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
+  }
+  await writeChunks(join(folder, `${name}.safetensors`), vectors());
+  await writeChunks(join(folder, `${name}.jsonl`), inPieces(labels));
+  return { name, rows: labels.length, dead: [] };
+}
+
+/** Rows that a part of several has at most. */
+const MOST_ROWS = 65_536;
+/** As many parts of about the same size become one: a row is rewritten once per power of 8. */
+const MERGED = 8;
+
+/** The parts that should become one now; none where all is well. */
+export function toMerge(parts: readonly StoredPart[]): StoredPart[] {
+  const holed = parts.find((part) => part.dead.size > part.live);
+  if (holed) return [holed];
+  const bySize = new Map<number, StoredPart[]>();
+  for (const part of parts.filter(({ live }) => live < MOST_ROWS / MERGED)) {
+    const size = Math.floor(Math.log(part.live) / Math.log(MERGED));
+    bySize.set(size, [...(bySize.get(size) ?? []), part]);
+  }
+  return [...bySize.values()].find((some) => some.length >= MERGED) ?? [];
+}
+
+/** Lines of labels, many at a time. */
+function* inPieces(labels: readonly Label[]): Generator<string> {
+  for (let from = 0; from < labels.length; from += 256)
+    yield labels
+      .slice(from, from + 256)
+      .map(encodeLabel)
+      .join('');
+}

@@ -1,0 +1,277 @@
+/** A gallery in Postgres with pgvector: on a server, or embedded. The statements are in sql.ts. */
+
+import { connectPostgres } from '#postgres';
+import { RomoError } from '../../tensor/error.ts';
+import { orderOfTexts } from '../filter.ts';
+import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
+import { checkSameModel } from '../stamp.ts';
+import { checkEntries, checkVectors } from '../vectors.ts';
+import { type Connection, explain, explainExtension, isPassing, type Query } from './connection.ts';
+import { filterSql } from './filter_sql.ts';
+import { connectPglite } from './pglite.ts';
+import { checkText, isStorable } from './postgres_text.ts';
+import * as sql from './sql.ts';
+
+/** A gallery that can have an index for approximate search. */
+export interface DatabaseGallery extends Gallery {
+  /** Builds an HNSW index where there is none; it follows all changes. Minutes for 10^5 entries. */
+  buildIndex(options?: sql.IndexOptions): Promise<void>;
+}
+
+const SCHEMA = 'romo_gallery';
+/** ms between attempts after a lost connection: 6.3 s in all, for a server that starts again */
+const WAITS = [100, 200, 400, 800, 1600, 3200];
+/** Entries per statement: texts of some megabytes. */
+const BATCH = 500;
+
+/** Is it the name of a gallery in a database? */
+export const isDatabase = (to: string): boolean => /^(pglite|postgres|postgresql):/.test(to);
+
+/**
+ * Opens a gallery in a database, `pglite:PLACE` or `postgres://USER@HOST:PORT/DATABASE`, each with `?schema=NAME` if it is not
+ * `romo_gallery`. A place is a folder, `idb://NAME` in a page, or `memory://`. The packages `@electric-sql/pglite` and
+ * `@electric-sql/pglite-pgvector`, or `pg`, must be installed.
+ * @param model whose embeddings come; where there is no gallery yet, one is begun. null: it must be there
+ * @throws RomoError `gallery` where there is none, or another model made it; `database` where the server is not reachable,
+ *   refuses the user, or has no pgvector; `package` where one is missing; `option`
+ */
+export async function openDatabaseGallery(to: string, model: ModelStamp | null): Promise<DatabaseGallery> {
+  const { place, schema } = parsePlace(to);
+  const connection = typeof place === 'string' ? await connectPglite(place) : await connectPostgres(place);
+  try {
+    const found = await begin(connection, schema, model);
+    return new PostgresGallery(connection, schema, found);
+  } catch (cause) {
+    await connection.close();
+    throw explain(connection.name, cause, true);
+  }
+}
+
+/** @returns place: a URL of a server, or what PGlite opens */
+function parsePlace(to: string): { place: URL | string; schema: string } {
+  if (to.startsWith('pglite:')) {
+    const [, place, options] = /^pglite:([^?]*)\??(.*)$/s.exec(to) as string[];
+    if (!place) throw new RomoError('option', `${to} names no folder`, 'Write pglite:FOLDER.');
+    return { place, schema: schemaOf(to, new URLSearchParams(options)) };
+  }
+  if (!isDatabase(to) || !URL.canParse(to)) {
+    throw new RomoError(
+      'option',
+      'the URL of the database is not understood',
+      'Write postgres://USER@HOST:PORT/DATABASE.',
+    );
+  }
+  const place = new URL(to);
+  const schema = schemaOf(to, place.searchParams);
+  place.searchParams.delete('schema');
+  return { place, schema };
+}
+
+function schemaOf(to: string, options: URLSearchParams): string {
+  const schema = options.get('schema') ?? SCHEMA;
+  // Postgres cuts names off after 63 bytes: two galleries might become one.
+  if (schema && new TextEncoder().encode(schema).length <= 63 && isStorable(schema)) return schema;
+  throw new RomoError(
+    'option',
+    `${to.split(':')[0]}: the schema ${JSON.stringify(schema)} is no name`,
+    'Use 1 to 63 bytes.',
+  );
+}
+
+/** What is known of a gallery once it is open. */
+interface Found {
+  readonly model: ModelStamp;
+  /** of pgvector */
+  readonly version: string;
+  readonly hasCitus: boolean;
+}
+
+/** Finds the gallery, or makes it. */
+function begin(connection: Connection, schema: string, model: ModelStamp | null): Promise<Found> {
+  return connection.transaction(async (query) => {
+    const [{ entries }] = await query(sql.FIND, [schema]);
+    if (entries === null) {
+      if (!model) {
+        throw new RomoError(
+          'gallery',
+          `there is no gallery at ${connection.name}, schema ${schema}`,
+          `Make it: node dist/search.js index RUN_DIR --to ${connection.name}`,
+        );
+      }
+      await create(connection.name, query, schema, model);
+    }
+    const extensions = await query(sql.EXTENSIONS);
+    const versionOf = (name: string) => extensions.find((row) => row.name === name)?.version;
+    const [made] = (await query(sql.readModel(schema))) as unknown as ModelStamp[];
+    if (!made)
+      throw new RomoError('gallery', `${connection.name}: ${schema}.model is empty`, 'Index into a new schema.');
+    if (model) checkSameModel(connection.name, made, model);
+    return { model: made, version: String(versionOf('vector')), hasCitus: versionOf('citus') !== undefined };
+  });
+}
+
+async function create(name: string, query: Query, schema: string, model: ModelStamp): Promise<void> {
+  const [{ server_version: server }] = await query('show server_version');
+  await query(sql.LOCK_CREATION);
+  try {
+    await query(sql.CREATE_EXTENSION);
+  } catch (cause) {
+    throw explainExtension(name, cause, String(server).split('.')[0]) ?? cause;
+  }
+  for (const statement of sql.createTables(schema, model.dimension)) await query(statement);
+  await query(...sql.stampModel(schema, model));
+  const extensions = await query(sql.EXTENSIONS);
+  if (extensions.some((row) => row.name === 'citus')) {
+    await query(sql.DISTRIBUTE, [`${sql.quoted(schema)}.entries`]);
+  }
+}
+
+class PostgresGallery implements DatabaseGallery {
+  readonly model: ModelStamp;
+  private isClosed = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly schema: string,
+    private readonly found: Found,
+  ) {
+    this.model = found.model;
+  }
+
+  info(): Promise<GalleryInfo> {
+    return this.run(async (query) => {
+      const counts = await query(sql.countEntries(this.schema));
+      const countOf = (modality: Modality) => Number(counts.find((row) => row.modality === modality)?.count ?? 0);
+      const [index] = await query(sql.HAS_INDEX, [this.schema]);
+      const { version, hasCitus } = this.found;
+      const engine = `pgvector ${version}${hasCitus ? ', spread by Citus' : ''}`;
+      const how = index ? 'exact search, or by its HNSW index' : 'exact search';
+      return {
+        model: this.model,
+        images: countOf('image'),
+        points: countOf('points'),
+        storage: `${this.connection.name}, schema ${this.schema}, ${engine}; ${how}`,
+      };
+    });
+  }
+
+  async upsert(entries: readonly Entry[]): Promise<void> {
+    checkEntries(entries, this.model.dimension);
+    for (const { id, metadata } of entries) {
+      checkText('an id', id);
+      for (const text of Object.entries(metadata).flat()) if (typeof text === 'string') checkText('metadata', text);
+    }
+    if (entries.length === 0) return;
+    // All processes take rows in the same order, lest two wait for each other.
+    const sorted = [...entries].sort((a, b) => orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality));
+    await this.run(async (query) => {
+      for (let start = 0; start < sorted.length; start += BATCH) {
+        const batch = sorted.slice(start, start + BATCH);
+        await query(sql.upsertEntries(this.schema), [
+          batch.map(({ id }) => id),
+          batch.map(({ modality }) => modality),
+          batch.map(({ vector }) => vectorText(vector)),
+          batch.map(({ metadata }) => JSON.stringify(metadata)),
+        ]);
+      }
+    });
+  }
+
+  remove(ids: readonly string[]): Promise<number> {
+    // Not again by itself: had the first attempt succeeded and only its answer been lost, the second would count none.
+    const stored = ids.filter(isStorable);
+    return this.run(async (query) => (await query(sql.removeEntries(this.schema), [stored])).length, false);
+  }
+
+  present(ids: readonly string[], modality: Modality): Promise<Set<string>> {
+    return this.run(async (query) => {
+      const rows = await query(sql.presentIds(this.schema), [ids.filter(isStorable), modality]);
+      return new Set(rows.map((row) => row.id as string));
+    });
+  }
+
+  async search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]> {
+    const { top, modality, where, efSearch } = options;
+    if (!Number.isInteger(top) || top < 1) {
+      throw new RomoError('shape', `search: top is ${top}`, 'Ask for one answer or more.');
+    }
+    const { dimension } = this.model;
+    checkVectors('a query', queries, dimension);
+    const { conditions, values } = conditionsOf(modality, where);
+    const text = sql.searchEntries(this.schema, conditions, efSearch === undefined);
+    return this.run(async (query) => {
+      if (this.found.hasCitus) await query(sql.PROPAGATE);
+      for (const setting of await this.settings(query, efSearch)) await query(setting);
+      const found: Answer[][] = [];
+      for (let start = 0; start < queries.length; start += dimension) {
+        const vector = vectorText(queries.subarray(start, start + dimension));
+        const rows = (await query(text, [vector, top, ...values])) as unknown as Answer[];
+        found.push(efSearch === undefined ? rows : rows.sort(byRank));
+      }
+      return found;
+    });
+  }
+
+  buildIndex(options: sql.IndexOptions = {}): Promise<void> {
+    return this.run(async (query) => {
+      const counts = await query(sql.countEntries(this.schema));
+      const rows = counts.reduce((sum, row) => sum + Number(row.count), 0);
+      for (const statement of sql.createIndex(this.schema, this.model, rows, options)) await query(statement);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.connection.close();
+  }
+
+  private async settings(query: Query, efSearch: number | undefined): Promise<readonly string[]> {
+    if (efSearch === undefined) return sql.SETTINGS_OF_EXACT_SEARCH;
+    const settings = sql.settingsOfApproximateSearch(efSearch, this.found.version);
+    const [index] = await query(sql.HAS_INDEX, [this.schema]);
+    if (index) return settings;
+    throw new RomoError(
+      'gallery',
+      `${this.connection.name}, schema ${this.schema} has no HNSW index for an approximate search`,
+      'Build it once with buildIndex(), or search without efSearch, which is exact.',
+    );
+  }
+
+  /** One transaction, tried again where the connection is lost or another transaction was in the way. */
+  private async run<T>(work: (query: Query) => Promise<T>, again = true): Promise<T> {
+    const { name } = this.connection;
+    if (this.isClosed) throw new RomoError('closed', `the gallery ${name} is closed`, 'Open it again.');
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.connection.transaction(work);
+      } catch (cause) {
+        if (!again || !isPassing(cause) || attempt === WAITS.length) throw explain(name, cause, false);
+        await new Promise((resolve) => setTimeout(resolve, WAITS[attempt]));
+      }
+    }
+  }
+}
+
+/** What pgvector reads; every f32 comes through with all its bits. */
+const vectorText = (vector: Float32Array): string => `[${vector.join(',')}]`;
+
+function conditionsOf(modality: SearchOptions['modality'], where: SearchOptions['where']) {
+  const conditions: string[] = [];
+  const values: unknown[] = [];
+  const next = () => 3 + values.length; // the first two are query and top
+  if (modality !== undefined) {
+    conditions.push(`modality = $${next()}::text`);
+    values.push(modality);
+  }
+  if (where !== undefined) {
+    const condition = filterSql(where, next());
+    conditions.push(condition.text);
+    values.push(...condition.values);
+  }
+  return { conditions, values };
+}
+
+function byRank(a: Answer, b: Answer): number {
+  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
+}

@@ -1,0 +1,12 @@
+/** A page reaches no Postgres server: it has no sockets. Node's: postgres.node.ts. */
+import { RomoError } from '../../tensor/error.ts';
+import type { Connection } from './connection.ts';
+
+/** @throws RomoError `option` */
+export async function connectPostgres(_url: URL): Promise<Connection> {
+  throw new RomoError(
+    'option',
+    'a page cannot connect to postgres:',
+    'Use pglite:idb://NAME, or ask a program of yours.',
+  );
+}

@@ -1,0 +1,13 @@
+/** What text Postgres can hold: no U+0000, and no half of a surrogate pair, which has no UTF-8. */
+import { RomoError } from '../../tensor/error.ts';
+
+const HALF = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+export const isStorable = (text: string): boolean => !text.includes('\0') && !HALF.test(text);
+
+/** @throws RomoError `gallery` */
+export function checkText(what: string, text: string): void {
+  if (isStorable(text)) return;
+  const shown = JSON.stringify(text).slice(0, 80);
+  throw new RomoError('gallery', `${what} holds a character that Postgres cannot store: ${shown}`, 'Replace it.');
+}

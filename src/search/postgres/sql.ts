@@ -1,0 +1,134 @@
+/**
+ * The SQL of a gallery in Postgres with pgvector: the same for a server and for the embedded one. A gallery is a schema of
+ * two tables. Values are always parameters; what cannot be one is an identifier, quoted, or an integer, checked.
+ */
+import { RomoError } from '../../tensor/error.ts';
+import type { ModelStamp } from '../gallery.ts';
+
+/** An identifier as SQL writes it, whatever is in it. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** @throws RomoError `option` where a number that becomes part of a statement is no integer of the range */
+function integer(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RomoError('option', `${name} is ${value}`, `Give a whole number from ${least} to ${most}.`);
+}
+
+/** What pgvector takes in a column, and in an HNSW index. */
+const MOST_DIMENSIONS = 16_000;
+const MOST_INDEXED = 2_000;
+
+/** Makes one process at a time create things: `if not exists` alone fails where two are at it. */
+export const LOCK_CREATION = "select pg_advisory_xact_lock(hashtext('romo gallery'))";
+
+export const CREATE_EXTENSION = 'create extension if not exists vector';
+
+/** The versions of extensions that matter here. */
+export const EXTENSIONS =
+  "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
+
+/** Where the tables are; both null where there is no gallery. @param $1 schema */
+export const FIND = `select to_regclass(format('%I.model', $1::text))::text as model,
+  to_regclass(format('%I.entries', $1::text))::text as entries`;
+
+/** Has the gallery an HNSW index that is whole? @param $1 schema */
+export const HAS_INDEX = `select from pg_index join pg_class on pg_class.oid = indexrelid
+  join pg_am on pg_am.oid = relam where indrelid = to_regclass(format('%I.entries', $1::text)) and amname = 'hnsw' and indisvalid`;
+
+/** For Citus: spreads the entries over the machines by id. @param $1 the table, a regclass as text */
+export const DISTRIBUTE = "select create_distributed_table($1::regclass, 'id')";
+
+/** For Citus: `set local` counts on its other machines as well. */
+export const PROPAGATE = "set local citus.propagate_set_commands = 'local'";
+
+/** Statements that create a gallery's tables. */
+export function createTables(schema: string, dimension: number): string[] {
+  const name = quoted(schema);
+  const width = integer('dimension', dimension, 1, MOST_DIMENSIONS);
+  return [
+    `create schema if not exists ${name}`,
+    `create table if not exists ${name}.model (
+      only_row boolean primary key default true check (only_row),
+      sha256 text not null, stage text not null, dimension integer not null)`,
+    `create table if not exists ${name}.entries (
+      id text not null, modality text not null check (modality in ('image', 'points')),
+      vector vector(${width}) not null, metadata jsonb not null, primary key (id, modality))`,
+  ];
+}
+
+export function stampModel(schema: string, { sha256, stage, dimension }: ModelStamp): [string, unknown[]] {
+  const text = `insert into ${quoted(schema)}.model (sha256, stage, dimension)
+    values ($1, $2, $3::integer) on conflict do nothing`;
+  return [text, [sha256, stage, dimension]];
+}
+
+export const readModel = (schema: string): string => `select sha256, stage, dimension from ${quoted(schema)}.model`;
+
+export const countEntries = (schema: string): string =>
+  `select modality, count(*)::float8 as count from ${quoted(schema)}.entries group by modality`;
+
+/** @param $1..$4 arrays of texts: ids, modalities, vectors, metadata */
+export const upsertEntries = (schema: string): string =>
+  `insert into ${quoted(schema)}.entries (id, modality, vector, metadata)
+    select id, modality, vector::vector, metadata::jsonb
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given (id, modality, vector, metadata)
+    on conflict (id, modality) do update set vector = excluded.vector, metadata = excluded.metadata`;
+
+/** @param $1 array of ids */
+export const removeEntries = (schema: string): string =>
+  `delete from ${quoted(schema)}.entries where id = any($1::text[]) returning id`;
+
+/** @param $1 array of ids @param $2 modality */
+export const presentIds = (schema: string): string =>
+  `select id from ${quoted(schema)}.entries where id = any($1::text[]) and modality = $2::text`;
+
+/**
+ * The nearest entries of one query. An index gives the order of distances only, so ties by id are sorted by whoever asks
+ * through one; the exact search sorts them here.
+ * @param $1 query @param $2 how many; further ones belong to `conditions`
+ */
+export function searchEntries(schema: string, conditions: readonly string[], isExact: boolean): string {
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const ties = isExact ? ', id collate "C", modality collate "C"' : '';
+  return `select id, modality, metadata, 1 - (vector <=> $1::vector) as similarity from ${quoted(schema)}.entries
+    ${where} order by vector <=> $1::vector${ties} limit $2::integer`;
+}
+
+/** An index would answer an exact search too, approximately. */
+export const SETTINGS_OF_EXACT_SEARCH = ['set local enable_indexscan = off'];
+
+/** @param version of pgvector: from 0.8 on, an index looks further until enough entries pass a condition */
+export function settingsOfApproximateSearch(efSearch: number, version: string): string[] {
+  const [major, minor] = version.split('.').map(Number);
+  return [
+    `set local hnsw.ef_search = ${integer('efSearch', efSearch, 1, 1000)}`,
+    'set local enable_seqscan = off', // a small table would be read through
+    ...(major > 0 || minor >= 8 ? ["set local hnsw.iterative_scan = 'strict_order'"] : []),
+  ];
+}
+
+/** What an HNSW index is built with. More of either finds more, and takes longer. */
+export interface IndexOptions {
+  /** neighbours per entry and layer; 16 when absent */
+  readonly m?: number | undefined;
+  /** candidates while it is built; 64 when absent */
+  readonly efConstruction?: number | undefined;
+}
+
+/** @param rows about how many there are: a graph that fits into memory is built several times faster */
+export function createIndex(
+  schema: string,
+  { dimension }: ModelStamp,
+  rows: number,
+  { m = 16, efConstruction = 64 }: IndexOptions,
+): string[] {
+  integer('the dimension of an HNSW index', dimension, 1, MOST_INDEXED);
+  const links = integer('m', m, 2, 100);
+  const candidates = integer('efConstruction', efConstruction, Math.max(4, 2 * links), 1000);
+  const megabytes = Math.ceil((1.5 * rows * (4 * dimension + 32 * links)) / 2 ** 20);
+  return [
+    `set local maintenance_work_mem = '${Math.min(1024, Math.max(64, megabytes))}MB'`,
+    `create index if not exists entries_hnsw on ${quoted(schema)}.entries
+      using hnsw (vector vector_cosine_ops) with (m = ${links}, ef_construction = ${candidates})`,
+  ];
+}

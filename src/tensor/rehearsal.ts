@@ -1,0 +1,18 @@
+/** Work that is queued into buffers that are only counted: what would it take? */
+import type { Gpu } from './device.ts';
+import { Budget, Pool } from './memory.ts';
+
+/**
+ * Runs `work`; what it queues is forgotten, and its tensors have no memory.
+ * @param limit bytes that its tensors may take together
+ * @throws RomoError `memory` where a tensor is over the GPU's limits, or all of them over `limit`
+ */
+export function rehearse(gpu: Gpu, limit: number, work: () => void): void {
+  const { pool } = gpu;
+  gpu.pool = new Pool((size) => ({ size }) as GPUBuffer, gpu.device.limits.maxBufferSize, new Budget(limit), Infinity);
+  try {
+    gpu.commands.capture(work, false);
+  } finally {
+    gpu.pool = pool;
+  }
+}

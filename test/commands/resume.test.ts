@@ -1,0 +1,91 @@
+/** A stage that stopped between two steps and goes on from its state ends with the same bits as one that never stopped. */
+import * as assert from 'uvu/assert';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
+import type { Module } from '../../src/model/module.ts';
+import { PRESETS } from '../../src/romo/config.ts';
+import { pseudoLabels } from '../../src/romo/method/pseudo_labels.ts';
+import { trainRdl } from '../../src/romo/method/rdl.ts';
+import { trainSsm } from '../../src/romo/method/ssm.ts';
+import type { StageState } from '../../src/romo/method/stage_state.ts';
+import { trainingData } from '../../src/romo/run/run.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('resume');
+const config = { ...structuredClone(PRESETS.tiny), train: 20, test: 10, batch: 10, clusters: 4 };
+
+async function bytesOf(model: Module): Promise<Buffer> {
+  const state = Object.values(await model.stateDict());
+  return Buffer.concat(state.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+}
+
+class Interrupted extends Error {}
+
+/** Trains whole; then again, interrupted at each of some steps, and from there on. */
+async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise<Module>): Promise<void> {
+  const whole = await train({});
+  const expected = await bytesOf(whole);
+  whole.dispose();
+  // 2 epochs of 2 steps: in the middle of one, and between them
+  for (const [done, epoch, step] of [
+    [1, 0, 1],
+    [2, 1, 0],
+  ]) {
+    let state: StageState | undefined;
+    let count = 0;
+    const interrupted = train({
+      async onPosition(at) {
+        if (count++ !== done) return;
+        state = await at.state();
+        throw new Interrupted();
+      },
+    });
+    await interrupted.then(
+      () => assert.unreachable('it was not interrupted'),
+      (error) => assert.instance(error, Interrupted),
+    );
+    assert.equal([state?.epoch, state?.step, state?.labels === null], [epoch, step, step === 0]);
+    const steps: number[] = [];
+    const resumed = await train({ resumeFrom: state, onProgress: (report) => steps.push(report.step) });
+    assert.equal(steps, [1, 2, 3, 4].slice(done));
+    assert.is(Buffer.compare(await bytesOf(resumed), expected), 0, `interrupted after ${done} steps`);
+    resumed.dispose();
+  }
+}
+
+test('what is no finite number is not kept', async () => {
+  const data = trainingData(await openShapes(config));
+  const wild = { ...config, ssm: { ...config.ssm, learningRate: 1e38 } };
+  await trainSsm(gpu(), data, wild, { onPosition: async (at) => void (await at.state()) }).then(
+    () => assert.unreachable(),
+    (error) => {
+      assert.is(error.code, 'not-finite');
+      assert.match(error.message, /model\.|loss/);
+    },
+  );
+});
+
+test('the warm-up', async () => {
+  const data = trainingData(await openShapes(config));
+  await compare((hooks) => trainSsm(gpu(), data, config, hooks));
+});
+
+test('robust learning', async () => {
+  const data = trainingData(await openShapes(config));
+  const warm = await trainSsm(gpu(), data, config);
+  const labels = await pseudoLabels(gpu(), warm, data, config);
+  await compare((hooks) => trainRdl(gpu(), data, config, labels, warm, hooks));
+  warm.dispose();
+});
+
+test('a state of another stage or configuration is refused', async () => {
+  const data = trainingData(await openShapes(config));
+  const resumeFrom: StageState = { stage: 'rdl', epoch: 1, step: 0, tensors: {}, labels: null };
+  try {
+    await trainSsm(gpu(), data, config, { resumeFrom });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as { code: string }).code, 'state-dict');
+  }
+});
+
+test.run();
