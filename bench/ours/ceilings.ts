@@ -2,6 +2,7 @@
 
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { type Kernel, kernel, type Program, program } from '../../src/tensor/kernel.ts';
+import { launch } from '../../src/tensor/launch.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import arithmeticSource from '../ceilings_arithmetic.wgsl';
 import loadsSource from '../ceilings_loads.wgsl';
@@ -25,7 +26,7 @@ interface Probe {
 
 /** Waits for the launch; an empty queue's answer takes a small share of it. */
 async function time(gpu: Gpu, { kernel: probed, bindings, invocations }: Probe): Promise<number> {
-  gpu.dispatch(probed, bindings, {}, invocations);
+  launch(probed, bindings, {}, { invocations });
   const start = performance.now();
   await gpu.finish();
   return performance.now() - start;

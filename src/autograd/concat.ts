@@ -1,70 +1,65 @@
-/** Tensors joined along one axis; their other axes are equal. Backward cuts the gradient at the same places. */
+/** Tensors joined along one axis. Kernels: shaders/concat.wgsl. */
+import source from '../shaders/concat.wgsl';
 import { RomoError } from '../tensor/error.ts';
-import { type KernelPair, kernelPair } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { type Kernel, kernelPair, program } from '../tensor/kernel.ts';
+import { launch } from '../tensor/launch.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
-import { dispatchPair } from './elementary.ts';
-import { gatherProgram } from './gather.ts';
 import { differentiable } from './tape.ts';
 
-const insertKernel = kernelPair(gatherProgram, 'insert');
-const extractKernel = kernelPair(gatherProgram, 'extract');
+const concatProgram = program('concat', source);
+const insertKernel = kernelPair(concatProgram, 'insert');
+const extractKernel = kernelPair(concatProgram, 'extract');
 
-const COUNTED = ['width', 'stride', 'offset'];
-
+/** A column block of a wider matrix. */
 interface Block {
   rows: number;
   width: number;
+  /** columns of the wider matrix */
   stride: number;
+  /** its first column there */
   offset: number;
-  sources: number;
 }
 
-/** Every tensor is a column block of the result, read as a matrix [axes before, axis and axes behind]. */
+/** Every tensor is a column block of the result, read as a matrix [axes before, axis and axes after]. */
 function blocksOf(tensors: readonly Tensor[], axis: number): Block[] {
   const rows = sizeOf(tensors[0].shape.slice(0, axis));
   const stride = tensors.reduce((sum, tensor) => sum + tensor.size / rows, 0);
   let offset = 0;
   return tensors.map((tensor) => {
     const width = tensor.size / rows;
-    const block = { rows, width, stride, offset, sources: 0 };
     offset += width;
-    return block;
+    return { rows, width, stride, offset: offset - width };
   });
 }
 
-/** Copies a block from or to the larger of two tensors of as many rows. */
-function move(kernel: KernelPair, x: Tensor, out: Tensor, block: Block): void {
-  const { rows: items, width } = block;
-  const per = { x: x.size / items, out: out.size / items };
-  for (const { tensors, count } of parts(x.gpu, { x, out }, { items, per })) {
-    dispatchPair(x.gpu, kernel, tensors, { ...block, rows: count }, count * width, COUNTED);
-  }
+/** Copies a block from or to the wider of two tensors of as many rows. */
+function move(by: Kernel, x: Tensor, out: Tensor, block: Block): void {
+  launch(by, { x, out }, { ...block }, { along: 'rows', invocations: block.rows * block.width });
 }
 
 /** x [rows, from] -> [rows, to], with zeros on the right. A constant; see `narrow` for the way back. */
 export function widen(x: Tensor, rows: number, from: number, to: number): Tensor {
   const out = x.gpu.zeros([rows, to]);
-  move(insertKernel, x, out, { rows, width: from, stride: to, offset: 0, sources: 0 });
+  move(insertKernel, x, out, { rows, width: from, stride: to, offset: 0 });
   return out;
 }
 
 /** x [rows, from] -> its first columns [rows, to]. */
 export function narrow(x: Tensor, rows: number, from: number, to: number): Tensor {
   const out = x.gpu.empty([rows, to]);
-  move(extractKernel, x, out, { rows, width: to, stride: from, offset: 0, sources: 0 });
+  move(extractKernel, x, out, { rows, width: to, stride: from, offset: 0 });
   return out;
 }
 
-const op = differentiable<Record<string, Tensor>, number, Record<string, never>>({
+const op = differentiable({
   name: 'concat',
-  forward(inputs, axis) {
+  forward(inputs: Record<string, Tensor>, axis: number) {
     const tensors = Object.values(inputs);
     const shape = [...tensors[0].shape];
     shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
     const output = tensors[0].gpu.empty(shape);
     for (const [i, block] of blocksOf(tensors, axis).entries()) move(insertKernel, tensors[i], output, block);
-    return { output, saved: {} };
+    return { output };
   },
   backward(grad, { inputs, options: axis }) {
     const blocks = blocksOf(Object.values(inputs), axis);
@@ -81,7 +76,7 @@ const op = differentiable<Record<string, Tensor>, number, Record<string, never>>
   },
 });
 
-/** Joins along `axis`; negative axes count from the end. */
+/** Joins f32 tensors along `axis`, negative from the end; their other axes are equal. The gradient is cut at the same places. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors;
   const at = axis < 0 ? first.shape.length + axis : axis;

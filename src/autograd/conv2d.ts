@@ -1,15 +1,10 @@
 /**
- * 2-d convolution, channels last: x [B, H, W, C], weight [KH, KW, C, O] -> y [B, H', W', O],
- * y[b, i, j, o] = sum over ky, kx, c of x[b, i * stride - padding + ky, j * stride - padding + kx, c] weight[ky, kx, c, o],
- * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as in PyTorch's conv2d without bias.
- * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
+ * 2-d convolution, channels last. Kernels: the backend's `convolution`; by definition shaders/conv2d.wgsl.
+ * Float64 reference: test/reference/conv2d.ts.
  */
-
-import { columnsConvolution } from '../backends/software/conv2d_columns.ts';
-import { fitsWinograd, winogradConvolution } from '../backends/software/conv2d_winograd.ts';
-import { RomoError } from '../tensor/error.ts';
+import type { Geometry } from '../backends/backend.ts';
+import { shapeError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { directConvolution } from './conv2d_direct.ts';
 import { differentiable } from './tape.ts';
 
 export interface Conv2dOptions {
@@ -19,66 +14,36 @@ export interface Conv2dOptions {
   padding?: number | readonly [number, number];
 }
 
-export interface Geometry {
-  stride: readonly [number, number];
-  padding: readonly [number, number];
-}
-
-/** One way to compute a convolution and its gradients; `shape` is that of what is returned. */
-export interface Convolution {
-  forward(x: Tensor, weight: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
-  inputGradient(grad: Tensor, weight: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
-  weightGradient(x: Tensor, grad: Tensor, shape: readonly number[], geometry: Geometry): Tensor;
-}
-
-/** The way that suits the machine and the shapes; all give the same numbers but for rounding. */
-function convolutionFor(x: Tensor, weight: readonly number[], geometry: Geometry): Convolution {
-  const outChannels = weight[3];
-  if (x.gpu.machine.convolution === 'direct' || outChannels % 4 !== 0) return directConvolution;
-  return x.channels % 4 === 0 && fitsWinograd(x, weight, geometry) ? winogradConvolution : columnsConvolution;
-}
-
-export const pair = (value: number | readonly [number, number]): readonly [number, number] =>
-  typeof value === 'number' ? [value, value] : value;
-
-/** Takes a tensor out of the scope of the part of a batch that it was made for. */
-export function outOfPart(tensor: Tensor): Tensor {
-  return tensor.scope ? tensor.scope.escape(tensor) : tensor;
-}
-
 function outputShape(x: Tensor, weight: Tensor, { stride, padding }: Geometry): number[] {
-  const fault = (message: string, fix: string) =>
-    new RomoError('shape', `conv2d: ${message} (x [${x.shape}], weight [${weight.shape}])`, fix);
+  const tensors = { x, weight };
   if (x.shape.length !== 4 || weight.shape.length !== 4) {
-    throw fault(
-      'x and weight need four axes',
-      'x is [batch, height, width, channels], weight [height, width, in, out].',
-    );
+    const layout = 'x is [batch, height, width, channels], weight [height, width, in, out].';
+    throw shapeError('conv2d', 'x and weight need four axes', tensors, layout);
   }
   const [batch, height, width, channels] = x.shape;
   const [kernelHeight, kernelWidth, inChannels, outChannels] = weight.shape;
   if (inChannels !== channels) {
-    throw fault(`weight has ${inChannels} input channels, x has ${channels}`, 'They must be equal.');
+    const problem = `weight has ${inChannels} input channels, x has ${channels}`;
+    throw shapeError('conv2d', problem, tensors, 'They must be equal.');
   }
   const outHeight = Math.floor((height + 2 * padding[0] - kernelHeight) / stride[0]) + 1;
   const outWidth = Math.floor((width + 2 * padding[1] - kernelWidth) / stride[1]) + 1;
   if (outHeight < 1 || outWidth < 1) {
-    throw fault(
-      `the kernel is larger than the padded image, padding ${padding}`,
-      'Use a larger image or more padding.',
-    );
+    const problem = `the kernel is larger than the padded image, padding ${padding}`;
+    throw shapeError('conv2d', problem, tensors, 'Use a larger image or more padding.');
   }
   return [batch, outHeight, outWidth, outChannels];
 }
 
-const op = differentiable<{ x: Tensor; weight: Tensor }, Geometry, Record<string, never>>({
+const op = differentiable({
   name: 'conv2d',
-  forward({ x, weight }, geometry) {
-    const shape = outputShape(x, weight, geometry);
-    return { output: convolutionFor(x, weight.shape, geometry).forward(x, weight, shape, geometry), saved: {} };
+  forward({ x, weight }: { x: Tensor; weight: Tensor }, geometry: Geometry) {
+    const shape = outputShape(x, weight, geometry); // [B, H', W', O]
+    const convolution = x.gpu.backend.convolution(x, weight.shape, geometry);
+    return { output: convolution.forward(x, weight, shape, geometry) };
   },
   backward(grad, { inputs: { x, weight }, options: geometry }) {
-    const convolution = convolutionFor(x, weight.shape, geometry);
+    const convolution = x.gpu.backend.convolution(x, weight.shape, geometry);
     return {
       x: () => convolution.inputGradient(grad, weight, x.shape, geometry),
       weight: () => convolution.weightGradient(x, grad, weight.shape, geometry),
@@ -86,7 +51,17 @@ const op = differentiable<{ x: Tensor; weight: Tensor }, Geometry, Record<string
   },
 });
 
-/** See the head of this file. Throws `shape` where channels differ or the kernel does not fit. */
+const pair = (value: number | readonly [number, number]): readonly [number, number] =>
+  typeof value === 'number' ? [value, value] : value;
+
+/**
+ * x [B, H, W, C], weight [KH, KW, C, O] -> y [B, H', W', O],
+ * y[b, i, j, o] = sum over ky, kx, c of x[b, i stride - padding + ky, j stride - padding + kx, c] weight[ky, kx, c, o],
+ * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as PyTorch's conv2d without bias.
+ * Gradients: dx reads dy where that equation holds backwards; dweight[ky, kx, c, o] = sum over b, i, j of x[...] dy[b, i, j, o].
+ * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
+ * Throws `shape` where channels differ or the kernel does not fit.
+ */
 export function conv2d(x: Tensor, weight: Tensor, { stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
   return op({ x, weight }, { stride: pair(stride), padding: pair(padding) });
 }

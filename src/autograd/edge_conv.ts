@@ -6,14 +6,15 @@
  * operations instead of 4 B N k C O, and no [B, N, k, 2C] tensor. Batch norm and leaky ReLU are monotone in each channel, so
  * the maximum is taken at the largest P_j where gamma >= 0 and at the smallest where gamma < 0.
  * The walk over the neighbours costs 3 B N k O operations forward and 2 B N k O backward.
+ * Kernels: shaders/edge_conv.wgsl. Float64 reference, in the textbook's form: test/reference/edge_conv.ts.
  */
 import source from '../shaders/edge_conv.wgsl';
-import { RomoError } from '../tensor/error.ts';
+import { shapeError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { launch, windows } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
-import { columnSums, dispatchPair } from './elementary.ts';
+import { columnSums } from './elementary.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './reshape.ts';
 import { reverseGraph } from './reverse_graph.ts';
@@ -31,158 +32,118 @@ const inputKernel = kernelPair(edges, 'inputGradient');
 
 export type EdgeConvOptions = Omit<BatchNormOptions, 'residual'>;
 
-const NO_SIZES = { batch: 1, k: 1, slope: 1, chunk: 1, chunks: 1, epsilon: 0, momentum: 0, training: 0 };
+const NO_SIZES = { batch: 1, k: 1, slope: 1, chunk: 1, chunks: 1, training: 0 };
 
-/** weight [2C, O] -> [C, 2O]: A^T beside (B - A)^T. */
-const factorWeight = differentiable<{ weight: Tensor }, undefined, Record<string, never>>({
+/** weight [2C, O] -> [C, 2O]: A^T and (B - A)^T side by side. */
+const factorWeight = differentiable({
   name: 'edgeConv.factorWeight',
-  forward({ weight }) {
+  forward({ weight }: { weight: Tensor }) {
     const [points, channels] = [weight.shape[0] / 2, weight.channels];
-    const output = weight.gpu.empty([points, 2 * channels]);
-    dispatchPair(
-      weight.gpu,
-      factorKernel,
-      { weight, out: output },
-      { ...NO_SIZES, points, channels },
-      points * channels,
-    );
-    return { output, saved: {} };
+    const out = weight.gpu.empty([points, 2 * channels]);
+    launch(factorKernel, { weight, out }, { ...NO_SIZES, points, channels }, { invocations: points * channels });
+    return { output: out };
   },
   backward(grad, { inputs: { weight } }) {
     return {
       weight: () => {
         const [points, channels] = [weight.shape[0] / 2, weight.channels];
         const out = weight.gpu.empty(weight.shape);
-        dispatchPair(
-          weight.gpu,
-          unfactorKernel,
-          { weight: grad, out },
-          { ...NO_SIZES, points, channels },
-          points * channels,
-        );
+        const sizes = { ...NO_SIZES, points, channels };
+        launch(unfactorKernel, { weight: grad, out }, sizes, { invocations: points * channels });
         return out;
       },
     };
   },
 });
 
-interface Inputs extends Record<string, Tensor> {
-  pq: Tensor;
-  neighbours: Tensor;
-  gamma: Tensor;
-  beta: Tensor;
-}
+type Inputs = { pq: Tensor; neighbours: Tensor; gamma: Tensor; beta: Tensor };
 
-function sizesOf(pq: Tensor, neighbours: Tensor, { momentum = 0.1, eps = 1e-5, slope = 1, training }: EdgeConvOptions) {
+function sizesOf(pq: Tensor, neighbours: Tensor, { slope = 1, training }: EdgeConvOptions) {
   const [batch, points, k] = neighbours.shape;
   const chunk = Math.max(8, Math.ceil(Math.sqrt(batch * points)));
   const chunks = Math.ceil((batch * points) / chunk);
   const channels = pq.channels / 2;
-  return { batch, points, channels, k, slope, chunk, chunks, epsilon: eps, momentum, training: training ? 1 : 0 };
+  return { batch, points, channels, k, slope, chunk, chunks, training: training ? 1 : 0 };
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
 
 /** Batch norm's view of the same work: its rows are the edges. */
-const edgeRows = (sizes: Sizes) => ({
-  rows: sizes.batch * sizes.points * sizes.k,
-  channels: sizes.channels,
-  chunk: sizes.chunk * sizes.k,
-  chunks: sizes.chunks,
-  epsilon: sizes.epsilon,
-  momentum: sizes.momentum,
-  slope: sizes.slope,
-  training: sizes.training,
-  total: sizes.batch * sizes.points * sizes.k,
-});
-
-/** The sizes for `count` chunks of points from number `from` on. */
-const chunksOf = (sizes: Sizes, from: number, count: number): Sizes => ({
-  ...sizes,
-  batch: 1,
-  points: Math.min(sizes.batch * sizes.points - from * sizes.chunk, count * sizes.chunk),
-  chunks: count,
-});
-
-interface Saved extends Record<string, Tensor> {
-  winners: Tensor;
-  peaks: Tensor;
-  sums: Tensor;
-  statistics: Tensor;
+function edgeRows(sizes: Sizes, { momentum = 0.1, eps = 1e-5 }: EdgeConvOptions) {
+  const { batch, points, channels, k, chunk, chunks, slope, training } = sizes;
+  const rows = batch * points * k;
+  return { rows, channels, chunk: chunk * k, chunks, epsilon: eps, momentum, slope, training, total: rows };
 }
 
-const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
+/** Cuts a launch between chunks of points; `names` are the bindings with a row per point. */
+function byChunks({ batch, points, channels, chunk, chunks }: Sizes, names: readonly string[]) {
+  const ofChunk = Object.fromEntries(names.map((name) => [name, chunk * channels]));
+  return {
+    along: 'chunks',
+    per: { pq: 2 * chunk * channels, ...ofChunk },
+    sizesOf: (from: number, count: number) => ({
+      batch: 1,
+      points: Math.min(batch * points - from * chunk, count * chunk),
+    }),
+    invocations: chunks * channels,
+  };
+}
+
+const reduceEdges = differentiable({
   name: 'edgeConv',
-  forward({ pq, neighbours, gamma, beta }, options) {
+  forward({ pq, neighbours, gamma, beta }: Inputs, options: EdgeConvOptions) {
     const { gpu } = pq;
     const sizes = sizesOf(pq, neighbours, options);
-    const shape = [sizes.batch, sizes.points, sizes.channels];
-    const output = gpu.empty(shape);
+    const { batch, points, channels, chunks } = sizes;
+    const shape = [batch, points, channels];
     const winners = gpu.empty(shape, 'u32');
     const peaks = gpu.empty(shape);
     const sums = gpu.empty(shape);
     const spreads = gpu.empty(shape);
-    const { channels, points } = sizes;
-    const ofCloud = points * channels;
-    const walk = { pq, neighbours, gamma, winners, peaks, sums, spreads };
-    const walkPer = { winners: ofCloud, peaks: ofCloud, sums: ofCloud, spreads: ofCloud };
-    const clouds = { items: sizes.batch, per: { pq: 2 * ofCloud, neighbours: points * sizes.k, ...walkPer } };
-    for (const { tensors, count } of parts(gpu, walk, clouds)) {
-      dispatchPair(gpu, reduceKernel, tensors, { ...sizes, batch: count }, tensors.sums.size);
-    }
-    let statistics: Tensor;
+    const written = { winnersOut: winners, peaksOut: peaks, sumsOut: sums, spreadsOut: spreads };
+    const clouds = { along: 'batch', whole: ['gamma'], invocations: sums.size };
+    launch(reduceKernel, { pq, neighbours, gamma, ...written }, sizes, clouds);
+    let statistics: Tensor; // [channels, 2]
+    const rows = edgeRows(sizes, options);
     if (options.training) {
-      const moment = gpu.empty([sizes.chunks, sizes.channels, 2]);
-      const ofChunk = sizes.chunk * channels;
-      const per = { pq: 2 * ofChunk, sums_: ofChunk, spreads_: ofChunk, moment: 2 * channels };
-      const bindings = { pq, sums_: sums, spreads_: spreads, moment };
-      for (const { tensors, from, count } of parts(gpu, bindings, { items: sizes.chunks, per })) {
-        dispatchPair(gpu, momentsKernel, tensors, chunksOf(sizes, from, count), count * channels);
-      }
-      statistics = joinMoments(moment, edgeRows(sizes), options);
-    } else statistics = runningMoments(edgeRows(sizes), options);
-    const rows = { items: sizes.batch * points, per: { pq: 2 * channels, peaks_: channels, out: channels } };
-    for (const { tensors, count } of parts(gpu, { pq, gamma, beta, peaks_: peaks, statistics, out: output }, rows)) {
-      dispatchPair(gpu, applyKernel, tensors, { ...sizes, batch: 1, points: count }, tensors.out.size);
-    }
-    return { output, saved: { winners, peaks, sums, statistics } };
+      const moments = gpu.empty([chunks, channels, 2]);
+      const bindings = { pq, sumsIn: sums, spreadsIn: spreads, momentsOut: moments };
+      launch(momentsKernel, bindings, sizes, byChunks(sizes, ['sumsIn', 'spreadsIn']));
+      statistics = joinMoments(moments, rows, options);
+    } else statistics = runningMoments(rows, options);
+    const out = gpu.empty(shape);
+    const ofChannels = { gamma, beta, statistics };
+    const flat = { ...sizes, batch: 1, points: batch * points };
+    const cut = { along: 'points', whole: Object.keys(ofChannels) };
+    launch(applyKernel, { pq, ...ofChannels, peaksIn: peaks, out }, flat, cut);
+    return { output: out, saved: { winners, peaks, sums, statistics } };
   },
   backward(grad, { inputs: { pq, neighbours, gamma }, options, output, saved: { winners, peaks, sums, statistics } }) {
     const { gpu } = pq;
     const sizes = sizesOf(pq, neighbours, options);
-    const before = activationGradient(output, grad, { ...edgeRows(sizes), rows: sizes.batch * sizes.points });
-    const gammaSums = gpu.empty([sizes.chunks, sizes.channels]);
-    const betaSums = gpu.empty([sizes.chunks, sizes.channels]);
-    const { channels, points } = sizes;
-    const bindings = { pq, peaks_: peaks, statistics, grad: before, gammaSums, betaSums };
-    const ofChunk = sizes.chunk * channels;
-    const sumsPer = { gammaSums: channels, betaSums: channels };
-    const chunks = { items: sizes.chunks, per: { pq: 2 * ofChunk, peaks_: ofChunk, grad: ofChunk, ...sumsPer } };
-    for (const { tensors, from, count } of parts(gpu, bindings, chunks)) {
-      dispatchPair(gpu, sumsKernel, tensors, chunksOf(sizes, from, count), count * channels);
-    }
+    const { batch, points, channels, chunks, k } = sizes;
+    const before = activationGradient(output, grad, { ...edgeRows(sizes, options), rows: batch * points });
+    const gammaSums = gpu.empty([chunks, channels]);
+    const betaSums = gpu.empty([chunks, channels]);
+    const bindings = { pq, peaksIn: peaks, statistics, grad: before, gammaSums, betaSums };
+    launch(sumsKernel, bindings, sizes, { ...byChunks(sizes, ['peaksIn', 'grad']), whole: ['statistics'] });
     const gammaGrad = columnSums(gammaSums, 1, channels).view(gamma.shape);
     const betaGrad = columnSums(betaSums, 1, channels).view(gamma.shape);
     return {
       pq: () => {
-        const coefficients = gpu.empty([sizes.channels, 4]);
-        const factors = { statistics, gamma, gammaGrad, betaGrad, coefficient: coefficients };
-        dispatchPair(gpu, coefficientsKernel, factors, sizes, channels);
+        const coefficients = gpu.empty([channels, 4]);
+        const factors = { statistics, gamma, gammaGrad, betaGrad, coefficientsOut: coefficients };
+        launch(coefficientsKernel, factors, sizes, { invocations: channels });
         const out = gpu.empty(pq.shape);
-        const reads = { pq, neighbours, grad: before, winners_: winners, sums_: sums };
+        const read = { pq, neighbours, grad: before, winnersIn: winners, sumsIn: sums };
         const ofCloud = points * channels;
-        const readsPer = { pq: 2 * ofCloud, neighbours: points * sizes.k, grad: ofCloud, winners_: ofCloud };
-        const clouds = { items: sizes.batch, per: { ...readsPer, sums_: ofCloud, out: 2 * ofCloud } };
-        for (const { tensors, count } of parts(gpu, { ...reads, out }, clouds)) {
+        const per = { grad: ofCloud, winnersIn: ofCloud, sumsIn: ofCloud, pq: 2 * ofCloud, out: 2 * ofCloud };
+        const clouds = { items: batch, per: { ...per, neighbours: points * k } };
+        for (const { tensors, count } of windows(gpu, { ...read, out }, clouds)) {
           const { neighbours: named, ...rest } = tensors;
-          const graph = reverseGraph(named.view([count, points, sizes.k]));
-          dispatchPair(
-            gpu,
-            inputKernel,
-            { ...rest, coefficients, ...graph },
-            { ...sizes, batch: count },
-            rest.sums_.size,
-          );
+          const graph = reverseGraph(named.view([count, points, k]));
+          const all = { ...rest, coefficientsIn: coefficients, ...graph };
+          launch(inputKernel, all, { ...sizes, batch: count }, { invocations: rest.sumsIn.size });
         }
         return out;
       },
@@ -194,6 +155,7 @@ const reduceEdges = differentiable<Inputs, EdgeConvOptions, Saved>({
 });
 
 /**
+ * y_i = max over j in N(i) of act(bn(W [x_j - x_i ; x_i])).
  * x [B, N, C], neighbours i32 [B, N, k] (from `knn`), weight [2C, O] whose rows 0 .. C-1 act on x_j - x_i and C .. 2C-1 on x_i,
  * gamma and beta [O] -> [B, N, O]. A point's k neighbours must be distinct, as `knn` gives them. Options as for batchNorm; its
  * statistics are over all B N k edges.
@@ -209,13 +171,10 @@ export function edgeConv(
   const [batch, points, channels] = x.shape;
   const fits = x.shape.length === 3 && neighbours.shape[0] === batch && neighbours.shape[1] === points;
   if (!fits || weight.shape[0] !== 2 * channels || gamma.size !== weight.channels) {
-    throw new RomoError(
-      'shape',
-      `edgeConv: x [${x.shape}], neighbours [${neighbours.shape}], weight [${weight.shape}], gamma [${gamma.shape}]`,
-      'They are [B, N, C], [B, N, k], [2C, O] and [O].',
-    );
+    const rule = 'They are [B, N, C], [B, N, k], [2C, O] and [O].';
+    throw shapeError('edgeConv', 'shapes do not fit', { x, neighbours, weight, gamma }, rule);
   }
   const flat = reshape(x, [batch * points, channels]);
-  const pq = reshape(matmul(flat, factorWeight({ weight }, undefined)), [batch, points, 2 * weight.channels]);
+  const pq = reshape(matmul(flat, factorWeight({ weight })), [batch, points, 2 * weight.channels]);
   return reduceEdges({ pq, neighbours, gamma, beta }, options);
 }

@@ -2,8 +2,8 @@
 import pointwiseSource from '../shaders/pointwise.wgsl';
 import reduceSource from '../shaders/reduce.wgsl';
 import type { Gpu } from '../tensor/device.ts';
-import { type Dispatch, type KernelPair, kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { type Kernel, kernelPair, program } from '../tensor/kernel.ts';
+import { bindable, type Cut, launch, type Window, windows } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export const pointwise = program('pointwise', pointwiseSource);
@@ -12,95 +12,73 @@ export const reduce = program('reduce', reduceSource);
 const fillKernel = kernelPair(pointwise, 'fill');
 const sumsKernel = kernelPair(reduce, 'sums');
 
-/**
- * Launches the reading of a kernel that fits: four numbers per invocation where every size named in `counted` divides by 4,
- * else one. Sizes and invocations are given in single numbers.
- */
-export function dispatchPair(
-  gpu: Gpu,
-  pair: KernelPair,
-  bindings: Dispatch['bindings'],
-  sizes: Dispatch['sizes'],
-  invocations: number,
-  counted: readonly string[] = ['channels'],
-): void {
-  if (counted.some((name) => sizes[name] % 4 !== 0)) {
-    gpu.dispatch(pair.narrow, bindings, sizes, invocations);
-    return;
-  }
-  const inValues = { ...sizes };
-  for (const name of counted) inValues[name] /= 4;
-  gpu.dispatch(pair.wide, bindings, inValues, invocations / 4);
-}
-
 /** Codes of the two-argument functions of pointwise.wgsl. */
 export const BINARY = { add: 0, sub: 1, mul: 2, div: 3 } as const;
 export type BinaryName = keyof typeof BINARY;
 
 const binaryKernels = Object.fromEntries(
   Object.entries(BINARY).map(([name, code]) => [name, kernelPair(pointwise, 'binary', { OP: code })]),
-) as Record<BinaryName, KernelPair>;
+) as Record<BinaryName, Kernel>;
 
 /** A tensor of one value. */
 export function fill(gpu: Gpu, shape: readonly number[], value: number): Tensor {
   const out = gpu.empty(shape);
-  for (const { tensors, count } of parts(gpu, { out }, { items: out.size, per: { out: 1 } })) {
-    dispatchPair(gpu, fillKernel, tensors, { count, period: 1, value }, count, ['count']);
-  }
+  launch(fillKernel, { out }, { count: out.size, period: 1, value }, { along: 'count' });
   return out;
 }
 
 /** x op y, elementwise; y repeats along x (its size divides x's). Shapes are the caller's matter. */
 export function binaryTensors(name: BinaryName, x: Tensor, y: Tensor): Tensor {
   const out = x.gpu.empty(x.shape);
-  const repeats = y.size < x.size;
-  const items = repeats ? x.size / y.size : x.size;
-  const per: Record<string, number> = repeats ? { x: y.size, out: y.size } : { x: 1, y: 1, out: 1 };
-  for (const { tensors, count: items_ } of parts(x.gpu, { x, y, out }, { items, per })) {
-    const count = items_ * per.x;
-    const sizes = { count, period: repeats ? y.size : count, value: 0 };
-    dispatchPair(x.gpu, binaryKernels[name], tensors, sizes, count, ['count', 'period']);
-  }
+  const sizes = { count: x.size, period: y.size, value: 0 };
+  const byElements = { along: 'count', sizesOf: (_: number, count: number) => ({ period: count }) };
+  const byRepeats = {
+    items: x.size / y.size,
+    whole: ['y'],
+    sizesOf: (_: number, count: number) => ({ count: count * y.size }),
+  };
+  launch(binaryKernels[name], { x, y, out }, sizes, y.size < x.size ? byRepeats : byElements);
   return out;
 }
 
 export const addTensors = (x: Tensor, y: Tensor): Tensor => binaryTensors('add', x, y);
 export const mulTensors = (x: Tensor, y: Tensor): Tensor => binaryTensors('mul', x, y);
 
-/** total + part, or part alone at first; frees what went in. For sums over the parts of a tensor that cannot be bound whole. */
-export function accumulate(total: Tensor | null, part: Tensor): Tensor {
-  if (!total) return part;
-  const sum = addTensors(total, part);
-  total.dispose();
-  part.dispose();
-  return sum;
+/** Adds up what `part` makes of each window of the tensors; see launch.ts. Temporary tensors of a window are freed with it. */
+export function sumOfWindows<Names extends string>(
+  gpu: Gpu,
+  tensors: Record<Names, Tensor>,
+  cut: Cut,
+  part: (window: Window<Names>) => Tensor,
+): Tensor {
+  let total: Tensor | null = null;
+  for (const window of windows(gpu, tensors, cut)) {
+    using scope = gpu.scope();
+    const ofWindow = part(window);
+    const sum: Tensor = total ? addTensors(total, ofWindow) : ofWindow;
+    total?.dispose();
+    total = scope.escape(sum);
+  }
+  return total as Tensor;
 }
 
-// Rows per invocation: long enough to be worth a launch, short enough that many invocations run.
-const CHUNK = 128;
-
 /**
- * Sums down the rows: x [batches, rows, channels] -> [batches, channels], times `scale`. In two or more passes of at most
- * `CHUNK` rows each, always in the same order.
+ * Sums down the rows: x [batches, rows, channels] -> [batches, channels], times `scale`. In passes over chunks of rows, always
+ * in the same order.
  * @param into where the sums go; a new tensor when absent
  */
 export function columnSums(x: Tensor, batches: number, channels: number, scale = 1, into?: Tensor): Tensor {
   let rows = x.size / (batches * channels);
   let current = x;
   for (;;) {
-    const chunks = Math.ceil(rows / CHUNK);
+    const chunk = bindable(x.gpu, current) ? Math.min(rows, x.gpu.backend.longestSum) : 128;
+    const chunks = Math.ceil(rows / chunk);
     const out = (chunks === 1 && into) || x.gpu.empty([batches * chunks, channels]);
-    const sizes = { batches, rows, channels, chunk: CHUNK, chunks, scale: chunks === 1 ? scale : 1 };
+    const sizes = { batches, rows, channels, chunk, chunks, scale: chunks === 1 ? scale : 1 };
     // Cut between batches or, if there is but one, between chunks of its rows.
-    const cut =
-      batches > 1
-        ? { items: batches, per: { x: rows * channels, out: chunks * channels } }
-        : { items: chunks, per: { x: CHUNK * channels, out: channels } };
-    for (const { tensors, from, count } of parts(x.gpu, { x: current, out }, cut)) {
-      const part =
-        batches > 1 ? { batches: count } : { chunks: count, rows: Math.min(rows - from * CHUNK, count * CHUNK) };
-      dispatchPair(x.gpu, sumsKernel, tensors, { ...sizes, ...part }, tensors.out.size);
-    }
+    const ofChunks = (from: number, count: number) => ({ rows: Math.min(rows - from * chunk, count * chunk) });
+    const byChunks = { along: 'chunks', per: { x: chunk * channels }, sizesOf: ofChunks };
+    launch(sumsKernel, { x: current, out }, sizes, batches > 1 ? { along: 'batches' } : byChunks);
     if (current !== x) current.dispose();
     if (chunks === 1) return out;
     current = out;

@@ -1,8 +1,11 @@
-/** The losses, all of them means over rows, of shape [1]. See losses.wgsl. */
+/**
+ * The losses: means over rows, of shape [1]. Kernels: shaders/losses.wgsl.
+ * Float64 references: test/reference/{cross_entropy,rcll,contrastive}.ts.
+ */
 import source from '../shaders/losses.wgsl';
-import { RomoError } from '../tensor/error.ts';
+import { shapeError } from '../tensor/error.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, mulTensors } from './elementary.ts';
 import { l2Normalize } from './l2_normalize.ts';
@@ -27,10 +30,11 @@ const kernels = {
 
 const NO_PARAMETERS = { alpha: 0, threshold: 0, temperature: 1 };
 
-/** Sizes of a launch over rows of logits, and how many invocations share one: a short row is not worth sharing. */
-function sharing(logits: Tensor): { lanes: 1 | 64; sizes: typeof NO_PARAMETERS & { classes: number; total: number } } {
-  const lanes = logits.channels > 64 ? logits.gpu.machine.rowLanes : 1;
-  return { lanes, sizes: { ...NO_PARAMETERS, classes: logits.channels, total: logits.rows } };
+/** Sizes of a launch over rows of logits, and how many invocations share a row: short ones are not worth sharing. */
+function sizesOf(logits: Tensor) {
+  const { rows, channels: classes } = logits;
+  const lanes = classes > 64 ? logits.gpu.backend.rowLanes : 1;
+  return { lanes, sizes: { ...NO_PARAMETERS, classes, rows, total: rows } };
 }
 
 const meanOf = (losses: Tensor): Tensor => columnSums(losses, 1, 1, 1 / losses.size).view([1]);
@@ -42,36 +46,29 @@ interface LabelLoss {
   threshold?: number;
 }
 
-const labelLoss = differentiable<{ logits: Tensor }, LabelLoss, { states: Tensor }>({
+const labelLoss = differentiable({
   name: 'labelLoss',
-  forward({ logits }, { name, labels, alpha = 0, threshold = 0 }) {
-    const { gpu, rows, channels } = logits;
+  forward({ logits }: { logits: Tensor }, { name, labels, alpha = 0, threshold = 0 }: LabelLoss) {
+    const { gpu, rows } = logits;
     const losses = gpu.empty([rows]);
     const states = gpu.empty([rows, 4]);
-    const { lanes, sizes } = sharing(logits);
-    const cut = { items: rows, per: { logits: channels, labels: 1, losses: 1, states: 4 } };
-    for (const { tensors, count } of parts(gpu, { logits, labels, losses, states }, cut)) {
-      const bindings = { ...tensors, logits4: tensors.logits };
-      gpu.dispatch(kernels[name][lanes], bindings, { ...sizes, alpha, threshold, rows: count }, count * lanes);
-    }
+    const { lanes, sizes } = sizesOf(logits);
+    const bindings = { logits, logits4: logits, labels, losses, statesOut: states };
+    const cut = { along: 'rows', invocations: rows * lanes };
+    launch(kernels[name][lanes], bindings, { ...sizes, alpha, threshold }, cut);
     return { output: meanOf(losses), saved: { states } };
   },
   backward(grad, { inputs: { logits }, options: { labels }, saved: { states } }) {
     return {
       logits: () => {
-        const { gpu, rows, channels } = logits;
-        const gradient = gpu.empty(logits.shape);
-        const { lanes, sizes } = sharing(logits);
-        const cut = { items: rows, per: { logits: channels, labels: 1, states_: 4, gradient: channels } };
-        for (const { tensors, count } of parts(gpu, { logits, labels, states_: states, gradient }, cut)) {
-          const { logits: x, gradient: out, ...rest } = tensors;
-          const rows = { ...rest, seed: grad };
-          const part = { ...sizes, rows: count };
-          if (channels % 4 === 0) {
-            const wide = { ...rows, logits4: x, gradient4: out };
-            gpu.dispatch(kernels.labelGradient4[lanes], wide, part, count * lanes);
-          } else gpu.dispatch(kernels.labelGradient[lanes], { ...rows, logits: x, gradient: out }, part, count * lanes);
-        }
+        const gradient = logits.gpu.empty(logits.shape);
+        const { lanes, sizes } = sizesOf(logits);
+        const cut = { along: 'rows', whole: ['seed'], invocations: sizes.rows * lanes };
+        const rows = { labels, statesIn: states, seed: grad };
+        if (sizes.classes % 4 === 0) {
+          const wide = { ...rows, logits4: logits, gradient4: gradient };
+          launch(kernels.labelGradient4[lanes], wide, sizes, cut);
+        } else launch(kernels.labelGradient[lanes], { ...rows, logits, gradient }, sizes, cut);
         return gradient;
       },
     };
@@ -85,23 +82,19 @@ interface RowLoss {
 }
 
 /** The kernel computes loss and gradient together; backward only scales the gradient by what comes from above. */
-const rowLoss = differentiable<{ logits: Tensor }, RowLoss, { gradient: Tensor }>({
+const rowLoss = differentiable({
   name: 'rowLoss',
-  forward({ logits }, { name, targets, temperature = 1 }) {
-    const { gpu, rows, channels } = logits;
+  forward({ logits }: { logits: Tensor }, { name, targets, temperature = 1 }: RowLoss) {
+    const { gpu, rows } = logits;
     const losses = gpu.empty([rows]);
     const gradient = gpu.empty(logits.shape);
-    const { lanes, sizes } = sharing(logits);
+    const { lanes, sizes } = sizesOf(logits);
     if (name === 'contrastive') {
-      // A row is told from its partner's by its number: it is not cut.
-      gpu.dispatch(contrastiveKernel, { logits, losses, gradient }, { ...sizes, temperature, rows }, rows);
+      // Not cut: a row knows its partner by the number of rows.
+      launch(contrastiveKernel, { logits, losses, gradient }, { ...sizes, temperature }, { invocations: rows });
     } else {
-      const bindings = { logits, targets: targets as Tensor, losses, gradient };
-      const cut = { items: rows, per: { logits: channels, targets: channels, losses: 1, gradient: channels } };
-      for (const { tensors, count } of parts(gpu, bindings, cut)) {
-        const all = { ...tensors, logits4: tensors.logits };
-        gpu.dispatch(kernels.softCrossEntropy[lanes], all, { ...sizes, rows: count }, count * lanes);
-      }
+      const bindings = { logits, logits4: logits, targets: targets as Tensor, losses, gradient };
+      launch(kernels.softCrossEntropy[lanes], bindings, sizes, { along: 'rows', invocations: rows * lanes });
     }
     return { output: meanOf(losses), saved: { gradient } };
   },
@@ -112,11 +105,8 @@ const rowLoss = differentiable<{ logits: Tensor }, RowLoss, { gradient: Tensor }
 
 function checkLabels(name: string, logits: Tensor, labels: Tensor): void {
   if (logits.shape.length !== 2 || labels.size !== logits.rows || labels.dtype !== 'i32') {
-    throw new RomoError(
-      'shape',
-      `${name}: logits are [${logits.shape}], labels [${labels.shape}] of ${labels.dtype}`,
-      'Pass logits [rows, classes] and i32 labels [rows], each from 0 to classes - 1.',
-    );
+    const rule = 'Pass logits [rows, classes] and i32 labels [rows], each from 0 to classes - 1.';
+    throw shapeError(name, `labels are of ${labels.dtype}`, { logits, labels }, rule);
   }
 }
 
@@ -126,14 +116,10 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   return labelLoss({ logits }, { name: 'crossEntropy', labels });
 }
 
-/** Cross entropy against distributions; logits and targets [R, C]. Targets are constants. */
+/** Mean over rows of -sum target ln softmax(logits); logits and targets [R, C]. Targets are constants. */
 export function softCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
   if (targets.size !== logits.size) {
-    throw new RomoError(
-      'shape',
-      `softCrossEntropy: logits are [${logits.shape}], targets [${targets.shape}]`,
-      'They must be equal.',
-    );
+    throw shapeError('softCrossEntropy', 'shapes differ', { logits, targets }, 'They must be equal.');
   }
   return rowLoss({ logits }, { name: 'softCrossEntropy', targets });
 }
@@ -163,11 +149,7 @@ export function rcll(logits: Tensor, labels: Tensor, options: RcllOptions = {}):
  */
 export function contrastive(features: Tensor, { tau }: { tau: number }): Tensor {
   if (features.shape.length !== 2 || features.rows % 2 !== 0) {
-    throw new RomoError(
-      'shape',
-      `contrastive: features are [${features.shape}]`,
-      'Pass [2n, d]: n images, then their n clouds.',
-    );
+    throw shapeError('contrastive', 'no pairs', { features }, 'Pass [2n, d]: n images, then their n clouds.');
   }
   const unit = l2Normalize(features);
   const cosines = matmul(unit, unit, { transposeB: true });

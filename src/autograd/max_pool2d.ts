@@ -1,13 +1,9 @@
-/**
- * Max pooling: x [B, H, W, C] -> [B, H', W', C], H' = floor((H + 2 padding - kernel) / stride) + 1. The gradient goes to the
- * winner; of equal values the first in reading order wins.
- */
+/** Max pooling. Kernels: shaders/max_pool2d.wgsl. Float64 reference: test/reference/pooling.ts. */
 import source from '../shaders/max_pool2d.wgsl';
-import { RomoError } from '../tensor/error.ts';
+import { shapeError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { dispatchPair } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
 const pooling = program('max_pool2d', source);
@@ -17,55 +13,45 @@ const gradientKernel = kernelPair(pooling, 'poolGradient');
 export interface MaxPool2dOptions {
   kernel: number;
   stride: number;
-  /** at most half the kernel; the border never wins */
+  /** default 0; at most half the kernel; the border never wins */
   padding?: number;
 }
 
-const op = differentiable<
-  { x: Tensor },
-  Required<MaxPool2dOptions>,
-  { winners: Tensor; sizes: Record<string, number> }
->({
+const op = differentiable({
   name: 'maxPool2d',
-  forward({ x }, { kernel: size, stride, padding }) {
+  forward({ x }: { x: Tensor }, { kernel: size, stride, padding }: Required<MaxPool2dOptions>) {
     if (x.shape.length !== 4 || 2 * padding > size) {
-      throw new RomoError(
-        'shape',
-        `maxPool2d: x is [${x.shape}], kernel ${size}, padding ${padding}`,
-        'x is [batch, height, width, channels]; padding is at most half the kernel.',
-      );
+      const rule = 'x is [batch, height, width, channels]; padding is at most half the kernel.';
+      throw shapeError('maxPool2d', `kernel ${size}, padding ${padding}`, { x }, rule);
     }
     const [batch, height, width, channels] = x.shape;
     const outHeight = Math.floor((height + 2 * padding - size) / stride) + 1;
     const outWidth = Math.floor((width + 2 * padding - size) / stride) + 1;
     if (outHeight < 1 || outWidth < 1) {
-      throw new RomoError('shape', `maxPool2d: kernel ${size} is larger than x [${x.shape}]`, 'Use a larger image.');
+      throw shapeError('maxPool2d', `kernel ${size} is larger than the image`, { x }, 'Use a larger image.');
     }
     const sizes = { batch, height, width, channels, outHeight, outWidth, size, stride, padding };
-    const output = x.gpu.empty([batch, outHeight, outWidth, channels]);
-    const winners = x.gpu.empty(output.shape, 'u32');
-    const per = { x: x.size / batch, out: output.size / batch, indices: output.size / batch };
-    for (const { tensors, count } of parts(x.gpu, { x, out: output, indices: winners }, { items: batch, per })) {
-      dispatchPair(x.gpu, poolKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
-    }
-    return { output, saved: { winners, sizes } };
+    const out = x.gpu.empty([batch, outHeight, outWidth, channels]);
+    const winners = x.gpu.empty(out.shape, 'u32');
+    launch(poolKernel, { x, out, winnersOut: winners }, sizes, { along: 'batch' });
+    return { output: out, saved: { winners, sizes } };
   },
   backward(grad, { inputs: { x }, saved: { winners, sizes } }) {
     return {
       x: () => {
         const out = x.gpu.empty(x.shape);
-        const [items] = x.shape;
-        const per = { winners: grad.size / items, grad: grad.size / items, out: x.size / items };
-        for (const { tensors, count } of parts(x.gpu, { winners, grad, out }, { items, per })) {
-          dispatchPair(x.gpu, gradientKernel, tensors, { ...sizes, batch: count }, tensors.out.size);
-        }
+        launch(gradientKernel, { winnersIn: winners, grad, out }, sizes, { along: 'batch' });
         return out;
       },
     };
   },
 });
 
-/** See the head of this file. */
+/**
+ * The largest of each window: x [B, H, W, C] -> [B, H', W', C], H' = floor((H + 2 padding - kernel) / stride) + 1. The
+ * gradient goes to the winner; of equal values the first in reading order wins.
+ * Throws `shape` where the kernel does not fit.
+ */
 export function maxPool2d(x: Tensor, { kernel: size, stride, padding = 0 }: MaxPool2dOptions): Tensor {
   return op({ x }, { kernel: size, stride, padding });
 }

@@ -1,62 +1,48 @@
 /**
- * Elementwise ops: a table. Each row has the function and its derivative, which pointwise.wgsl computes under the row's code.
- * Cost: one read and one write per element forward, three reads and one write backward.
+ * Elementwise ops: a table. Kernels: shaders/pointwise.wgsl, which computes each function and its derivative under the code of
+ * its row. Cost: one read and one write per element forward, three reads and one write backward.
+ * Float64 reference: test/reference/pointwise.ts.
  */
-import { RomoError } from '../tensor/error.ts';
+import { shapeError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  BINARY,
-  type BinaryName,
-  binaryTensors,
-  columnSums,
-  dispatchPair,
-  mulTensors,
-  pointwise,
-} from './elementary.ts';
+import { type BinaryName, binaryTensors, columnSums, mulTensors, pointwise } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
-/** name: [code in pointwise.wgsl, f(x), f'(x)]; s is the scalar argument. */
+/** Codes in pointwise.wgsl of the functions of one tensor; `s` there is the scalar argument. */
 export const UNARY = {
-  neg: [0, '-x', '-1'],
-  exp: [1, 'exp x', 'f'],
-  log: [2, 'ln x', '1 / x'],
-  sqrt: [3, 'sqrt x', '1 / (2 f)'],
-  square: [4, 'x^2', '2 x'],
-  tanh: [5, 'tanh x', '1 - f^2'],
-  sigmoid: [6, '1 / (1 + exp -x)', 'f (1 - f)'],
-  relu: [7, 'max(x, 0)', '1 where x > 0, else 0'],
-  leakyRelu: [8, 'x where x > 0, else s x', '1 where x > 0, else s'],
-  scale: [9, 's x', 's'],
-  addScalar: [10, 'x + s', '1'],
-  abs: [11, '|x|', 'sign x; 0 at 0'],
+  neg: 0,
+  exp: 1,
+  log: 2,
+  sqrt: 3,
+  square: 4,
+  tanh: 5,
+  sigmoid: 6,
+  relu: 7,
+  leakyRelu: 8,
+  scale: 9,
+  addScalar: 10,
+  abs: 11,
 } as const;
 /** The pointwise functions of one tensor. */
 export type UnaryName = keyof typeof UNARY;
 
 function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
-  const code = UNARY[name][0];
-  const forwardKernel = kernelPair(pointwise, 'unary', { OP: code });
-  const gradientKernel = kernelPair(pointwise, 'unaryGradient', { OP: code });
-  const op = differentiable<{ x: Tensor }, number, Record<string, never>>({
+  const forwardKernel = kernelPair(pointwise, 'unary', { OP: UNARY[name] });
+  const gradientKernel = kernelPair(pointwise, 'unaryGradient', { OP: UNARY[name] });
+  const op = differentiable({
     name,
-    forward({ x }, value) {
-      const output = x.gpu.empty(x.shape);
-      const cut = { items: x.size, per: { x: 1, out: 1 } };
-      for (const { tensors, count } of parts(x.gpu, { x, out: output }, cut)) {
-        dispatchPair(x.gpu, forwardKernel, tensors, { count, period: 1, value }, count, ['count']);
-      }
-      return { output, saved: {} };
+    forward({ x }: { x: Tensor }, value: number) {
+      const out = x.gpu.empty(x.shape);
+      launch(forwardKernel, { x, out }, { count: x.size, period: 1, value }, { along: 'count' });
+      return { output: out };
     },
-    backward(grad, { inputs: { x }, output, options: value }) {
+    backward(grad, { inputs: { x }, output: y, options: value }) {
       return {
         x: () => {
           const out = x.gpu.empty(x.shape);
-          const cut = { items: x.size, per: { x: 1, y: 1, grad: 1, out: 1 } };
-          for (const { tensors, count } of parts(x.gpu, { x, y: output, grad, out }, cut)) {
-            dispatchPair(x.gpu, gradientKernel, tensors, { count, period: 1, value }, count, ['count']);
-          }
+          launch(gradientKernel, { x, y, grad, out }, { count: x.size, period: 1, value }, { along: 'count' });
           return out;
         },
       };
@@ -93,11 +79,8 @@ export const addScalar = unary('addScalar') as (x: Tensor, value: number) => Ten
 function checkBroadcast(name: string, x: Tensor, y: Tensor): void {
   const tail = x.shape.slice(x.shape.length - y.shape.length);
   if (y.size !== 1 && (y.shape.length > x.shape.length || tail.some((length, axis) => length !== y.shape[axis]))) {
-    throw new RomoError(
-      'shape',
-      `${name}: [${y.shape}] does not repeat along [${x.shape}]`,
-      'The second argument has the same shape, the last axes of the first, or one element.',
-    );
+    const rule = 'The second argument has the same shape, the last axes of the first, or one element.';
+    throw shapeError(name, 'y does not repeat along x', { x, y }, rule);
   }
 }
 
@@ -108,11 +91,11 @@ function unrepeat(grad: Tensor, y: Tensor): Tensor {
 }
 
 function binary(name: BinaryName): (x: Tensor, y: Tensor) => Tensor {
-  const op = differentiable<{ x: Tensor; y: Tensor }, undefined, Record<string, never>>({
+  const op = differentiable({
     name,
-    forward({ x, y }) {
+    forward({ x, y }: { x: Tensor; y: Tensor }) {
       checkBroadcast(name, x, y);
-      return { output: binaryTensors(name, x, y), saved: {} };
+      return { output: binaryTensors(name, x, y) };
     },
     backward(grad, { inputs: { x, y }, output }) {
       switch (name) {
@@ -130,7 +113,7 @@ function binary(name: BinaryName): (x: Tensor, y: Tensor) => Tensor {
       }
     },
   });
-  return (x, y) => op({ x, y }, undefined);
+  return (x, y) => op({ x, y });
 }
 
 /** x + y; y has x's shape, its last axes (a bias), or one element. */
@@ -141,5 +124,3 @@ export const sub = binary('sub');
 export const mul = binary('mul');
 /** x / y, element by element; y may repeat along x */
 export const div = binary('div');
-
-export { BINARY };

@@ -1,13 +1,16 @@
-/** Tensors of random numbers, drawn on the GPU by a counter-based generator. Constants: they carry no gradient. */
+/**
+ * Tensors of random numbers, drawn on the GPU by a counter-based generator. Constants: they carry no gradient.
+ * Kernels: shaders/random.wgsl; the same numbers on the CPU: tensor/random.ts.
+ */
 import source from '../shaders/random.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
-import { parts } from '../tensor/launch.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const randomProgram = program('random', source);
-const uniformKernel = kernel(randomProgram, 'uniform_');
-const normalKernel = kernel(randomProgram, 'normal');
+const uniformKernel = kernel(randomProgram, 'uniformNumbers');
+const normalKernel = kernel(randomProgram, 'normalNumbers');
 
 /** Names a stream of numbers; see `streamKey` in tensor/random.ts. */
 export type Key = readonly [number, number];
@@ -24,8 +27,7 @@ export function randomNormal(gpu: Gpu, shape: readonly number[], key: Key, mean 
 
 function draw(gpu: Gpu, by: Kernel, shape: readonly number[], [key0, key1]: Key, low: number, high: number): Tensor {
   const out = gpu.empty(shape);
-  for (const { tensors, from, count } of parts(gpu, { out }, { items: out.size, per: { out: 1 } })) {
-    gpu.dispatch(by, tensors, { count, first: from, key0, key1, low, high }, count);
-  }
+  const sizes = { count: out.size, first: 0, key0, key1, low, high };
+  launch(by, { out }, sizes, { along: 'count', sizesOf: (first) => ({ first }) });
   return out;
 }

@@ -2,10 +2,10 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import { differentiable } from './tape.ts';
 
-const op = differentiable<{ x: Tensor }, readonly number[], Record<string, never>>({
+const op = differentiable({
   name: 'reshape',
-  forward({ x }, shape) {
-    return { output: x.view(shape), saved: {} };
+  forward({ x }: { x: Tensor }, shape: readonly number[]) {
+    return { output: x.view(shape) };
   },
   backward(grad, { inputs: { x } }) {
     return { x: () => grad.view(x.shape) };

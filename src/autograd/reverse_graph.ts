@@ -1,9 +1,10 @@
 /**
- * The neighbour graph turned round, for gradients that flow from a point to those that named it. Integers only; the lists are
- * in ascending order, so that whoever adds along them gets the same bits every time.
+ * The neighbour graph reversed, for gradients that flow from a point to those that named it. Integers only; the lists are in
+ * ascending order, so that sums along them have the same bits every time. Kernels: shaders/reverse_graph.wgsl.
  */
 import source from '../shaders/reverse_graph.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const graphProgram = program('reverse_graph', source);
@@ -21,15 +22,15 @@ export interface ReverseGraph extends Record<string, Tensor> {
 
 /** neighbours i32 [B, N, k], each within its cloud. Cost: O(B N k), plus the sorting of lists of about k entries. */
 export function reverseGraph(neighbours: Tensor): ReverseGraph {
-  const { gpu } = neighbours;
+  const { gpu, size: edges } = neighbours;
   const [batch, points, k] = neighbours.shape;
   const sizes = { batch, points, k };
   const counts = gpu.zeros([batch * points], 'u32');
   const starts = gpu.empty([batch * points + 1], 'u32');
-  const sources = gpu.empty([neighbours.size], 'u32');
-  gpu.dispatch(countKernel, { neighbours, counts }, sizes, neighbours.size);
-  gpu.dispatch(scanKernel, { counts, starts }, sizes, batch);
-  gpu.dispatch(placeKernel, { neighbours, counts, starts_: starts, sources }, sizes, neighbours.size);
-  gpu.dispatch(sortKernel, { starts_: starts, sources }, sizes, batch * points);
+  const sources = gpu.empty([edges], 'u32');
+  launch(countKernel, { neighbours, counts }, sizes, { invocations: edges });
+  launch(scanKernel, { counts, startsOut: starts }, sizes, { invocations: batch });
+  launch(placeKernel, { neighbours, counts, startsIn: starts, sources }, sizes, { invocations: edges });
+  launch(sortKernel, { startsIn: starts, sources }, sizes, { invocations: batch * points });
   return { starts, sources };
 }

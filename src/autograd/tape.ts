@@ -25,12 +25,15 @@ export type Inputs = Record<string, Tensor | undefined>;
 /** One gradient per input, computed only when it is wanted. */
 export type Gradients<In extends Inputs> = { [Name in keyof In]-?: (() => Tensor) | NoGradient };
 
-export interface Definition<In extends Inputs, Options, Saved extends Record<string, unknown>> {
+type Saved = Record<string, unknown>;
+
+/** An op: what it computes and how gradients flow back through it. */
+export interface Definition<In extends Inputs, Options, S extends Saved> {
   readonly name: string;
   /** Checks shapes, queues the kernels. Tensors in `saved` live until backward has run. */
-  forward(inputs: In, options: Options): { output: Tensor; saved: Saved };
+  forward(inputs: In, options: Options): { output: Tensor; saved?: S };
   /** `grad` has the shape of `output`. */
-  backward(grad: Tensor, of: { inputs: In; options: Options; output: Tensor; saved: Saved }): Gradients<In>;
+  backward(grad: Tensor, of: { inputs: In; options: Options; output: Tensor; saved: S }): Gradients<In>;
 }
 
 interface Node {
@@ -42,34 +45,28 @@ interface Node {
 }
 
 /** Turns a definition into the op itself. */
-export function differentiable<In extends Inputs, Options, Saved extends Record<string, unknown>>(
-  definition: Definition<In, Options, Saved>,
-): (inputs: In, options: Options) => Tensor {
-  return (inputs, options) => {
+export function differentiable<In extends Inputs, Options, S extends Saved>(
+  definition: Definition<In, Options, S>,
+): (inputs: In, ...options: undefined extends Options ? [Options?] : [Options]) => Tensor {
+  return (inputs, ...[options]) => {
     const tensors = Object.values(inputs).filter((tensor) => tensor !== undefined);
     const { gpu } = tensors[0];
-    const scope = gpu.scope();
-    let output: Tensor;
-    let saved: Saved;
-    try {
-      ({ output, saved } = definition.forward(inputs, options));
-      scope.escape(output);
-      const tape = gpu.tape as Tape | null;
-      if (tape?.recording && tensors.some((tensor) => tensor.requiresGrad)) {
-        const own = Object.values(saved).filter((value): value is Tensor => isTensor(value) && value.scope === scope);
-        for (const tensor of own) scope.escape(tensor);
-        tape.push({
-          name: definition.name,
-          inputs,
-          output,
-          saved: own,
-          gradients: (grad) => definition.backward(grad, { inputs, options, output, saved }),
-        });
-        output.requiresGrad = true;
-      }
-    } finally {
-      scope.end();
-    }
+    using scope = gpu.scope(); // frees the temporary tensors of forward
+    const { output, saved = {} as S } = definition.forward(inputs, options as Options);
+    scope.escape(output);
+    const tape = gpu.tape as Tape | null;
+    if (!tape?.recording || !tensors.some((tensor) => tensor.requiresGrad)) return output;
+    const own = Object.values(saved).filter((value): value is Tensor => isTensor(value) && value.scope === scope);
+    for (const tensor of own) scope.escape(tensor);
+    const of = { inputs, options: options as Options, output, saved };
+    tape.push({
+      name: definition.name,
+      inputs,
+      output,
+      saved: own,
+      gradients: (grad) => definition.backward(grad, of),
+    });
+    output.requiresGrad = true;
     return output;
   };
 }
@@ -110,23 +107,25 @@ export class Tape {
       );
     }
     const gradients = new Map<Tensor, Tensor>();
-    gradients.set(loss, seed ? seed.view(seed.shape) : fill(gpu, loss.shape, 1));
-    const outputs = new Set(this.nodes.map((node) => node.output));
-    for (const node of this.nodes.reverse()) {
-      const grad = gradients.get(node.output);
-      if (grad) {
-        gradients.delete(node.output);
-        this.propagate(node, grad, gradients, outputs);
-        grad.dispose();
+    try {
+      gradients.set(loss, seed ? seed.view(seed.shape) : fill(gpu, loss.shape, 1));
+      const outputs = new Set(this.nodes.map((node) => node.output));
+      for (const node of this.nodes.reverse()) {
+        const grad = gradients.get(node.output);
+        if (grad) {
+          gradients.delete(node.output);
+          this.propagate(node, grad, gradients, outputs);
+          grad.dispose();
+        }
+        for (const tensor of [node.output, ...node.saved]) if (tensor.scope) tensor.dispose();
       }
-      for (const tensor of [node.output, ...node.saved]) if (tensor.scope) tensor.dispose();
+    } finally {
+      this.end();
     }
-    this.nodes = [];
-    this.scope.end();
   }
 
   private propagate(node: Node, grad: Tensor, gradients: Map<Tensor, Tensor>, outputs: Set<Tensor>): void {
-    const scope = this.gpu.scope();
+    using scope = this.gpu.scope(); // frees the temporary tensors of the gradients
     const thunks = node.gradients(grad);
     for (const [name, input] of Object.entries(node.inputs)) {
       const thunk = thunks[name];
@@ -144,7 +143,6 @@ export class Tape {
       if (leaf) input.grad = total.keep();
       else gradients.set(input, total);
     }
-    scope.end();
   }
 
   /** Stops without a backward pass and frees what was recorded. */

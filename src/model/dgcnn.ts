@@ -4,9 +4,9 @@
  */
 import { concat } from '../autograd/concat.ts';
 import { edgeConv } from '../autograd/edge_conv.ts';
-import { globalMaxPool, globalMeanPool } from '../autograd/global_pool.ts';
 import { knn } from '../autograd/knn.ts';
 import { matmul } from '../autograd/matmul.ts';
+import { globalMaxPool, globalMeanPool } from '../autograd/reduce.ts';
 import { reshape } from '../autograd/reshape.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 /** PointNet (Qi et al. 2017) without its transform nets: a perceptron per point, the maximum over points, batch norm. */
-import { globalMaxPool } from '../autograd/global_pool.ts';
+import { globalMaxPool } from '../autograd/reduce.ts';
 import { reshape } from '../autograd/reshape.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { Tensor } from '../tensor/tensor.ts';

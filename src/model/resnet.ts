@@ -2,8 +2,9 @@
  * ResNet (He et al. 2016) with torchvision's names, and a small one for small images. Head as in RoMo: global average pool,
  * `fc` to the embedding, batch norm `bn_fc`, ReLU.
  */
-import { globalMeanPool } from '../autograd/global_pool.ts';
+
 import { maxPool2d } from '../autograd/max_pool2d.ts';
+import { globalMeanPool } from '../autograd/reduce.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';

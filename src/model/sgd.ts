@@ -1,10 +1,10 @@
 /** Stochastic gradient descent with momentum and weight decay, and the cosine schedule of its learning rate. */
-import { dispatchPair } from '../autograd/elementary.ts';
 import source from '../shaders/sgd.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { cos } from '../tensor/exact.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const stepKernel = kernelPair(program('sgd', source), 'step');
@@ -12,7 +12,9 @@ const stepKernel = kernelPair(program('sgd', source), 'step');
 /** What shapes a step. */
 export interface SgdOptions {
   learningRate: number;
+  /** default 0 */
   momentum?: number;
+  /** default 0 */
   weightDecay?: number;
 }
 
@@ -24,7 +26,7 @@ export class Sgd {
 
   /** @param parameters by name, each with a gradient when `step` is called */
   constructor(
-    private readonly gpu: Gpu,
+    gpu: Gpu,
     private readonly parameters: ReadonlyMap<string, Tensor>,
     private readonly options: SgdOptions,
   ) {
@@ -46,7 +48,7 @@ export class Sgd {
       const velocity = this.velocities.get(name) as Tensor;
       const sizes = { count: parameter.size, momentum, weightDecay };
       const bindings = { parameter, velocity, grad, rate: this.rate };
-      dispatchPair(this.gpu, stepKernel, bindings, sizes, parameter.size, ['count']);
+      launch(stepKernel, bindings, sizes, { invocations: parameter.size });
       grad.dispose();
       parameter.grad = null;
     }

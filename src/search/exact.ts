@@ -1,22 +1,18 @@
 /**
  * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit length). Scores
  * and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the GPU binds at once.
- * Cost: 2 Q G d operations; the gallery is read once per 8 (CPUs that play GPU; once for each of one or two) or 16 queries (GPUs).
+ * Cost: 2 Q G d operations; the gallery is read once per 16 queries (GPUs) or 8 (software adapters; once for each of one or two).
+ * Kernels: the backend's `scan` and shaders/search.wgsl. Float64 reference: test/reference/search.ts.
  */
 
-import subgroupSource from '../backends/software/search_subgroups.wgsl';
 import source from '../shaders/search.wgsl';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { type Kernel, kernel, program } from '../tensor/kernel.ts';
+import { kernel, program } from '../tensor/kernel.ts';
+import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-const searchProgram = program('search', source);
-const scanKernel = kernel(searchProgram, 'scan');
-const mergeKernel = kernel(searchProgram, 'merge');
-const subgroupProgram = program('search_subgroups', subgroupSource);
-const subgroupScanKernel = kernel(subgroupProgram, 'scan', {}, 8);
-const scanOneKernel = kernel(subgroupProgram, 'scanOne', {}, 8);
+const mergeKernel = kernel(program('search', source), 'merge');
 
 const LIST = 64; // answers that a kernel finds at once; more are found in rounds
 const NOTHING = -3.4e38; // below every score
@@ -155,42 +151,23 @@ async function searchRound(
 
 type State = Record<'queries4' | 'afterScores' | 'afterRows' | 'bestScores' | 'bestRows', Tensor>;
 
-/** Scans one block [rows, d] in parts and joins their lists to the best so far. */
+/** Scans one block [rows, d] in slices and joins their lists to the best so far. */
 function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): void {
-  const { queries4, afterScores, afterRows, bestScores, bestRows } = state;
+  const { bestScores, bestRows, ...asked } = state;
   const [rows, channels] = gallery4.shape;
   const [queries, k] = bestScores.shape;
-  const scan = scanFor(gpu, queries);
-  const perPart = scan.unit * Math.ceil(rows / scan.parts / scan.unit);
-  const parts = Math.ceil(rows / perPart);
-  const partScores = gpu.empty([queries, parts, k]);
-  const partRows = gpu.empty([queries, parts, k], 'i32');
-  const sizes = { rows, queries, channels, k, parts, perPart, first };
-  const scanned = { gallery4, queries4, afterScores, afterRows, partScores, partRows };
-  gpu.dispatch(scan.kernel, scanned, sizes, scan.invocations(parts));
-  gpu.dispatch(mergeKernel, { partScores, partRows, bestScores, bestRows }, sizes, queries);
+  const scan = gpu.backend.scan(queries);
+  const rowsPerSlice = scan.unit * Math.ceil(rows / scan.slices / scan.unit);
+  const slices = Math.ceil(rows / rowsPerSlice);
+  const sliceScores = gpu.empty([queries, slices, k]);
+  const sliceRows = gpu.empty([queries, slices, k], 'i32');
+  const lists = { sliceScores, sliceRows };
+  const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
+  launch(scan.kernel, { gallery4, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
+  launch(mergeKernel, { ...lists, bestScores, bestRows }, sizes, { invocations: queries });
 }
 
-/** How a block is scanned: in `parts` parts, whose rows are a multiple of `unit`. */
-interface Scan {
-  readonly kernel: Kernel;
-  readonly unit: number;
-  readonly parts: number;
-  invocations(parts: number): number;
-}
-
-function scanFor(gpu: Gpu, queries: number): Scan {
-  const shared = gpu.machine.knn === 'broadcast';
-  const one = shared && queries <= 2;
-  const tiles = one ? queries : Math.ceil(queries / (shared ? 8 : 16));
-  // Enough for all cores, but no more: every part fills lists of its own.
-  const parts = 8 * Math.ceil(gpu.machine.tiles / tiles);
-  if (!shared) return { kernel: scanKernel, unit: 64, parts, invocations: (count) => 64 * count * tiles };
-  const invocations = (count: number) => 8 * Math.ceil(count / 8) * tiles;
-  return { kernel: one ? scanOneKernel : subgroupScanKernel, unit: 4, parts, invocations };
-}
-
-/** Uploads rows, each filled up with zeros to a multiple of 4: products stay what they are. */
+/** Uploads rows, each padded with zeros to a multiple of 4: products stay what they are. */
 function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
   const count = rows.length / dimension;
   const width = 4 * Math.ceil(dimension / 4);

@@ -3,12 +3,13 @@
 // `moments` gives mean and sum of squared deviations of a chunk of rows, around the chunk's first row so that a large mean
 // costs no digits; `statistics` joins the chunks (Chan, Golub, LeVeque 1979) and updates the running statistics.
 
-// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` exchanges this line.
+// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces this type.
 alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
   rows: u32,
-  channels: u32, // in Values
+  channels: Values,
   chunk: u32, // rows per invocation of moments and gradientSums
   chunks: u32,
   epsilon: f32,
@@ -32,10 +33,10 @@ struct Statistic {
 @group(0) @binding(1) var<storage, read> gamma: array<Value>;
 @group(0) @binding(2) var<storage, read> beta: array<Value>;
 @group(0) @binding(3) var<storage, read_write> out: array<Value>;
-@group(0) @binding(4) var<storage, read_write> moment: array<Moment>; // [chunks, channels]
-@group(0) @binding(5) var<storage, read> moments_: array<Moment>;
-@group(0) @binding(6) var<storage, read_write> statistic: array<Statistic>; // [channels]
-@group(0) @binding(7) var<storage, read> statistics_: array<Statistic>;
+@group(0) @binding(4) var<storage, read_write> momentsOut: array<Moment>; // [chunks, channels]
+@group(0) @binding(5) var<storage, read> momentsIn: array<Moment>;
+@group(0) @binding(6) var<storage, read_write> statisticsOut: array<Statistic>; // [channels]
+@group(0) @binding(7) var<storage, read> statisticsIn: array<Statistic>;
 @group(0) @binding(8) var<storage, read_write> runningMean: array<Value>;
 @group(0) @binding(9) var<storage, read_write> runningVar: array<Value>;
 @group(0) @binding(10) var<storage, read> residual: array<Value>;
@@ -46,17 +47,18 @@ struct Statistic {
 @group(0) @binding(15) var<storage, read> betaGrad: array<Value>;
 @group(0) @binding(16) var<uniform> sizes: Sizes;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
-
-@compute @workgroup_size(64)
-fn moments(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+@compute @workgroup_size(64) fn moments(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.chunks * sizes.channels) {
     return;
   }
@@ -72,16 +74,11 @@ fn moments(
     squares += d * d;
   }
   let count = f32(end - start);
-  moment[i] = Moment(origin + sum / count, max(Value(), squares - sum * sum / count));
+  momentsOut[i] = Moment(origin + sum / count, max(Value(), squares - sum * sum / count));
 }
 
-@compute @workgroup_size(64)
-fn statistics(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let channel = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn statistics(launch: Launch) {
+  let channel = indexOf(launch);
   if (channel >= sizes.channels) {
     return;
   }
@@ -89,7 +86,7 @@ fn statistics(
   var squares = Value();
   var count = 0.0;
   for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
-    let part = moments_[chunk * sizes.channels + channel];
+    let part = momentsIn[chunk * sizes.channels + channel];
     let size = f32(min(sizes.rows, (chunk + 1u) * sizes.chunk) - chunk * sizes.chunk);
     let d = part.mean - mean;
     let total = count + size;
@@ -97,27 +94,22 @@ fn statistics(
     squares += part.squares + d * d * (count * (size / total));
     count = total;
   }
-  statistic[channel] = Statistic(mean, inverseSqrt(squares / count + Value(sizes.epsilon)));
+  statisticsOut[channel] = Statistic(mean, inverseSqrt(squares / count + Value(sizes.epsilon)));
   let unbiased = squares / max(count - 1.0, 1.0);
   runningMean[channel] += sizes.momentum * (mean - runningMean[channel]);
   runningVar[channel] += sizes.momentum * (unbiased - runningVar[channel]);
 }
 
 // In evaluation the running statistics stand in for those of the batch.
-@compute @workgroup_size(64)
-fn runningStatistics(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let channel = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn runningStatistics(launch: Launch) {
+  let channel = indexOf(launch);
   if (channel < sizes.channels) {
-    statistic[channel] = Statistic(runningMean[channel], inverseSqrt(runningVar[channel] + Value(sizes.epsilon)));
+    statisticsOut[channel] = Statistic(runningMean[channel], inverseSqrt(runningVar[channel] + Value(sizes.epsilon)));
   }
 }
 
 fn normalised(i: u32) -> Value {
-  let s = statistics_[i % sizes.channels];
+  let s = statisticsIn[i % sizes.channels];
   return (x[i] - s.mean) * s.inverse;
 }
 
@@ -125,26 +117,16 @@ fn activated(v: Value) -> Value {
   return select(sizes.slope * v, v, v > Value());
 }
 
-@compute @workgroup_size(64)
-fn apply(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn apply(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.rows * sizes.channels) {
     let channel = i % sizes.channels;
     out[i] = activated(gamma[channel] * normalised(i) + beta[channel]);
   }
 }
 
-@compute @workgroup_size(64)
-fn applyResidual(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn applyResidual(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.rows * sizes.channels) {
     let channel = i % sizes.channels;
     out[i] = activated(gamma[channel] * normalised(i) + beta[channel] + residual[i]);
@@ -152,13 +134,8 @@ fn applyResidual(
 }
 
 // grad of the activation's input. x is the activation's output here: it has the sign of the input.
-@compute @workgroup_size(64)
-fn activationGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn activationGradient(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.rows * sizes.channels) {
     out[i] = select(sizes.slope * grad[i], grad[i], x[i] > Value());
   }
@@ -171,20 +148,15 @@ fn gradientBefore(i: u32, normal: Value) -> Value {
   return select(sizes.slope * g, g, gamma[channel] * normal + beta[channel] > Value());
 }
 
-@compute @workgroup_size(64)
-fn gradientSums(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn gradientSums(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.chunks * sizes.channels) {
     return;
   }
   let channel = i % sizes.channels;
   let start = i / sizes.channels * sizes.chunk;
   let end = min(sizes.rows, start + sizes.chunk);
-  let s = statistics_[channel];
+  let s = statisticsIn[channel];
   var gammaSum = Value();
   var betaSum = Value();
   for (var row = start; row < end; row++) {
@@ -198,18 +170,13 @@ fn gradientSums(
   betaSums[i] = betaSum;
 }
 
-@compute @workgroup_size(64)
-fn inputGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn inputGradient(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.rows * sizes.channels) {
     return;
   }
   let channel = i % sizes.channels;
-  let scale = gamma[channel] * statistics_[channel].inverse;
+  let scale = gamma[channel] * statisticsIn[channel].inverse;
   let normal = normalised(i);
   var g = gradientBefore(i, normal);
   if (sizes.training == 1u) {

@@ -1,7 +1,6 @@
-// 2-d convolution, channels last, as it is defined: one element per invocation. For numbers of channels that are no multiple
-// of 4; others go through products.wgsl on a GPU, winograd.wgsl and columns.wgsl on a CPU.
+// 2-d convolution, channels last, as it is defined: one element per invocation. Where channels divide by 4, GPUs use tiles.wgsl.
 //
-// Forward and input gradient are one gather, with the roles turned: forward reads the input at output * stride - padding +
+// Forward and input gradient are the same loop with the roles swapped: forward reads the input at output * stride - padding +
 // tap; the input gradient reads the output's gradient where that equation holds backwards, (input + padding - tap) / stride,
 // and skips what does not divide. `multiply`, `divide`, `tapSign` and `offset` say which of the two it is.
 
@@ -36,8 +35,14 @@ struct Sizes {
 
 const OUTSIDE = 0xffffffffu;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
 // The pixel of x that the output pixel (batch, y, x) reads at a tap, or OUTSIDE.
@@ -56,13 +61,8 @@ fn sourcePixel(batch: u32, toY: u32, toX: u32, ky: u32, kx: u32) -> u32 {
   return (batch * sizes.fromHeight + row) * sizes.fromWidth + column;
 }
 
-@compute @workgroup_size(64)
-fn gather(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn convolve(launch: Launch) {
+  let index = indexOf(launch);
   let channel = index % sizes.toChannels;
   let pixel = index / sizes.toChannels;
   let toX = pixel % sizes.toWidth;
@@ -87,13 +87,8 @@ fn gather(
 }
 
 // out[split, ky, kx, fromChannel, toChannel] = sum over the split's pixels of x at the tap times grad
-@compute @workgroup_size(64)
-fn weightGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn weightGradient(launch: Launch) {
+  let index = indexOf(launch);
   let to = index % sizes.toChannels;
   let c = index / sizes.toChannels % sizes.fromChannels;
   let tap = index / (sizes.toChannels * sizes.fromChannels) % (sizes.kernelWidth * sizes.kernelHeight);

@@ -1,8 +1,12 @@
 // k-means: every row to its nearest centre, every centre to the mean of its rows.
 
+// Of `update`: one channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces this type.
+alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
+
 struct Sizes {
   rows: u32,
-  channels: u32,
+  channels: Values,
   clusters: u32,
 }
 
@@ -11,20 +15,25 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> assigned: array<i32>; // [rows]
 @group(0) @binding(3) var<storage, read_write> distances: array<f32>; // [rows], squared
 @group(0) @binding(4) var<storage, read> labels: array<i32>;
-@group(0) @binding(5) var<storage, read_write> moved: array<f32>; // [clusters, channels]; an empty cluster keeps its place
-@group(0) @binding(6) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(7) var<storage, read> centres4: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> moved4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> members: array<Value>; // x, for `update`
+@group(0) @binding(6) var<storage, read_write> moved: array<Value>; // [clusters, channels]
+@group(0) @binding(7) var<storage, read> x4: array<vec4f>;
+@group(0) @binding(8) var<storage, read> centres4: array<vec4f>;
 @group(0) @binding(9) var<uniform> sizes: Sizes;
 
-// Ties go to the lower cluster.
-@compute @workgroup_size(64)
-fn assign(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let row = (group.y * groups.x + group.x) * 64u + local;
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+// Ties go to the lower cluster.
+@compute @workgroup_size(64) fn assign(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }
@@ -46,13 +55,8 @@ fn assign(
 }
 
 // The same, four channels per load.
-@compute @workgroup_size(64)
-fn assign4(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = (group.y * groups.x + group.x) * 64u + local;
+@compute @workgroup_size(64) fn assign4(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }
@@ -75,52 +79,22 @@ fn assign4(
   distances[row] = best;
 }
 
-@compute @workgroup_size(64)
-fn update(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = (group.y * groups.x + group.x) * 64u + local;
+// One channel per invocation, or four. An empty cluster keeps its centre.
+@compute @workgroup_size(64) fn update(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.clusters * sizes.channels) {
     return;
   }
   let cluster = i32(i / sizes.channels);
-  var sum = 0.0;
+  var sum = Value();
   var count = 0.0;
   for (var row = 0u; row < sizes.rows; row++) {
     if (labels[row] == cluster) {
-      sum += x[row * sizes.channels + i % sizes.channels];
+      sum += members[row * sizes.channels + i % sizes.channels];
       count += 1.0;
     }
   }
   if (count > 0.0) {
     moved[i] = sum / count;
-  }
-}
-
-// The same, four channels per invocation.
-@compute @workgroup_size(64)
-fn update4(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = (group.y * groups.x + group.x) * 64u + local;
-  let channels4 = sizes.channels / 4u;
-  if (i >= sizes.clusters * channels4) {
-    return;
-  }
-  let cluster = i32(i / channels4);
-  var sum = vec4f();
-  var count = 0.0;
-  for (var row = 0u; row < sizes.rows; row++) {
-    if (labels[row] == cluster) {
-      sum += x4[row * channels4 + i % channels4];
-      count += 1.0;
-    }
-  }
-  if (count > 0.0) {
-    moved4[i] = sum / count;
   }
 }

@@ -21,8 +21,14 @@ const FAR = 3.4e38;
 var<private> distances: array<f32, 64>;
 var<private> indices: array<u32, 64>;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
 // Puts a candidate into the sorted list of `length` entries, whose last one it replaces.
@@ -55,13 +61,8 @@ fn store(query: u32, found: u32, length: u32) {
   }
 }
 
-@compute @workgroup_size(64)
-fn knnScalar(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let query = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn knnScalar(launch: Launch) {
+  let query = indexOf(launch);
   if (query >= sizes.batch * sizes.points) {
     return;
   }
@@ -88,13 +89,8 @@ fn knnScalar(
 }
 
 // Four candidates at a time, four channels per load. points and channels are multiples of 4.
-@compute @workgroup_size(64)
-fn knn(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let query = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn knn(launch: Launch) {
+  let query = indexOf(launch);
   if (query >= sizes.batch * sizes.points) {
     return;
   }

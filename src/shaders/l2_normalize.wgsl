@@ -12,6 +12,16 @@ struct Sizes {
 
 const EPSILON = 1e-12;
 
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
 fn lengthOf(row: u32) -> f32 {
   var sum = 0.0;
   for (var c = 0u; c < sizes.channels; c++) {
@@ -21,13 +31,8 @@ fn lengthOf(row: u32) -> f32 {
   return sqrt(sum);
 }
 
-@compute @workgroup_size(64)
-fn normalize(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = (group.y * groups.x + group.x) * 64u + local;
+@compute @workgroup_size(64) fn normalize(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }
@@ -38,13 +43,8 @@ fn normalize(
 }
 
 // dx = (g - y (y . g)) / |x|; below epsilon the length is a constant and dx = g / epsilon
-@compute @workgroup_size(64)
-fn normalizeGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = (group.y * groups.x + group.x) * 64u + local;
+@compute @workgroup_size(64) fn normalizeGradient(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }

@@ -18,8 +18,8 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>; // of the mean of the losses
 @group(0) @binding(5) var<storage, read> logits4: array<vec4f>; // the same as logits where classes divide by 4
 @group(0) @binding(6) var<storage, read_write> gradient4: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> states: array<vec4f>; // [rows]: see State
-@group(0) @binding(8) var<storage, read> states_: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> statesOut: array<vec4f>; // [rows]: see State
+@group(0) @binding(8) var<storage, read> statesIn: array<vec4f>;
 @group(0) @binding(9) var<storage, read> seed: array<f32>; // [1]: the gradient of the mean loss
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
@@ -27,10 +27,16 @@ override LANES: u32 = 1;
 
 const NOBODY = 0xffffffffu;
 
-var<workgroup> shared_: array<f32, 64>;
+var<workgroup> laneValues: array<f32, 64>;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
 // The largest of the row's lanes, for all of them; likewise their sum. Every invocation of a workgroup must come here.
@@ -38,15 +44,15 @@ fn largestOfLanes(local: u32, value: f32) -> f32 {
   if (LANES == 1u) {
     return value;
   }
-  shared_[local] = value;
+  laneValues[local] = value;
   workgroupBarrier();
   for (var step = LANES / 2u; step > 0u; step /= 2u) {
     if (local % LANES < step) {
-      shared_[local] = max(shared_[local], shared_[local + step]);
+      laneValues[local] = max(laneValues[local], laneValues[local + step]);
     }
     workgroupBarrier();
   }
-  let result = shared_[local - local % LANES];
+  let result = laneValues[local - local % LANES];
   workgroupBarrier();
   return result;
 }
@@ -55,15 +61,15 @@ fn sumOfLanes(local: u32, value: f32) -> f32 {
   if (LANES == 1u) {
     return value;
   }
-  shared_[local] = value;
+  laneValues[local] = value;
   workgroupBarrier();
   for (var step = LANES / 2u; step > 0u; step /= 2u) {
     if (local % LANES < step) {
-      shared_[local] += shared_[local + step];
+      laneValues[local] += laneValues[local + step];
     }
     workgroupBarrier();
   }
-  let result = shared_[local - local % LANES];
+  let result = laneValues[local - local % LANES];
   workgroupBarrier();
   return result;
 }
@@ -135,31 +141,21 @@ fn rowWithLabel(row: u32, local: u32) -> Row {
 fn store(index: u32, loss: f32, state: State) {
   if (index % LANES == 0u && index / LANES < sizes.rows) {
     losses[index / LANES] = loss;
-    states[index / LANES] = vec4f(state.top, state.factor, state.labelGradient, 0.0);
+    statesOut[index / LANES] = vec4f(state.top, state.factor, state.labelGradient, 0.0);
   }
 }
 
 // -ln softmax(logits)[label]
-@compute @workgroup_size(64)
-fn crossEntropy(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
-  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), local);
+@compute @workgroup_size(64) fn crossEntropy(launch: Launch) {
+  let index = indexOf(launch);
+  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), launch.local);
   store(index, log(row.total) - row.logit, State(row.top, 1.0 / row.total, -row.others / row.total));
 }
 
 // RCLL: l(max(p, threshold)) with l(p) = (-ln p)^alpha (1 - p), p = softmax(logits)[label].
-@compute @workgroup_size(64)
-fn rcll(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
-  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), local);
+@compute @workgroup_size(64) fn rcll(launch: Launch) {
+  let index = indexOf(launch);
+  let row = rowWithLabel(min(index / LANES, sizes.rows - 1u), launch.local);
   let p = exp(row.logit) / row.total;
   let q = max(row.others / row.total, 1e-30); // 1 - p, kept above 0 for the power below
   let information = select(-log(p), q + 0.5 * q * q, q < 1e-3); // -ln p
@@ -174,19 +170,14 @@ fn rcll(
   );
 }
 
-@compute @workgroup_size(64)
-fn labelGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn labelGradient(launch: Launch) {
+  let index = indexOf(launch);
   let row = index / LANES;
   if (row >= sizes.rows) {
     return;
   }
   let label = u32(labels[row]);
-  let state = states_[row];
+  let state = statesIn[row];
   let share = seed[0] / sizes.total;
   let start = row * sizes.classes;
   for (var c = index % LANES; c < sizes.classes; c += LANES) {
@@ -195,48 +186,39 @@ fn labelGradient(
 }
 
 // The same, four classes at a time.
-@compute @workgroup_size(64)
-fn labelGradient4(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn labelGradient4(launch: Launch) {
+  let index = indexOf(launch);
   let row = index / LANES;
   if (row >= sizes.rows) {
     return;
   }
   let label = vec4u(u32(labels[row]));
-  let state = states_[row];
+  let state = statesIn[row];
   let share = seed[0] / sizes.total;
   let classes4 = sizes.classes / 4u;
   for (var c = index % LANES; c < classes4; c += LANES) {
-    let of_ = vec4u(c * 4u, c * 4u + 1u, c * 4u + 2u, c * 4u + 3u);
+    let numbers = vec4u(c * 4u, c * 4u + 1u, c * 4u + 2u, c * 4u + 3u);
     let other = state.y * exp(logits4[row * classes4 + c] - state.x);
-    gradient4[row * classes4 + c] = share * select(other, vec4f(state.z), of_ == label);
+    gradient4[row * classes4 + c] = share * select(other, vec4f(state.z), numbers == label);
   }
 }
 
 // -sum over classes of target ln softmax(logits)
-@compute @workgroup_size(64)
-fn softCrossEntropy(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let index = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn softCrossEntropy(launch: Launch) {
+  let lane = launch.local;
+  let index = indexOf(launch);
   let row = min(index / LANES, sizes.rows - 1u);
   let start = row * sizes.classes;
-  let top = largest(row, local);
-  let total = sumOfExponentials(row, local, top, NOBODY);
+  let top = largest(row, lane);
+  let total = sumOfExponentials(row, lane, top, NOBODY);
   var loss = 0.0;
   var mass = 0.0;
   for (var c = index % LANES; c < sizes.classes; c += LANES) {
     loss += targets[start + c] * (log(total) - (logits[start + c] - top));
     mass += targets[start + c];
   }
-  loss = sumOfLanes(local, loss);
-  mass = sumOfLanes(local, mass);
+  loss = sumOfLanes(lane, loss);
+  mass = sumOfLanes(lane, mass);
   if (index / LANES >= sizes.rows) {
     return;
   }
@@ -251,13 +233,8 @@ fn softCrossEntropy(
 
 // logits are cosines [2n, 2n]: row a's partner is a + n (mod 2n), its own column is left out.
 // -2 ln( exp(cos(a, partner) / t) / sum over b != a of exp(cos(a, b) / t) )
-@compute @workgroup_size(64)
-fn contrastive(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let row = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn contrastive(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }

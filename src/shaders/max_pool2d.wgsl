@@ -1,15 +1,16 @@
 // Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows that
 // it won, so that no two invocations write one number.
 
-// One channel per invocation, or four where channels divide by 4: `kernelPair` exchanges these lines.
+// One channel per invocation, or four where channels divide by 4: `kernelPair` replaces these types.
 alias Value = f32;
 alias Index = u32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
   batch: u32,
   height: u32,
   width: u32,
-  channels: u32, // in Values
+  channels: Values,
   outHeight: u32,
   outWidth: u32,
   size: u32,
@@ -19,22 +20,23 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read_write> out: array<Value>;
-@group(0) @binding(2) var<storage, read_write> indices: array<Index>; // row * width + column in the image
-@group(0) @binding(3) var<storage, read> winners: array<Index>;
+@group(0) @binding(2) var<storage, read_write> winnersOut: array<Index>; // row * width + column in the image
+@group(0) @binding(3) var<storage, read> winnersIn: array<Index>;
 @group(0) @binding(4) var<storage, read> grad: array<Value>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
-
-@compute @workgroup_size(64)
-fn pool(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+@compute @workgroup_size(64) fn pool(launch: Launch) {
+  let i = indexOf(launch);
   let channel = i % sizes.channels;
   let column = i / sizes.channels % sizes.outWidth;
   let row = i / (sizes.channels * sizes.outWidth) % sizes.outHeight;
@@ -57,16 +59,11 @@ fn pool(
     }
   }
   out[i] = best;
-  indices[i] = winner;
+  winnersOut[i] = winner;
 }
 
-@compute @workgroup_size(64)
-fn poolGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn poolGradient(launch: Launch) {
+  let i = indexOf(launch);
   let channel = i % sizes.channels;
   let column = i / sizes.channels % sizes.width;
   let row = i / (sizes.channels * sizes.width) % sizes.height;
@@ -83,7 +80,7 @@ fn poolGradient(
   for (var y = firstY; y <= lastY; y++) {
     for (var at = firstX; at <= lastX; at++) {
       let window = ((batch * sizes.outHeight + y) * sizes.outWidth + at) * sizes.channels + channel;
-      sum += select(Value(), grad[window], winners[window] == Index(row * sizes.width + column));
+      sum += select(Value(), grad[window], winnersIn[window] == Index(row * sizes.width + column));
     }
   }
   out[i] = sum;

@@ -11,14 +11,19 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> ids: array<i32>; // [rows], each at most once
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-// m <- normalize(momentum m + (1 - momentum) v)
-@compute @workgroup_size(64)
-fn update(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let row = (group.y * groups.x + group.x) * 64u + local;
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+// m <- normalize(momentum m + (1 - momentum) v)
+@compute @workgroup_size(64) fn update(launch: Launch) {
+  let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
   }

@@ -3,12 +3,13 @@
 
 override OP: u32 = 0;
 
-// One number per invocation, or four side by side where the counts divide by 4: `kernelPair` exchanges this line.
+// One number per invocation, or four side by side where the counts divide by 4: `kernelPair` replaces this type.
 alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
-  count: u32, // in Values
-  period: u32, // in Values: length of y where it repeats along x: all of x, its channels, or 1
+  count: Values,
+  period: Values, // length of y where it repeats along x: all of x, its channels, or 1
   value: f32, // the scalar of scale, addScalar, leakyRelu, fill
 }
 
@@ -64,53 +65,39 @@ fn binaryOf(v: Value, w: Value) -> Value {
   }
 }
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
-
-@compute @workgroup_size(64)
-fn unary(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+@compute @workgroup_size(64) fn unary(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     out[i] = unaryOf(x[i]);
   }
 }
 
-@compute @workgroup_size(64)
-fn unaryGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn unaryGradient(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     out[i] = grad[i] * derivativeOf(x[i], y[i]);
   }
 }
 
-@compute @workgroup_size(64)
-fn binary(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn binary(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     out[i] = binaryOf(x[i], y[i % sizes.period]);
   }
 }
 
-@compute @workgroup_size(64)
-fn fill(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn fill(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     out[i] = Value(sizes.value);
   }

@@ -7,7 +7,7 @@ struct Sizes {
   first: u32, // number of the first element, where `out` is a part of a tensor
   key0: u32,
   key1: u32,
-  low: f32, // uniform: the range; normal: mean and standard deviation
+  low: f32, // uniform: the range; normalNumbers: mean and standard deviation
   high: f32,
 }
 
@@ -35,8 +35,14 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
   return fourRounds(state, a) + vec2u(third, key.x + 5u);
 }
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
 // The upper 24 bits: every such number in [0, 1) is exact in f32.
@@ -44,13 +50,8 @@ fn unit(bits: u32) -> f32 {
   return f32(bits >> 8u) * (1.0 / 16777216.0);
 }
 
-@compute @workgroup_size(64)
-fn uniform_(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn uniformNumbers(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     let element = sizes.first + i;
     let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(element / 2u, 0u));
@@ -59,13 +60,8 @@ fn uniform_(
 }
 
 // Box and Muller 1958: element i uses a block of its own.
-@compute @workgroup_size(64)
-fn normal(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn normalNumbers(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     let block = threefry(vec2u(sizes.key0, sizes.key1), vec2u(sizes.first + i, 1u));
     let radius = sqrt(-2.0 * log(1.0 - unit(block.x)));

@@ -1,13 +1,14 @@
 // Reductions down the columns of [batches, rows, channels], each in a fixed order.
 
-// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` exchanges these lines.
+// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces these types.
 alias Value = f32;
 alias Index = u32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
   batches: u32,
   rows: u32,
-  channels: u32, // in Values
+  channels: Values,
   chunk: u32, // rows added up by one invocation
   chunks: u32,
   scale: f32,
@@ -15,23 +16,24 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read_write> out: array<Value>;
-@group(0) @binding(2) var<storage, read_write> indices: array<Index>;
-@group(0) @binding(3) var<storage, read> winners: array<Index>;
+@group(0) @binding(2) var<storage, read_write> winnersOut: array<Index>;
+@group(0) @binding(3) var<storage, read> winnersIn: array<Index>;
 @group(0) @binding(4) var<storage, read> grad: array<Value>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
-
-// out[batch, chunk, channel] = scale * sum over the chunk's rows
-@compute @workgroup_size(64)
-fn sums(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+// out[batch, chunk, channel] = scale * sum over the chunk's rows
+@compute @workgroup_size(64) fn sums(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.batches * sizes.chunks * sizes.channels) {
     return;
   }
@@ -46,14 +48,9 @@ fn sums(
   out[i] = sizes.scale * sum;
 }
 
-// out[batch, channel] = the largest of the rows, indices[batch, channel] = its row; the lower row where two are equal
-@compute @workgroup_size(64)
-fn maxima(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+// out[batch, channel] = the largest of the rows, winnersOut[batch, channel] = its row; the lower row where two are equal
+@compute @workgroup_size(64) fn maxima(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.batches * sizes.channels) {
     return;
   }
@@ -67,33 +64,23 @@ fn maxima(
     best = max(best, value);
   }
   out[i] = best;
-  indices[i] = winner;
+  winnersOut[i] = winner;
 }
 
 // The gradient of `maxima`: grad at the winner's row, 0 elsewhere.
-@compute @workgroup_size(64)
-fn maximaGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn maximaGradient(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.batches * sizes.rows * sizes.channels) {
     return;
   }
   let row = i / sizes.channels % sizes.rows;
   let at = i / (sizes.channels * sizes.rows) * sizes.channels + i % sizes.channels;
-  out[i] = select(Value(), grad[at], winners[at] == Index(row));
+  out[i] = select(Value(), grad[at], winnersIn[at] == Index(row));
 }
 
 // The gradient of `sums` over all rows: every row gets scale * grad.
-@compute @workgroup_size(64)
-fn spread(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn spread(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.batches * sizes.rows * sizes.channels) {
     out[i] = sizes.scale * grad[i / (sizes.channels * sizes.rows) * sizes.channels + i % sizes.channels];
   }

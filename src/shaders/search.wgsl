@@ -1,13 +1,13 @@
 // The k best rows of a gallery for each query by dot product, best first, of equal scores the lower row first. No matrix of all
-// scores: a workgroup keeps the best of its part of the rows, and `merge` joins the parts.
+// scores: a workgroup keeps the best of its slice of the rows, and `merge` joins the slices.
 
 struct Sizes {
   rows: u32, // of this block of the gallery
   queries: u32,
   channels: u32, // a multiple of 4
   k: u32, // at most 64
-  parts: u32,
-  perPart: u32, // rows, a multiple of 64
+  slices: u32,
+  rowsPerSlice: u32, // rows, a multiple of 64
   first: u32, // number of the block's first row in the whole gallery
 }
 
@@ -16,13 +16,12 @@ struct Sizes {
 // Only rows that come after these are looked for: the last answers of a round before, of a k over 64.
 @group(0) @binding(2) var<storage, read> afterScores: array<f32>; // [queries]
 @group(0) @binding(3) var<storage, read> afterRows: array<i32>; // [queries]
-@group(0) @binding(4) var<storage, read_write> partScores: array<f32>; // [queries, parts, k]
-@group(0) @binding(5) var<storage, read_write> partRows: array<i32>;
+@group(0) @binding(4) var<storage, read_write> sliceScores: array<f32>; // [queries, slices, k]
+@group(0) @binding(5) var<storage, read_write> sliceRows: array<i32>;
 @group(0) @binding(6) var<storage, read_write> bestScores: array<f32>; // [queries, k]
 @group(0) @binding(7) var<storage, read_write> bestRows: array<i32>;
 @group(0) @binding(8) var<uniform> sizes: Sizes;
 
-const LIST = 64u;
 const NOTHING = -3.4e38;
 
 const QUERIES = 16u; // per workgroup
@@ -35,6 +34,17 @@ var<private> rows: array<i32, 64>;
 var<workgroup> rowTile: array<vec4f, 320>; // 64 rows of ROW
 var<workgroup> queryTile: array<vec4f, 64>; // QUERIES of STEP
 var<workgroup> tileScores: array<f32, 1024>; // [QUERIES, 64]
+
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
+// and subgroup operations need, looks at a struct as a whole.
+struct Group {
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+}
+
+fn groupOf(group: Group) -> u32 {
+  return group.id.y * group.count.x + group.id.x;
+}
 
 fn clearList() {
   for (var slot = 0u; slot < sizes.k; slot++) {
@@ -55,26 +65,56 @@ fn insert(score: f32, row: i32) {
   rows[slot] = row;
 }
 
-@compute @workgroup_size(64)
-fn scan(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group.y * groups.x + group.x;
-  let part = index % sizes.parts;
-  let firstQuery = index / sizes.parts * QUERIES;
+// Does (score, row) come after the last answer of the round before?
+fn comesAfter(score: f32, row: i32, query: u32) -> bool {
+  return score < afterScores[query] || (score == afterScores[query] && row > afterRows[query]);
+}
+
+fn storeList(query: u32, slice: u32) {
+  for (var slot = 0u; slot < sizes.k; slot++) {
+    let to = (query * sizes.slices + slice) * sizes.k + slot;
+    sliceScores[to] = scores[slot];
+    sliceRows[to] = rows[slot];
+  }
+}
+
+// The definition: one invocation per query and slice.
+@compute @workgroup_size(64) fn scanScalar(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let index = groupOf(group) * 64u + lane;
+  let slice = index % sizes.slices;
+  let query = index / sizes.slices;
+  if (query >= sizes.queries) {
+    return;
+  }
+  let channels4 = sizes.channels / 4u;
+  clearList();
+  for (var row = slice * sizes.rowsPerSlice; row < min(sizes.rows, (slice + 1u) * sizes.rowsPerSlice); row++) {
+    var score = 0.0;
+    for (var c = 0u; c < channels4; c++) {
+      score += dot(gallery4[row * channels4 + c], queries4[query * channels4 + c]);
+    }
+    let number = i32(sizes.first + row);
+    if (score > scores[sizes.k - 1u] && comesAfter(score, number, query)) {
+      insert(score, number);
+    }
+  }
+  storeList(query, slice);
+}
+
+// For GPUs: a workgroup scans a slice of rows for 16 queries at a time, in tiles of 64 rows.
+@compute @workgroup_size(64) fn scan(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let index = groupOf(group);
+  let slice = index % sizes.slices;
+  let firstQuery = index / sizes.slices * QUERIES;
   if (firstQuery >= sizes.queries) {
     return;
   }
   let channels4 = sizes.channels / 4u;
   let query = firstQuery + lane; // whose list this lane keeps, one of the first 16
   let keeps = lane < QUERIES && query < sizes.queries;
-  let afterScore = afterScores[min(query, sizes.queries - 1u)];
-  let afterRow = afterRows[min(query, sizes.queries - 1u)];
   clearList();
-  let end = min(sizes.rows, (part + 1u) * sizes.perPart);
-  for (var start = part * sizes.perPart; start < end; start += 64u) {
+  let end = min(sizes.rows, (slice + 1u) * sizes.rowsPerSlice);
+  for (var start = slice * sizes.rowsPerSlice; start < end; start += 64u) {
     var sums: array<f32, 16>;
     for (var n = 0u; n < QUERIES; n++) {
       sums[n] = 0.0;
@@ -107,29 +147,20 @@ fn scan(
       for (var i = 0u; i < min(64u, end - start); i++) {
         let score = tileScores[lane * 64u + i];
         let row = i32(sizes.first + start + i);
-        if (score > scores[sizes.k - 1u] && (score < afterScore || (score == afterScore && row > afterRow))) {
+        if (score > scores[sizes.k - 1u] && comesAfter(score, row, query)) {
           insert(score, row);
         }
       }
     }
   }
   if (keeps) {
-    for (var slot = 0u; slot < sizes.k; slot++) {
-      let to = (query * sizes.parts + part) * sizes.k + slot;
-      partScores[to] = scores[slot];
-      partRows[to] = rows[slot];
-    }
+    storeList(query, slice);
   }
 }
 
-// Joins the parts to what the blocks before have given.
-@compute @workgroup_size(64)
-fn merge(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let query = (group.y * groups.x + group.x) * 64u + lane;
+// Joins the slices to what the blocks before have given.
+@compute @workgroup_size(64) fn merge(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let query = groupOf(group) * 64u + lane;
   if (query >= sizes.queries) {
     return;
   }
@@ -137,14 +168,14 @@ fn merge(
     scores[slot] = bestScores[query * sizes.k + slot];
     rows[slot] = bestRows[query * sizes.k + slot];
   }
-  for (var part = 0u; part < sizes.parts; part++) {
-    let list = (query * sizes.parts + part) * sizes.k;
+  for (var slice = 0u; slice < sizes.slices; slice++) {
+    let list = (query * sizes.slices + slice) * sizes.k;
     for (var slot = 0u; slot < sizes.k; slot++) {
-      let score = partScores[list + slot];
+      let score = sliceScores[list + slot];
       if (score <= scores[sizes.k - 1u]) {
         break;
       }
-      insert(score, partRows[list + slot]);
+      insert(score, sliceRows[list + slot]);
     }
   }
   for (var slot = 0u; slot < sizes.k; slot++) {

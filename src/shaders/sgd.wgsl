@@ -1,11 +1,12 @@
 // Stochastic gradient descent with momentum and weight decay, in place, PyTorch's form. The learning rate is read from a
 // tensor, so that a recorded step can change it.
 
-// One parameter per invocation, or four where their number divides by 4: `kernelPair` exchanges this line.
+// One parameter per invocation, or four where their number divides by 4: `kernelPair` replaces this type.
 alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
-  count: u32, // in Values
+  count: Values,
   momentum: f32,
   weightDecay: f32,
 }
@@ -16,13 +17,18 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> rate: array<f32>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
-@compute @workgroup_size(64)
-fn step(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = (group.y * groups.x + group.x) * 64u + local;
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+@compute @workgroup_size(64) fn step(launch: Launch) {
+  let i = indexOf(launch);
   if (i < sizes.count) {
     let v = sizes.momentum * velocity[i] + grad[i] + sizes.weightDecay * parameter[i];
     velocity[i] = v;

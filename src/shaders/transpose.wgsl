@@ -13,20 +13,26 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
 struct Block {
   batch: u32,
   row: u32,
   column: u32,
 }
 
-fn blockOf(group: vec3u, groups: vec3u, local: u32) -> Block {
-  let index = group.y * groups.x + group.x;
+fn blockOf(launch: Launch) -> Block {
+  let index = launch.group.y * launch.groups.x + launch.group.x;
   let rowBlocks = (sizes.rows + 31u) / 32u;
   let columnBlocks = (sizes.columns + 31u) / 32u;
   return Block(
     index / (rowBlocks * columnBlocks),
-    index % rowBlocks * 32u + local % 8u * 4u,
-    index / rowBlocks % columnBlocks * 32u + local / 8u * 4u,
+    index % rowBlocks * 32u + launch.local % 8u * 4u,
+    index / rowBlocks % columnBlocks * 32u + launch.local / 8u * 4u,
   );
 }
 
@@ -62,25 +68,15 @@ fn oddRowOf(block: Block, row: u32) -> vec4f {
 }
 
 // Columns are a multiple of 4.
-@compute @workgroup_size(64)
-fn transpose4(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let block = blockOf(group, groups, local);
+@compute @workgroup_size(64) fn transpose4(launch: Launch) {
+  let block = blockOf(launch);
   if (block.batch < sizes.batches && block.row < sizes.rows && block.column < sizes.columns) {
     store(block, rowOf(block, 0u), rowOf(block, 1u), rowOf(block, 2u), rowOf(block, 3u));
   }
 }
 
-@compute @workgroup_size(64)
-fn transpose(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let block = blockOf(group, groups, local);
+@compute @workgroup_size(64) fn transpose(launch: Launch) {
+  let block = blockOf(launch);
   if (block.batch < sizes.batches && block.row < sizes.rows && block.column < sizes.columns) {
     store(block, oddRowOf(block, 0u), oddRowOf(block, 1u), oddRowOf(block, 2u), oddRowOf(block, 3u));
   }

@@ -1,17 +1,20 @@
 /** Opens the GPU, in Node and in the browser alike, and owns everything that lives on it. */
 import { entry, whenDone } from '#webgpu';
+import { BACKENDS, type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
+import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
-import { type Dispatch, type Kernel, KernelCache } from './kernel.ts';
-import { type Machine, machineOf } from './machine.ts';
-import { Budget, type MemoryCounters, Pool, Scope, SMALLER, USAGE } from './memory.ts';
+import { KernelCache } from './kernel.ts';
+import { type MemoryCounters, Pool, Scope, USAGE } from './memory.ts';
 import { Profiler } from './profile.ts';
-import { CommandQueue } from './queue.ts';
+import { Queue } from './queue.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
 /** How a device is opened. */
 export interface DeviceOptions {
   /** part of the adapter's name (Node only); any adapter when absent */
   adapter?: string;
+  /** which kernels run, see backends/backend.ts; default: `software` on software adapters, else `gpu` */
+  backend?: BackendName | undefined;
   /** `largest` asks for all that the adapter gives, `default` for WebGPU's guaranteed minimum */
   limits?: 'largest' | 'default';
   /** bytes of freed buffers that the pool keeps for reuse; default 4 GiB */
@@ -22,7 +25,7 @@ export interface DeviceOptions {
   profile?: boolean;
 }
 
-/** What the recorder of gradients needs to know of a tape; see autograd/tape.ts. */
+/** What tensor/ knows of a tape; autograd/tape.ts has the rest, and is not imported from below. */
 export interface Recorder {
   readonly recording: boolean;
 }
@@ -30,13 +33,11 @@ export interface Recorder {
 /** A GPU: its queue of work, its kernels and its memory. Open with `openDevice`, end with `close`. */
 export class Gpu {
   readonly kernels: KernelCache;
-  readonly commands: CommandQueue;
+  readonly queue: Queue;
   readonly profiler: Profiler | null;
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
-  /** which kernels run here; see machine.ts */
-  machine: Machine;
-  /** tensors above this many bytes are worked on in parts; see parts.ts */
+  /** tensors above this many bytes are worked on in windows; see launch.ts */
   bindableBytes: number;
   /** the tape that ops write to, or null when gradients are not wanted */
   tape: Recorder | null = null;
@@ -52,17 +53,18 @@ export class Gpu {
     readonly entryPoint: GPU,
     readonly device: GPUDevice,
     readonly adapterName: string,
-    /** a CPU that plays GPU */
+    /** Is it a software adapter: WebGPU on the CPU, such as lavapipe and SwiftShader? */
     readonly software: boolean,
+    /** which kernels run; see backends/backend.ts */
+    public backend: Backend,
     options: DeviceOptions,
   ) {
     this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
     this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
     this.bindableBytes = device.limits.maxStorageBufferBindingSize;
-    this.machine = machineOf(device, software);
     this.kernels = new KernelCache(device);
     this.profiler = options.profile ? new Profiler(device) : null;
-    this.commands = new CommandQueue(this);
+    this.queue = new Queue(this);
     device.addEventListener('uncapturederror', (event) => {
       this.failure ??= new RomoError('gpu', `the GPU refused a command: ${event.error.message}`, '');
     });
@@ -71,7 +73,7 @@ export class Gpu {
         this.failure ??= new RomoError(
           'device-lost',
           `the GPU was lost (${info.reason}): ${info.message}`,
-          'Open the device again and go on from the last checkpoint.',
+          'Open the device again and resume from the last checkpoint.',
         );
       }
     });
@@ -92,7 +94,7 @@ export class Gpu {
     const answer = device.popErrorScope().then(
       (error) => {
         if (!error) return;
-        // Before whatever the GPU says of commands that name the missing buffer.
+        // Set first, so that it takes precedence over the validation errors of commands that use the missing buffer.
         if (this.failure?.code !== 'device-lost') this.failure = outOfMemory(size, shape, used);
         budget.limit = Math.min(budget.limit, used);
       },
@@ -125,13 +127,8 @@ export class Gpu {
   /** A new tensor of zeros. */
   zeros(shape: readonly number[], dtype: DType = 'f32'): Tensor {
     const tensor = this.empty(shape, dtype);
-    this.commands.clear(tensor.storage.buffer);
+    this.queue.clear(tensor.storage.buffer);
     return tensor;
-  }
-
-  /** Queues one kernel launch; see kernel.ts. Work runs at the next `submit` or read. */
-  dispatch(kernel: Kernel, bindings: Dispatch['bindings'], sizes: Dispatch['sizes'], invocations: number): void {
-    this.commands.dispatch({ kernel, bindings, sizes, invocations });
   }
 
   /** Tensors made from here on go back to the pool when the scope ends: `using scope = gpu.scope()`. */
@@ -149,7 +146,7 @@ export class Gpu {
   async submit(): Promise<void> {
     this.check();
     const retired = this.pool.takeRetired();
-    await this.commands.flush();
+    await this.queue.flush();
     for (const buffer of retired) buffer.destroy();
     this.check();
   }
@@ -179,7 +176,7 @@ const LARGE = 2 ** 24; // bytes of a buffer whose making is watched
 const outOfMemory = (size: number, shape: readonly number[], used: number): RomoError =>
   new RomoError(
     'memory',
-    `the GPU has no memory for a tensor [${shape}] of ${size} bytes beside ${used} others`,
+    `the GPU has no memory for a tensor [${shape}] of ${size} bytes in addition to ${used} in use`,
     SMALLER,
   );
 
@@ -196,9 +193,12 @@ const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as G
 
 /**
  * Opens the GPU with the largest limits that it gives.
- * Throws `no-adapter` where there is none.
+ * Throws `no-adapter` where there is none, `option` for an unknown backend.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
+  if (options.backend !== undefined && !BACKENDS.includes(options.backend)) {
+    throw new RomoError('option', `no backend is called "${options.backend}"`, `There are ${BACKENDS.join(', ')}.`);
+  }
   const entryPoint = entry(options.adapter);
   let refusal = '';
   const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
@@ -222,5 +222,6 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   }
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  return new Gpu(entryPoint, device, name, software, options);
+  const backend = await loadBackend(options.backend ?? (software ? 'software' : 'gpu'), device);
+  return new Gpu(entryPoint, device, name, software, backend, options);
 }

@@ -15,3 +15,14 @@ export class RomoError extends Error {
     super(`${message}${fix ? `. ${fix}` : ''}`);
   }
 }
+
+/** An error about shapes: `conv2d: weight has 32 input channels, x has 64 (x [8,32,32,64], weight [3,3,32,128])`. */
+export function shapeError(
+  op: string,
+  problem: string,
+  tensors: Readonly<Record<string, { readonly shape: readonly number[] } | undefined>>,
+  fix: string,
+): RomoError {
+  const shapes = Object.entries(tensors).map(([name, tensor]) => (tensor ? `${name} [${tensor.shape}]` : ''));
+  return new RomoError('shape', `${op}: ${problem} (${shapes.filter(Boolean).join(', ')})`, fix);
+}

@@ -3,7 +3,7 @@
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Storage } from './memory.ts';
-import type { Launch } from './queue.ts';
+import type { PreparedLaunch } from './queue.ts';
 import type { Replay } from './replay.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -14,8 +14,8 @@ import type { Tensor } from './tensor.ts';
  */
 export async function runChecked(gpu: Gpu, replay: Replay, where: string): Promise<void> {
   const known = new Set<Storage>(); // checked, or written by this step
-  const look = async (launch: Launch, type: GPUBufferBindingType, what: string) => {
-    const { kernel, bindings } = launch.dispatch;
+  const look = async (prepared: PreparedLaunch, type: GPUBufferBindingType, what: string) => {
+    const { kernel, bindings } = prepared.launch;
     for (const [name, tensor] of Object.entries(bindings)) {
       const isKnown = type === 'read-only-storage' && known.has(tensor.storage);
       if (kernel.program.bindings.get(name)?.type !== type || isKnown) continue;
@@ -23,17 +23,21 @@ export async function runChecked(gpu: Gpu, replay: Replay, where: string): Promi
       if (tensor.dtype === 'f32') await check(gpu, tensor, `${kernel.label} ${what} ${name}`, where);
     }
   };
-  for (const launch of replay.launches) {
-    const isKernel = 'pipeline' in launch;
+  for (const prepared of replay.launches) {
+    const isKernel = 'pipeline' in prepared;
     if (isKernel)
-      await look(launch, 'read-only-storage', 'is the first kernel to read what is not finite, from before the step:');
-    gpu.commands.launch([launch]);
-    if (isKernel) await look(launch, 'storage', 'is the first kernel whose output is not finite:');
+      await look(
+        prepared,
+        'read-only-storage',
+        'is the first kernel to read what is not finite, from before the step:',
+      );
+    gpu.queue.replay([prepared]);
+    if (isKernel) await look(prepared, 'storage', 'is the first kernel whose output is not finite:');
   }
 }
 
 async function check(gpu: Gpu, { shape, storage, offset, bytes }: Tensor, what: string, where: string): Promise<void> {
-  const values = new Float32Array(await gpu.commands.read(storage.buffer, offset, bytes));
+  const values = new Float32Array(await gpu.queue.read(storage.buffer, offset, bytes));
   const bad = values.filter((value) => !Number.isFinite(value)).length;
   if (bad === 0) return;
   const first = values.findIndex((value) => !Number.isFinite(value));

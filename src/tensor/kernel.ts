@@ -5,7 +5,7 @@
  * launch says `{ x, weight, out }, { rows: 5 }` and a misspelt or forgotten name is an error, not a wrong number.
  */
 import { RomoError } from './error.ts';
-import type { Tensor } from './tensor.ts';
+import type { DType, Tensor } from './tensor.ts';
 
 /** Every kernel uses one-dimensional workgroups of this many invocations unless it says otherwise. */
 export const WORKGROUP = 64;
@@ -13,13 +13,13 @@ export const WORKGROUP = 64;
 export interface Binding {
   readonly index: number;
   readonly type: GPUBufferBindingType;
-  /** the WGSL element type, such as `array<vec4f>` */
-  readonly wgslType: string;
+  /** what its tensors must hold */
+  readonly dtype: DType;
 }
 
 export interface Field {
   readonly name: string;
-  readonly type: 'u32' | 'i32' | 'f32';
+  readonly type: DType;
 }
 
 export interface Program {
@@ -27,6 +27,8 @@ export interface Program {
   readonly source: string;
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly fields: readonly Field[];
+  /** the fields of type `Values`, which the wide reading divides by 4 */
+  readonly counts: readonly string[];
   /** binding index of the uniform `sizes` */
   readonly uniform: number;
 }
@@ -38,9 +40,12 @@ export interface Kernel {
   /** invocations per workgroup */
   readonly workgroup: number;
   readonly label: string;
+  /** the same entry point, four numbers per invocation; see `kernelPair` */
+  readonly wide?: Kernel;
 }
 
-export interface Dispatch {
+/** One run of a kernel. */
+export interface Launch {
   readonly kernel: Kernel;
   readonly bindings: Readonly<Record<string, Tensor>>;
   readonly sizes: Readonly<Record<string, number>>;
@@ -51,25 +56,41 @@ export interface Dispatch {
 const BINDING =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage|uniform)(?:,\s*(read_write|read))?>\s*(\w+)\s*:\s*([^;]+);/g;
 
+/** The body of a struct of the WGSL file, or undefined. */
+const structBody = (source: string, name: string): string | undefined =>
+  new RegExp(`struct\\s+${name}\\s*\\{([^}]*)\\}`).exec(source)?.[1];
+
+/** The dtype behind a WGSL type: of `array<vec4f>`, `array<atomic<u32>>`, or a struct whose fields are all of one kind. */
+function dtypeOf(wgslType: string, source: string, where: string): DType {
+  const element = /^(?:array<(?:atomic<)?)?(\w+)/.exec(wgslType.trim())?.[1] ?? '';
+  if (element === 'Value') return 'f32';
+  if (element === 'Index') return 'u32';
+  const scalar = /^(?:vec[234])?(f32|i32|u32|f|i|u)$/.exec(element)?.[1];
+  if (scalar) return scalar.startsWith('f') ? 'f32' : scalar.startsWith('i') ? 'i32' : 'u32';
+  const first = /:\s*(\w+)/.exec(structBody(source, element) ?? '')?.[1];
+  if (!first) throw new RomoError('kernel', `${where}: the type ${wgslType} is not understood`, 'Use f32, i32 or u32.');
+  return dtypeOf(first, source, where);
+}
+
 /** Reads the bindings and the uniform's fields out of a WGSL file. */
 export function program(name: string, source: string): Program {
   const bindings = new Map<string, Binding>();
   let fields: Field[] = [];
+  let counts: string[] = [];
   let uniform = -1;
   for (const [, index, space, access, variable, wgslType] of source.matchAll(BINDING)) {
     if (space === 'uniform') {
       uniform = Number(index);
-      const body = new RegExp(`struct\\s+${wgslType.trim()}\\s*\\{([^}]*)\\}`).exec(source)?.[1] ?? '';
-      fields = [...body.matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g)].map(([, field, type]) => ({
-        name: field,
-        type: type as Field['type'],
-      }));
+      const body = structBody(source, wgslType.trim()) ?? '';
+      const declared = [...body.matchAll(/(\w+)\s*:\s*(u32|i32|f32|Values)/g)];
+      fields = declared.map(([, field, type]) => ({ name: field, type: type === 'Values' ? 'u32' : (type as DType) }));
+      counts = declared.filter(([, , type]) => type === 'Values').map(([, field]) => field);
     } else {
       const type = access === 'read_write' ? 'storage' : 'read-only-storage';
-      bindings.set(variable, { index: Number(index), type, wgslType: wgslType.trim() });
+      bindings.set(variable, { index: Number(index), type, dtype: dtypeOf(wgslType, source, `${name}: ${variable}`) });
     }
   }
-  return { name, source, bindings, fields, uniform };
+  return { name, source, bindings, fields, counts, uniform };
 }
 
 /** Names one entry point of a program, with its `override` constants. */
@@ -83,36 +104,32 @@ export function kernel(
   return { program: of, entryPoint, constants, workgroup, label: [`${of.name}.${entryPoint}`, ...values].join(' ') };
 }
 
-/** A kernel over single channels and the same over four at a time. */
-export interface KernelPair {
-  readonly narrow: Kernel;
-  readonly wide: Kernel;
-}
-
 const widePrograms = new Map<Program, Program>();
 
 /**
- * An entry point that reads `Value` (and `Index`) where it means one channel, in both readings: with `alias Value = f32` as
- * written, and with the alias exchanged for vec4f. The caller counts sizes in Values.
+ * An entry point that reads `Value` (and `Index`) where it means one number, in both readings: with `alias Value = f32` as
+ * written, and with the alias replaced by vec4f. Sizes of type `Values` count Values; callers pass plain counts, and `launch`
+ * divides them by 4 where it chooses the wide reading.
  */
-export function kernelPair(of: Program, entryPoint: string, constants: Record<string, number> = {}): KernelPair {
+export function kernelPair(of: Program, entryPoint: string, constants: Record<string, number> = {}): Kernel {
   let wide = widePrograms.get(of);
   if (!wide) {
     const source = of.source
       .replace(/(alias Value\s*=\s*)f32/, '$1vec4f')
       .replace(/(alias Index\s*=\s*)u32/, '$1vec4u');
-    // Unchanged it would run, and compute a quarter of the channels.
-    if (source === of.source) throw new RomoError('kernel', `${of.name} has no alias Value = f32`, '');
+    // Unchanged it would run, and compute a quarter of the numbers.
+    if (source === of.source)
+      throw new RomoError('kernel', `${of.name} has no alias Value = f32`, 'Add it to the file.');
     wide = program(`${of.name} x4`, source);
     widePrograms.set(of, wide);
   }
-  return { narrow: kernel(of, entryPoint, constants), wide: kernel(wide, entryPoint, constants) };
+  return { ...kernel(of, entryPoint, constants), wide: kernel(wide, entryPoint, constants) };
 }
 
 export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
   readonly pipeline: Promise<GPUComputePipeline>;
-  /** the binding names of the launch, in the order of `Dispatch.bindings` */
+  /** the binding names of the launch, in the order of `Launch.bindings` */
   readonly indices: readonly number[];
 }
 
@@ -123,16 +140,12 @@ export class KernelCache {
 
   constructor(private readonly device: GPUDevice) {}
 
-  get(dispatch: Dispatch): CompiledKernel {
-    const found = this.compiled.get(dispatch.kernel);
+  get(launch: Launch): CompiledKernel {
+    const found = this.compiled.get(launch.kernel);
     if (found) return found;
-    const { kernel: wanted } = dispatch;
-    const names = Object.keys(dispatch.bindings);
-    const declared = names.map((name) => {
-      const binding = wanted.program.bindings.get(name);
-      if (!binding) throw new RomoError('kernel', `${wanted.label}: no binding is called ${name}`, '');
-      return binding;
-    });
+    const { kernel: wanted } = launch;
+    const names = Object.keys(launch.bindings);
+    const declared = names.map((name) => wanted.program.bindings.get(name) as Binding); // names are checked by the queue
     const entries: GPUBindGroupLayoutEntry[] = declared.map(({ index, type }) => ({
       binding: index,
       visibility: 4,

@@ -1,56 +1,121 @@
 /**
- * Work on tensors that are larger than the GPU binds at once (128 MiB where it gives no more): a launch is cut into parts, each
- * of which binds a window of every such tensor. The parts do what the whole launch would have done, in the same order.
+ * Launching kernels on tensors of any size. An op says what a launch computes; this file decides how it reaches the GPU:
+ * four numbers per invocation where the sizes allow it, and in windows where a tensor is larger than the GPU binds at once
+ * (128 MiB on many adapters). The windows do what the whole launch would have done, in the same order.
  */
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
+import type { Kernel, Launch } from './kernel.ts';
 import type { Tensor } from './tensor.ts';
 
-/** How a launch may be cut: into runs of items (images, rows, chunks of rows) that lie one behind the other. */
+/** How work may be cut: into runs of consecutive items (images, rows, chunks of rows). */
 export interface Cut {
   readonly items: number;
-  /** elements per item of each tensor that is cut, by its name in the launch; the last item may have fewer */
+  /** elements per item of each tensor that is cut, by name; the last item may have fewer */
   readonly per: Readonly<Record<string, number>>;
-  /** items per part where more could be bound, for work whose temporary tensors are to stay small */
+  /** items per window where more could be bound, for work whose temporary tensors must stay small */
   readonly most?: number;
 }
 
 /** The `count` items from number `from` on. */
-export interface Part<Names extends string = string> {
+export interface Window<Names extends string = string> {
   readonly from: number;
   readonly count: number;
   readonly tensors: Record<Names, Tensor>;
 }
 
+/** What a launch consists of beyond kernel, bindings and sizes. */
+export interface LaunchOptions {
+  /** the size that counts the items along which the launch may be cut */
+  along?: string;
+  /** the number of items, where no size counts them; without either the launch is not cut */
+  items?: number;
+  /** bindings that every window needs whole; all others hold one run of elements per item */
+  whole?: readonly string[];
+  /** elements per item, of bindings where that is not their size over the number of items */
+  per?: Readonly<Record<string, number>>;
+  /** invocations of the whole launch; default: one per element of `out` */
+  invocations?: number;
+  /** sizes of a window that are not those of the whole */
+  sizesOf?: (from: number, count: number) => Record<string, number>;
+}
+
 /**
- * The parts of a launch over `tensors`: one, with the tensors themselves, where all of them can be bound whole. Tensors that
+ * Queues a kernel. Sizes are plain counts and speak of the whole tensors.
+ *
+ *     launch(addKernel, { x, y, out }, { count: x.size }, { along: 'count' });
+ */
+export function launch(
+  kernel: Kernel,
+  bindings: Launch['bindings'],
+  sizes: Launch['sizes'],
+  options: LaunchOptions = {},
+): void {
+  const tensors = Object.values(bindings);
+  const { gpu } = tensors[0];
+  const { along, items = along && sizes[along], whole = [], per = {}, invocations = bindings.out?.size } = options;
+  if (invocations === undefined) {
+    throw new RomoError('kernel', `${kernel.label}: no tensor is called out`, 'Pass the number of invocations.');
+  }
+  if (!items || bindable(gpu, ...tensors)) {
+    queue(gpu, kernel, bindings, sizes, invocations);
+    return;
+  }
+  const cutNames = Object.keys(bindings).filter((name) => !whole.includes(name));
+  const perItem = Object.fromEntries(cutNames.map((name) => [name, per[name] ?? bindings[name].size / items]));
+  for (const { from, count, tensors: cut } of windows(gpu, bindings, { items, per: perItem })) {
+    const counted = along ? { [along]: count } : {};
+    queue(gpu, kernel, cut, { ...sizes, ...counted, ...options.sizesOf?.(from, count) }, (invocations / items) * count);
+  }
+}
+
+/** Queues one launch, by the wide reading of the kernel where every count of Values divides by 4. */
+function queue(
+  gpu: Gpu,
+  kernel: Kernel,
+  bindings: Launch['bindings'],
+  sizes: Launch['sizes'],
+  invocations: number,
+): void {
+  const { counts } = kernel.program;
+  if (!kernel.wide || !gpu.backend.isWide || counts.some((name) => sizes[name] % 4 !== 0)) {
+    gpu.queue.launch({ kernel, bindings, sizes, invocations });
+    return;
+  }
+  const inValues = { ...sizes };
+  for (const name of counts) inValues[name] /= 4;
+  gpu.queue.launch({ kernel: kernel.wide, bindings, sizes: inValues, invocations: invocations / 4 });
+}
+
+/**
+ * The windows of work over `tensors`: one, with the tensors themselves, where all of them can be bound whole. Tensors that
  * `cut` does not name stay whole. Throws `memory` where a single item is too large.
  */
-export function* parts<Names extends string>(
+export function* windows<Names extends string>(
   gpu: Gpu,
   tensors: Record<Names, Tensor>,
   cut: Cut,
-): Generator<Part<Names>> {
+): Generator<Window<Names>> {
   const named = Object.entries<Tensor>(tensors).filter(([name]) => name in cut.per);
   const { most = cut.items } = cut;
-  if (most >= cut.items && named.every(([, tensor]) => tensor.bytes <= gpu.bindableBytes)) {
+  if (most >= cut.items && bindable(gpu, ...named.map(([, tensor]) => tensor))) {
     yield { from: 0, count: cut.items, tensors };
     return;
   }
-  const count = itemsPerPart(gpu, named, cut);
+  const count = itemsPerWindow(gpu, named, cut);
   for (let from = 0; from < cut.items; from += count) {
-    const windows = named.map(([name, tensor]) => {
+    const cutOut = named.map(([name, tensor]) => {
       const start = from * cut.per[name];
       return [name, tensor.window(start, Math.min(count * cut.per[name], tensor.size - start))];
     });
-    const part = { ...tensors, ...(Object.fromEntries(windows) as Record<Names, Tensor>) };
-    yield { from, count: Math.min(count, cut.items - from), tensors: part };
-    for (const [, window] of windows) (window as Tensor).dispose();
+    const ofWindow = { ...tensors, ...(Object.fromEntries(cutOut) as Record<Names, Tensor>) };
+    yield { from, count: Math.min(count, cut.items - from), tensors: ofWindow };
+    for (const [, tensor] of cutOut) (tensor as Tensor).dispose();
   }
 }
 
 /** As many items as fit, such that every window begins where a binding may begin. */
-function itemsPerPart(gpu: Gpu, named: readonly [string, Tensor][], { items, per, most = items }: Cut): number {
+function itemsPerWindow(gpu: Gpu, named: readonly [string, Tensor][], { items, per, most = items }: Cut): number {
   const alignment = gpu.device.limits.minStorageBufferOffsetAlignment; // a power of two
   let multiple = 1;
   let itemBytes = 0;
@@ -65,7 +130,7 @@ function itemsPerPart(gpu: Gpu, named: readonly [string, Tensor][], { items, per
     const shapes = named.map(([name, { shape }]) => `${name} [${shape}]`).join(', ');
     throw new RomoError(
       'memory',
-      `${shapes}: ${count} items of ${itemBytes} bytes are the smallest part, the GPU binds at most ${gpu.device.limits.maxStorageBufferBindingSize}`,
+      `${shapes}: ${count} items of ${itemBytes} bytes are the smallest window, the GPU binds at most ${gpu.device.limits.maxStorageBufferBindingSize}`,
       'Use smaller images or clouds.',
     );
   }

@@ -1,4 +1,5 @@
 /** GPU memory: a pool of buffers for reuse, and scopes that give tensors back to it. */
+import { type Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -38,31 +39,6 @@ export class Storage {
   }
 }
 
-/** The bytes that all pools of a GPU may take together. */
-export class Budget {
-  /** bytes of all buffers, freed ones included */
-  used = 0;
-  /** pools whose freed buffers may be let go */
-  readonly pools = new Set<Pool>();
-
-  constructor(public limit: number) {}
-
-  /** Takes the bytes, letting go of freed buffers where they are in the way. Throws `memory` where that is not enough. */
-  reserve(size: number, shape: readonly number[]): void {
-    if (this.used + size > this.limit) for (const pool of this.pools) pool.letGo();
-    if (this.used + size > this.limit) {
-      throw new RomoError(
-        'memory',
-        `a tensor [${shape}] of ${size} bytes does not fit: ${this.used} of ${this.limit} bytes are in use`,
-        SMALLER,
-      );
-    }
-    this.used += size;
-  }
-}
-
-export const SMALLER = 'Use a smaller batch.';
-
 /** Makes a buffer for a tensor of that shape. */
 export type CreateBuffer = (size: number, shape: readonly number[]) => GPUBuffer;
 
@@ -70,7 +46,7 @@ export type CreateBuffer = (size: number, shape: readonly number[]) => GPUBuffer
 export class Pool {
   private readonly free = new Map<number, GPUBuffer[]>();
   private readonly buffers = new Set<GPUBuffer>();
-  /** let go, but queued commands may still name them */
+  /** evicted; destroyed once the commands that reference them are submitted */
   private retired: GPUBuffer[] = [];
   private liveBytes = 0;
   private liveBuffers = 0;
@@ -86,7 +62,7 @@ export class Pool {
     /** bytes of freed buffers to keep */
     private readonly cap: number,
   ) {
-    // A pool without a cap is a recorded step's, which names its buffers again and again.
+    // Only capped pools may be evicted from: an uncapped one belongs to a Replay, whose bind groups reference its buffers on every run.
     if (Number.isFinite(cap)) budget.pools.add(this);
   }
 
@@ -142,8 +118,8 @@ export class Pool {
     return retired;
   }
 
-  /** Lets go of all freed buffers. */
-  letGo(): void {
+  /** Evicts all freed buffers. */
+  evict(): void {
     for (const list of this.free.values()) for (const buffer of list) this.forget(buffer);
     this.free.clear();
     this.pooledBytes = 0;

@@ -5,14 +5,14 @@
 import { whenDone } from '#webgpu';
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
-import type { Dispatch } from './kernel.ts';
+import type { Launch } from './kernel.ts';
 import { USAGE } from './memory.ts';
 import type { TypedArray } from './tensor.ts';
 
-/** A launch made ready: nothing about it changes from run to run. */
-export interface Launch {
+/** A launch with its pipeline and bind group: nothing about it changes from run to run. */
+export interface PreparedLaunch {
   readonly label: string;
-  readonly dispatch: Dispatch;
+  readonly launch: Launch;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly groupsX: number;
@@ -20,8 +20,8 @@ export interface Launch {
 }
 
 export type Command =
-  | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
-  | { readonly kind: 'launches'; readonly launches: readonly (Launch | GPUBuffer)[] }
+  | { readonly kind: 'launch'; readonly launch: Launch }
+  | { readonly kind: 'replay'; readonly prepared: readonly (PreparedLaunch | GPUBuffer)[] }
   | { readonly kind: 'clear'; readonly buffer: GPUBuffer }
   | { readonly kind: 'write'; readonly buffer: GPUBuffer; readonly offset: number; readonly data: TypedArray }
   | {
@@ -34,24 +34,23 @@ export type Command =
 
 const KEPT_READ = 65_536; // bytes: buffers for reads up to here are kept for the next
 
-export class CommandQueue {
+export class Queue {
   private commands: Command[] = [];
   private recording = false;
   private tail: Promise<void> = Promise.resolve();
   private uniforms: GPUBuffer | null = null;
   private readonly readers: GPUBuffer[] = []; // kept, not in use
-  /** submits so far, for tests and traces */
-  submits = 0;
 
   constructor(private readonly gpu: Gpu) {}
 
-  dispatch(dispatch: Dispatch): void {
-    checkDispatch(dispatch, this.gpu.device.limits);
-    this.commands.push({ kind: 'dispatch', dispatch });
+  launch(launch: Launch): void {
+    checkLaunch(launch, this.gpu.device.limits);
+    this.commands.push({ kind: 'launch', launch });
   }
 
-  launch(launches: readonly (Launch | GPUBuffer)[]): void {
-    this.commands.push({ kind: 'launches', launches });
+  /** Kernels prepared before, and buffers that are cleared, in order. */
+  replay(prepared: readonly (PreparedLaunch | GPUBuffer)[]): void {
+    this.commands.push({ kind: 'replay', prepared });
   }
 
   clear(buffer: GPUBuffer): void {
@@ -108,25 +107,24 @@ export class CommandQueue {
   }
 
   private async execute(commands: readonly Command[]): Promise<void> {
-    const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
-    const needed = uniformBytes(this.gpu, dispatches);
+    const launches = commands.flatMap((command) => (command.kind === 'launch' ? [command.launch] : []));
+    const needed = uniformBytes(this.gpu, launches);
     if (!this.uniforms || this.uniforms.size < needed) {
       this.uniforms = this.gpu.device.createBuffer({
         size: Math.max(needed, 65536),
         usage: USAGE.uniform | USAGE.copyTarget,
       });
     }
-    const launches = (await prepare(this.gpu, dispatches, this.uniforms)).values();
+    const prepared = (await prepare(this.gpu, launches, this.uniforms)).values();
     const encoder = new Encoder(this.gpu);
     for (const command of commands) {
-      if (command.kind === 'dispatch') encoder.launch(launches.next().value as Launch);
-      else if (command.kind === 'launches') encoder.all(command.launches);
+      if (command.kind === 'launch') encoder.launch(prepared.next().value as PreparedLaunch);
+      else if (command.kind === 'replay') encoder.all(command.prepared);
       else if (command.kind === 'clear') encoder.clear(command.buffer);
       else if (command.kind === 'copy') encoder.copy(command.source, command.offset, command.target, command.bytes);
       else encoder.write(command.buffer, command.offset, command.data);
     }
     encoder.submit();
-    this.submits += encoder.submits;
   }
 }
 
@@ -134,8 +132,6 @@ export class CommandQueue {
 class Encoder {
   private encoder: GPUCommandEncoder | null = null;
   private pass: GPUComputePassEncoder | null = null;
-  submits = 0;
-
   constructor(private readonly gpu: Gpu) {}
 
   private open(): GPUCommandEncoder {
@@ -149,17 +145,17 @@ class Encoder {
     return this.open();
   }
 
-  launch(launch: Launch): void {
-    const timestampWrites = this.gpu.profiler?.next(launch.label);
+  launch({ label, pipeline, group, groupsX, groupsY }: PreparedLaunch): void {
+    const timestampWrites = this.gpu.profiler?.next(label);
     if (timestampWrites) this.outsidePass();
     this.pass ??= this.open().beginComputePass(timestampWrites ? { timestampWrites } : undefined);
-    this.pass.setPipeline(launch.pipeline);
-    this.pass.setBindGroup(0, launch.group);
-    this.pass.dispatchWorkgroups(launch.groupsX, launch.groupsY);
+    this.pass.setPipeline(pipeline);
+    this.pass.setBindGroup(0, group);
+    this.pass.dispatchWorkgroups(groupsX, groupsY);
   }
 
-  all(launches: readonly (Launch | GPUBuffer)[]): void {
-    for (const item of launches) {
+  all(prepared: readonly (PreparedLaunch | GPUBuffer)[]): void {
+    for (const item of prepared) {
       if ('pipeline' in item) this.launch(item);
       else this.clear(item);
     }
@@ -183,12 +179,12 @@ class Encoder {
     this.outsidePass();
     this.gpu.profiler?.resolve(this.encoder);
     this.gpu.device.queue.submit([this.encoder.finish()]);
-    this.submits++;
     this.encoder = null;
   }
 }
 
-function checkDispatch({ kernel, bindings, sizes }: Dispatch, limits: GPUSupportedLimits): void {
+/** Refuses what would run and be wrong: sizes that are missing, tensors of another dtype, freed or too large. */
+function checkLaunch({ kernel, bindings, sizes }: Launch, limits: GPUSupportedLimits): void {
   const { program, label } = kernel;
   for (const { name } of program.fields) {
     if (!(name in sizes)) throw new RomoError('kernel', `${label}: the size ${name} is missing`, '');
@@ -201,8 +197,20 @@ function checkDispatch({ kernel, bindings, sizes }: Dispatch, limits: GPUSupport
     );
   }
   for (const [name, tensor] of Object.entries(bindings)) {
+    const binding = program.bindings.get(name);
+    if (!binding) {
+      const known = [...program.bindings.keys()].join(', ');
+      throw new RomoError('kernel', `${label}: no binding is called ${name}`, `There are ${known}.`);
+    }
     if (!tensor.alive)
       throw new RomoError('disposed', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
+    if (binding.dtype !== tensor.dtype) {
+      throw new RomoError(
+        'dtype',
+        `${label}: ${name} [${tensor.shape}] holds ${tensor.dtype}, the kernel takes ${binding.dtype}`,
+        `Pass a tensor of ${binding.dtype}.`,
+      );
+    }
     if (tensor.bytes > limits.maxStorageBufferBindingSize) {
       throw new RomoError(
         'memory',
@@ -217,26 +225,26 @@ function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }
 
-function slotBytes(gpu: Gpu, dispatch: Dispatch): number {
+function slotBytes(gpu: Gpu, launch: Launch): number {
   return align(
-    Math.max(16, 4 * dispatch.kernel.program.fields.length),
+    Math.max(16, 4 * launch.kernel.program.fields.length),
     gpu.device.limits.minUniformBufferOffsetAlignment,
   );
 }
 
-export function uniformBytes(gpu: Gpu, dispatches: readonly Dispatch[]): number {
-  return dispatches.reduce((sum, dispatch) => sum + slotBytes(gpu, dispatch), 0);
+export function uniformBytes(gpu: Gpu, launches: readonly Launch[]): number {
+  return launches.reduce((sum, launch) => sum + slotBytes(gpu, launch), 0);
 }
 
 /** Compiles what is not compiled yet, uploads the sizes of all launches into `uniforms` and makes the bind groups. */
-export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniforms: GPUBuffer): Promise<Launch[]> {
+export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: GPUBuffer): Promise<PreparedLaunch[]> {
   const { device, kernels } = gpu;
-  const compiled = dispatches.map((dispatch) => kernels.get(dispatch));
-  const words = new DataView(new ArrayBuffer(uniformBytes(gpu, dispatches)));
-  const launches: Launch[] = [];
+  const compiled = launches.map((launch) => kernels.get(launch));
+  const words = new DataView(new ArrayBuffer(uniformBytes(gpu, launches)));
+  const prepared: PreparedLaunch[] = [];
   let offset = 0;
-  for (let i = 0; i < dispatches.length; i++) {
-    const { kernel, bindings, sizes, invocations } = dispatches[i];
+  for (let i = 0; i < launches.length; i++) {
+    const { kernel, bindings, sizes, invocations } = launches[i];
     const { layout, indices } = compiled[i];
     const { fields, uniform } = kernel.program;
     fields.forEach(({ name, type }, slot) => {
@@ -257,16 +265,16 @@ export async function prepare(gpu: Gpu, dispatches: readonly Dispatch[], uniform
     // A grid of more than 65,535 workgroups is folded into rows; kernels number their invocations across both axes.
     const groups = Math.ceil(invocations / kernel.workgroup);
     const groupsX = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
-    launches.push({
+    prepared.push({
       label: kernel.label,
-      dispatch: dispatches[i],
+      launch: launches[i],
       pipeline: await compiled[i].pipeline,
       group: device.createBindGroup({ layout, entries }),
       groupsX,
       groupsY: Math.ceil(groups / groupsX),
     });
-    offset += slotBytes(gpu, dispatches[i]);
+    offset += slotBytes(gpu, launches[i]);
   }
   if (offset > 0) device.queue.writeBuffer(uniforms, 0, words.buffer);
-  return launches;
+  return prepared;
 }

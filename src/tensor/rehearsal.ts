@@ -1,6 +1,8 @@
 /** Work that is queued into buffers that are only counted: what would it take? */
+
+import { Budget } from './budget.ts';
 import type { Gpu } from './device.ts';
-import { Budget, Pool } from './memory.ts';
+import { Pool } from './memory.ts';
 
 /**
  * Runs `work`; what it queues is forgotten, and its tensors have no memory.
@@ -11,7 +13,7 @@ export function rehearse(gpu: Gpu, limit: number, work: () => void): void {
   const { pool } = gpu;
   gpu.pool = new Pool((size) => ({ size }) as GPUBuffer, gpu.device.limits.maxBufferSize, new Budget(limit), Infinity);
   try {
-    gpu.commands.capture(work, false);
+    gpu.queue.capture(work, false);
   } finally {
     gpu.pool = pool;
   }

@@ -6,14 +6,14 @@
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import { type MemoryCounters, type Pool, USAGE } from './memory.ts';
-import { type Launch, prepare, uniformBytes } from './queue.ts';
+import { type PreparedLaunch, prepare, uniformBytes } from './queue.ts';
 
 /** A recorded step; see the head of this file. */
 export class Replay {
   private constructor(
     private readonly gpu: Gpu,
     /** kernels, and buffers that are cleared, in order */
-    readonly launches: readonly (Launch | GPUBuffer)[],
+    readonly launches: readonly (PreparedLaunch | GPUBuffer)[],
     private readonly pool: Pool,
   ) {}
 
@@ -25,9 +25,9 @@ export class Replay {
     const outer = gpu.pool;
     const pool = gpu.newPool(Number.POSITIVE_INFINITY);
     gpu.pool = pool;
-    let commands: ReturnType<typeof gpu.commands.capture>;
+    let commands: ReturnType<typeof gpu.queue.capture>;
     try {
-      commands = gpu.commands.capture(body);
+      commands = gpu.queue.capture(body);
       gpu.pool = outer;
       await gpu.granted;
       gpu.check();
@@ -36,14 +36,14 @@ export class Replay {
       pool.destroy();
       throw error;
     }
-    const dispatches = commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : []));
+    const asked = commands.flatMap((command) => (command.kind === 'launch' ? [command.launch] : []));
     const uniforms = gpu.device.createBuffer({
-      size: Math.max(16, uniformBytes(gpu, dispatches)),
+      size: Math.max(16, uniformBytes(gpu, asked)),
       usage: USAGE.uniform | USAGE.copyTarget,
     });
-    const ready = (await prepare(gpu, dispatches, uniforms)).values();
+    const ready = (await prepare(gpu, asked, uniforms)).values();
     const launches = commands.map((command) => {
-      if (command.kind === 'dispatch') return ready.next().value as Launch;
+      if (command.kind === 'launch') return ready.next().value as PreparedLaunch;
       if (command.kind === 'clear') return command.buffer;
       throw new RomoError('replay', `a recorded step cannot hold a ${command.kind}`, 'Do it before or after run().');
     });
@@ -52,7 +52,7 @@ export class Replay {
 
   /** Queues the recorded step once. */
   run(): void {
-    this.gpu.commands.launch(this.launches);
+    this.gpu.queue.replay(this.launches);
   }
 
   /** Counters of the step's own pool. */

@@ -54,7 +54,7 @@ export class Tensor {
 
   static allocate(gpu: Gpu, shape: readonly number[], dtype: DType): Tensor {
     if (shape.some((length) => !Number.isInteger(length) || length < 1)) {
-      throw new RomoError('shape', `tensor: [${shape}] is no shape`, 'Every length is a whole number of at least 1.');
+      throw new RomoError('shape', `tensor: invalid shape [${shape}]`, 'Every dimension must be a positive integer.');
     }
     return new Tensor(gpu, gpu.pool.take(shape), shape, dtype);
   }
@@ -90,7 +90,7 @@ export class Tensor {
     return new Tensor(this.gpu, this.storage, shape, this.dtype, this.offset);
   }
 
-  /** `count` elements from number `start` on; shares the buffer. For kernels the start must be aligned, see parts.ts. */
+  /** `count` elements from number `start` on; shares the buffer. For kernels the start must be aligned, see launch.ts. */
   window(start: number, count: number): Tensor {
     this.storage.retain();
     return new Tensor(this.gpu, this.storage, [count], this.dtype, this.offset + 4 * start);
@@ -98,12 +98,12 @@ export class Tensor {
 
   /** Overwrites the contents, in the order of the queued work. The numbers are copied at once. */
   write(data: TensorData): void {
-    this.gpu.commands.write(this.storage.buffer, this.offset, toTyped(data, this.shape, this.dtype));
+    this.gpu.queue.write(this.storage.buffer, this.offset, toTyped(data, this.shape, this.dtype));
   }
 
   /** Runs the queued work and returns the contents. */
   async read(): Promise<TypedArray> {
-    const bytes = await this.gpu.commands.read(this.storage.buffer, this.offset, this.bytes);
+    const bytes = await this.gpu.queue.read(this.storage.buffer, this.offset, this.bytes);
     return new ARRAYS[this.dtype](bytes);
   }
 

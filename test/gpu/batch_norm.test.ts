@@ -146,11 +146,11 @@ test('shapes that do not fit are named', () => {
   const good = gpu().empty([4]);
   const bad = gpu().empty([3]);
   const options = { training: true, runningMean: good, runningVar: good };
-  assert.throws(() => batchNorm(x, bad, good, options), /batchNorm: gamma is \[3\], x is \[5,4\]/);
-  assert.throws(() => batchNorm(x, good, bad, options), /batchNorm: beta is \[3\]/);
-  assert.throws(() => batchNorm(x, good, good, { ...options, runningVar: bad }), /batchNorm: runningVar is \[3\]/);
+  assert.throws(() => batchNorm(x, bad, good, options), /batchNorm: .*gamma \[3\], x \[5,4\]/);
+  assert.throws(() => batchNorm(x, good, bad, options), /batchNorm: .*beta \[3\]/);
+  assert.throws(() => batchNorm(x, good, good, { ...options, runningVar: bad }), /batchNorm: .*runningVar \[3\]/);
   const residual = gpu().empty([4, 4]);
-  assert.throws(() => batchNorm(x, good, good, { ...options, residual }), /residual is \[4,4\], x is \[5,4\]/);
+  assert.throws(() => batchNorm(x, good, good, { ...options, residual }), /residual \[4,4\], x \[5,4\]/);
 });
 
 test.run();

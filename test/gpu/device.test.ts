@@ -2,12 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { concat } from '../../src/autograd/concat.ts';
+import { knn } from '../../src/autograd/knn.ts';
 import { matmul } from '../../src/autograd/matmul.ts';
-import { scale } from '../../src/autograd/pointwise.ts';
+import { maxPool2d } from '../../src/autograd/max_pool2d.ts';
+import { add, scale } from '../../src/autograd/pointwise.ts';
 import { record } from '../../src/autograd/tape.ts';
 import { openDevice } from '../../src/tensor/device.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { kernel, program } from '../../src/tensor/kernel.ts';
+import { launch } from '../../src/tensor/launch.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('device');
@@ -44,8 +48,8 @@ test('numbers that do not fill a shape, and shapes that are none', async () => {
   const { code, message } = await failure(() => gpu().tensor([1, 2, 3], [2, 2]));
   assert.is(code, 'shape');
   assert.match(message, /3 numbers do not fill the shape \[2,2\]/);
-  assert.match((await failure(() => gpu().empty([2, 0]))).message, /\[2,0\] is no shape/);
-  assert.match((await failure(() => gpu().empty([1.5]))).message, /\[1.5\] is no shape/);
+  assert.match((await failure(() => gpu().empty([2, 0]))).message, /invalid shape \[2,0\]/);
+  assert.match((await failure(() => gpu().empty([1.5]))).message, /invalid shape \[1.5\]/);
   assert.match((await failure(() => gpu().empty([2 ** 40]))).message, /buffer limit/);
   using _ = gpu().scope();
   assert.match((await failure(() => gpu().empty([2], 'i32').readFloats())).message, /holds i32/);
@@ -70,20 +74,29 @@ test('a disposed tensor is named', async () => {
   assert.match(message, /pointwise.unary OP=9: the tensor x \[1,2\] was disposed of/);
 });
 
+test('a tensor of another dtype than the kernel reads is named', async () => {
+  using _ = gpu().scope();
+  const floats = gpu().tensor([1, 2], [2]);
+  const integers = gpu().tensor(Int32Array.of(1, 2), [2]);
+  const { code, message } = await failure(() => add(integers, floats));
+  assert.is(code, 'dtype');
+  assert.match(message, /pointwise.binary OP=0: x \[2\] holds i32, the kernel takes f32/);
+  assert.match((await failure(() => concat([integers, integers], 0))).message, /x \[2\] holds i32/);
+  assert.match((await failure(() => knn(integers.view([1, 2, 1]), 1))).message, /holds i32, the kernel takes f32/);
+  assert.match((await failure(() => maxPool2d(integers.view([1, 2, 1, 1]), { kernel: 1, stride: 1 }))).message, /i32/);
+});
+
 test('a misspelt binding, a missing and a superfluous size', async () => {
   using _ = gpu().scope();
   const x = gpu().tensor([1, 2], [2]);
   const out = gpu().empty([2]);
   const copy = () => kernel(program('mine', WGSL), 'copy');
-  assert.match((await failure(() => gpu().dispatch(copy(), { x, out }, {}, 2))).message, /mine.copy: the size count/);
+  assert.match((await failure(() => launch(copy(), { x, out }, {}))).message, /mine.copy: the size count/);
   const two = { count: 2, counts: 2 };
-  assert.match((await failure(() => gpu().dispatch(copy(), { x, out }, two, 2))).message, /sizes are count,counts/);
-  const misspelt = await failure(async () => {
-    gpu().dispatch(copy(), { x, output: out }, { count: 2 }, 2);
-    await gpu().submit();
-  });
-  assert.match(misspelt.message, /mine.copy: no binding is called output/);
-  gpu().dispatch(copy(), { x, out }, { count: 2 }, 2);
+  assert.match((await failure(() => launch(copy(), { x, out }, two))).message, /sizes are count,counts/);
+  const misspelt = await failure(() => launch(copy(), { x, output: out }, { count: 2 }, { invocations: 2 }));
+  assert.match(misspelt.message, /mine.copy: no binding is called output. There are x, out./);
+  launch(copy(), { x, out }, { count: 2 });
   assert.equal(await out.read(), Float32Array.of(1, 2), 'and the queue goes on');
 });
 
@@ -93,7 +106,7 @@ test('a kernel that does not compile shows its numbered lines', async () => {
   const out = gpu().empty([2]);
   const broken = kernel(program('broken', WGSL.replace('= x[id.x]', '= y[id.x]')), 'copy');
   const { code, message } = await failure(async () => {
-    gpu().dispatch(broken, { x, out }, { count: 2 }, 2);
+    launch(broken, { x, out }, { count: 2 });
     await gpu().submit();
   });
   assert.is(code, 'kernel');

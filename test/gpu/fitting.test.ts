@@ -81,7 +81,7 @@ test('a GPU that has no more memory: the tensor is named, and the largest batch 
     assert.is((error as RomoError).code, 'memory');
     assert.match(
       (error as RomoError).message,
-      /no memory for a tensor \[1024,4096\] of 16777216 bytes beside \d+ others/,
+      /no memory for a tensor \[1024,4096\] of 16777216 bytes in addition to \d+ in use/,
     );
   }
   large.dispose();

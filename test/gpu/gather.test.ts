@@ -47,8 +47,8 @@ test('scatterAdd: rows that share an index are summed, rows without one are zero
 
 test('what cannot be an index is named', () => {
   const x = gpu().empty([5, 3]);
-  assert.throws(() => gather(x, gpu().empty([2])), /gather: x is \[5,3\], index \[2\] of f32/);
-  assert.throws(() => gather(gpu().empty([5]), gpu().empty([2], 'i32')), /gather: x is \[5\]/);
+  assert.throws(() => gather(x, gpu().empty([2])), /gather: index is of f32 \(x \[5,3\], index \[2\]\)/);
+  assert.throws(() => gather(gpu().empty([5]), gpu().empty([2], 'i32')), /gather: .*x \[5\]/);
 });
 
 test('an index has no gradient, and says so', () => {

@@ -81,9 +81,12 @@ test('a pixel that wins several windows collects from all', async () => {
 });
 
 test('shapes that do not fit are named', () => {
-  assert.throws(() => maxPool2d(gpu().empty([2, 3]), { kernel: 2, stride: 2 }), /maxPool2d: x is \[2,3\]/);
+  assert.throws(() => maxPool2d(gpu().empty([2, 3]), { kernel: 2, stride: 2 }), /maxPool2d: .*x \[2,3\]/);
   const image = gpu().empty([1, 2, 2, 3]);
-  assert.throws(() => maxPool2d(image, { kernel: 3, stride: 1 }), /kernel 3 is larger than x \[1,2,2,3\]/);
+  assert.throws(
+    () => maxPool2d(image, { kernel: 3, stride: 1 }),
+    /kernel 3 is larger than the image \(x \[1,2,2,3\]\)/,
+  );
   assert.throws(() => maxPool2d(image, { kernel: 2, stride: 1, padding: 2 }), /kernel 2, padding 2/);
 });
 

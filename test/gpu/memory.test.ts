@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { matmul } from '../../src/autograd/matmul.ts';
 import { add, relu, scale } from '../../src/autograd/pointwise.ts';
-import { record } from '../../src/autograd/tape.ts';
+import { differentiable, record } from '../../src/autograd/tape.ts';
 import { bucket } from '../../src/tensor/memory.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { gpuSuite } from '../support/gpu.ts';
@@ -50,6 +50,31 @@ test('a scope ends where an error leaves it, also inside of an op', () => {
   assert.is(gpu().memory().liveBuffers, before);
   assert.is(gpu().currentScope, undefined);
   assert.is(gpu().tape, null);
+});
+
+test('a gradient that throws leaves no scope and no tensor behind', () => {
+  const broken = differentiable({
+    name: 'broken',
+    forward({ x }: { x: Tensor }) {
+      return { output: x.gpu.zeros([1]) };
+    },
+    backward(grad) {
+      return {
+        x: () => {
+          grad.gpu.empty([7]);
+          throw new Error('no gradient today');
+        },
+      };
+    },
+  });
+  const before = gpu().memory().liveBuffers;
+  const x = gpu().empty([3]).keep();
+  x.requiresGrad = true;
+  const tape = record(gpu(), () => broken({ x: scale(x, 2) }));
+  assert.throws(() => tape.backward(), /no gradient today/);
+  assert.is(gpu().currentScope, undefined);
+  x.dispose();
+  assert.is(gpu().memory().liveBuffers, before);
 });
 
 test('disposing twice gives back once', () => {

@@ -1,6 +1,7 @@
 /** Every row of the pointwise tables against its float64 function, values and gradients. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { BINARY } from '../../src/autograd/elementary.ts';
 import * as ops from '../../src/autograd/pointwise.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import * as reference from '../reference/pointwise.ts';
@@ -19,7 +20,7 @@ const numRuns = { numRuns: 8 };
 test('the references cover every row', () => {
   const unary = [...Object.keys(reference.unary), ...Object.keys(reference.withConstant)];
   assert.equal(unary.sort(), Object.keys(ops.UNARY).sort());
-  assert.equal(Object.keys(reference.binary).sort(), Object.keys(ops.BINARY).sort());
+  assert.equal(Object.keys(reference.binary).sort(), Object.keys(BINARY).sort());
 });
 
 for (const [name, f] of Object.entries(reference.unary)) {
@@ -141,8 +142,8 @@ test('more than 65,535 workgroups', async () => {
 
 test('shapes that do not repeat are named', () => {
   const x = gpu().empty([5, 7]);
-  assert.throws(() => ops.add(x, gpu().empty([5])), /add: \[5\] does not repeat along \[5,7\]/);
-  assert.throws(() => ops.mul(x, gpu().empty([1, 5, 7])), /mul: \[1,5,7\] does not repeat along \[5,7\]/);
+  assert.throws(() => ops.add(x, gpu().empty([5])), /add: y does not repeat along x \(x \[5,7\], y \[5\]\)/);
+  assert.throws(() => ops.mul(x, gpu().empty([1, 5, 7])), /mul: .*x \[5,7\], y \[1,5,7\]/);
 });
 
 test.run();

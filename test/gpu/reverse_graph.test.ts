@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { reverseGraph } from '../../src/autograd/reverse_graph.ts';
 import source from '../../src/shaders/reverse_graph.wgsl';
 import { kernel, program } from '../../src/tensor/kernel.ts';
+import { launch } from '../../src/tensor/launch.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
@@ -47,9 +48,9 @@ test('sort: orders each list by itself, whatever it finds', async () => {
         const starts = [0];
         for (const list of lists) starts.push(starts[starts.length - 1] + list.length);
         const sources = gpu().tensor(Uint32Array.from(all), [all.length]);
-        const bindings = { starts_: gpu().tensor(Uint32Array.from(starts), [starts.length]), sources };
+        const bindings = { startsIn: gpu().tensor(Uint32Array.from(starts), [starts.length]), sources };
         const sort = kernel(program('reverse_graph', source), 'sort');
-        gpu().dispatch(sort, bindings, { batch: 1, points: lists.length, k: 1 }, lists.length);
+        launch(sort, bindings, { batch: 1, points: lists.length, k: 1 }, { invocations: lists.length });
         assert.equal(
           [...(await sources.read())],
           lists.flatMap((list) => [...list].sort((a, b) => a - b)),

@@ -4,8 +4,9 @@
  * numbers at first, and grids are folded after two workgroups, as they else are after 65,535.
  */
 import * as assert from 'uvu/assert';
+import { Budget } from '../../src/tensor/budget.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
-import { Budget, Pool, type Storage, USAGE } from '../../src/tensor/memory.ts';
+import { Pool, type Storage, USAGE } from '../../src/tensor/memory.ts';
 import { sizeOf } from '../../src/tensor/tensor.ts';
 
 const TAIL_BYTES = 1024;

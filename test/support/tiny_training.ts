@@ -1,10 +1,10 @@
 /** A training step that is small and yet has a convolution, batch norm, pooling, a linear layer, a loss and an optimiser. */
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
 import { conv2d } from '../../src/autograd/conv2d.ts';
-import { globalMeanPool } from '../../src/autograd/global_pool.ts';
 import { softmaxCrossEntropy } from '../../src/autograd/losses.ts';
 import { matmul } from '../../src/autograd/matmul.ts';
 import { add } from '../../src/autograd/pointwise.ts';
+import { globalMeanPool } from '../../src/autograd/reduce.ts';
 import { record } from '../../src/autograd/tape.ts';
 import { Sgd } from '../../src/model/sgd.ts';
 import type { Gpu } from '../../src/tensor/device.ts';

@@ -176,9 +176,11 @@ test('the library for browsers is small and self-contained', () => {
 
 test('shaders without their spaces and comments are still what they were', async () => {
   const { openDevice } = await import('romo');
-  const names = readdirSync('src/shaders').filter((name) => name.endsWith('.wgsl'));
+  const folders = ['src/shaders', 'src/backends/software'];
+  const shaders = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const names = shaders.filter((name) => name.endsWith('.wgsl'));
   const { outputFiles } = await build({
-    entryPoints: names.map((name) => `src/shaders/${name}`),
+    entryPoints: names,
     outdir: 'none',
     write: false,
     bundle: true,
@@ -190,7 +192,7 @@ test('shaders without their spaces and comments are still what they were', async
     for (const [i, { text }] of outputFiles.entries()) {
       const { default: plain } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
       if (/^enable /m.test(plain) && !gpu.device.features.has('subgroups' as GPUFeatureName)) continue;
-      const source = readFileSync(`src/shaders/${names[i]}`, 'utf8');
+      const source = readFileSync(names[i], 'utf8');
       assert.ok(plain.length < source.length, names[i]);
       const { messages } = await gpu.device.createShaderModule({ code: plain }).getCompilationInfo();
       assert.equal(

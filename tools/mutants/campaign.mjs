@@ -16,14 +16,12 @@ const LEAST_SECONDS = 30;
 /** @returns the exit code */
 export async function tryMutants(root, environment, { seed, count, only, jobs }) {
   const begin = performance.now();
-  const shaders = join(root, 'src', 'shaders');
-  const files = readdirSync(shaders)
-    .filter((name) => name.endsWith('.wgsl'))
-    .sort();
+  const paths = findShaders(root);
+  const files = [...paths.keys()].sort();
   const unknown = only.filter((name) => !files.includes(name));
   if (unknown.length > 0)
     throw new Error(`no WGSL file is called ${unknown.join(', ')}; there are ${files.join(', ')}`);
-  const sources = new Map(files.map((file) => [file, readFileSync(join(shaders, file), 'utf8')]));
+  const sources = new Map(files.map((file) => [file, readFileSync(paths.get(file), 'utf8')]));
   const perFile = quotas(sources, count);
   const chosen = only.length > 0 ? files.filter((file) => only.includes(file)) : files;
   const equivalents = readEquivalents(sources);
@@ -80,7 +78,22 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
   }
 }
 
-/** The kernel as it is written, and as kernelPair rewrites it for four channels at a time. */
+/** The folders with kernels; no two files have one name. */
+const FOLDERS = [
+  ['src', 'shaders'],
+  ['src', 'backends', 'software'],
+];
+
+/** @returns a map from a WGSL file's name to its path */
+function findShaders(root) {
+  const found = new Map();
+  for (const folder of FOLDERS.map((parts) => join(root, ...parts))) {
+    for (const name of readdirSync(folder)) if (name.endsWith('.wgsl')) found.set(name, join(folder, name));
+  }
+  return found;
+}
+
+/** The kernel as it is written, and as kernelPair rewrites it for four numbers at a time. */
 function readings(text) {
   const wide = text
     .replace('alias Value = f32;', 'alias Value = vec4f;')

@@ -4,37 +4,39 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as esbuild from 'esbuild';
 
-/** Files of test/gpu/ that check the kernels of a file of src/shaders/, quickest first. */
+/** Files of test/gpu/ that check the kernels of a WGSL file, quickest first. */
 const TESTS = {
   batch_norm: ['batch_norm', 'edge_conv'],
-  columns: ['conv2d'],
+  concat: ['concat'],
   conv2d: ['conv2d'],
+  conv2d_columns: ['conv2d'],
+  conv2d_winograd: ['conv2d'],
   edge_conv: ['edge_conv'],
-  gather: ['gather', 'concat'],
+  gather: ['gather'],
   kmeans: ['kmeans'],
   knn: ['knn'],
   knn_subgroups: ['knn'],
   l2_normalize: ['l2_normalize'],
   losses: ['losses'],
   matmul: ['matmul'],
+  matmul_registers: ['matmul'],
   matmul_subgroups: ['matmul'],
   max_pool2d: ['max_pool2d'],
   memory_bank: ['memory_bank'],
   pointwise: ['pointwise'],
-  products: ['matmul', 'conv2d'],
   random: ['random'],
-  reduce: ['global_pool', 'matmul', 'batch_norm'],
+  reduce: ['reduce', 'matmul', 'batch_norm'],
   reverse_graph: ['reverse_graph', 'edge_conv'],
   search: ['search'],
   search_subgroups: ['search'],
   sgd: ['sgd'],
   softmax: ['softmax'],
+  tiles: ['matmul', 'conv2d'],
   transpose: ['matmul'],
-  winograd: ['conv2d'],
 };
 
-/** Tests of all kernels: their bounds, and tensors that are worked on in parts. They come last. */
-const COMMON = ['bounds', 'parts'];
+/** Tests of all kernels: their bounds, and tensors that are worked on in windows. They come last. */
+const COMMON = ['bounds', 'windows'];
 
 const MARK = /^MUTANT-VERDICT (.*)$/m;
 

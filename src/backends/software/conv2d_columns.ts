@@ -1,23 +1,22 @@
 /**
- * Convolutions as one matrix product each, over columns: the pixels that an output pixel reads, side by side (im2col). For CPUs
- * that play GPU; the work is cut between images, so that the columns of a part stay small.
+ * Convolutions as one matrix product each, over columns: the pixels that an output pixel reads, side by side (im2col). Images
+ * are worked on a few at a time, so that their columns stay small.
  */
-
 import { narrow, widen } from '../../autograd/concat.ts';
-import { type Convolution, type Geometry, outOfPart } from '../../autograd/conv2d.ts';
-import { accumulate, dispatchPair } from '../../autograd/elementary.ts';
+import { sumOfWindows } from '../../autograd/elementary.ts';
 import { product } from '../../autograd/matmul.ts';
 import { kernel, kernelPair, program } from '../../tensor/kernel.ts';
-import { parts } from '../../tensor/launch.ts';
+import { type Cut, launch, type Window, windows } from '../../tensor/launch.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import source from './columns.wgsl';
+import type { Convolution, Geometry } from '../backend.ts';
+import source from './conv2d_columns.wgsl';
 
-const columnsProgram = program('columns', source);
+const columnsProgram = program('conv2d_columns', source);
 const columnsKernel = kernelPair(columnsProgram, 'columns');
 const stepsKernel = kernel(columnsProgram, 'steps');
 const imageKernel = kernelPair(columnsProgram, 'image');
 
-const NEAR_BYTES = 2 ** 24; // of the columns of a part
+const NEAR_BYTES = 2 ** 24; // of the columns of a window
 
 /** The sizes that both kernels take, for whole images x [B, H, W, C] and outputs [B, H', W', O]. */
 function sizesOf(x: Tensor, [, outHeight, outWidth]: readonly number[], weight: readonly number[], g: Geometry) {
@@ -43,18 +42,18 @@ function columnsOf(x: Tensor, output: readonly number[], weight: readonly number
   const out = x.gpu.empty([pixels, sizes.row]);
   // The kernel walks along channels: their number is not that of the invocations.
   const invocations = pixels * sizes.kernelHeight * (sizes.channels % 4 === 0 ? 4 : 1);
-  dispatchPair(x.gpu, columnsKernel, { x, columns_: out }, sizes, invocations, ['channels', 'row']);
+  launch(columnsKernel, { x, columnsOut: out }, sizes, { invocations });
   return out;
 }
 
-/** The same, turned: [KH KW C, B H' W']. */
+/** The same, transposed: [KH KW C, B H' W']. */
 function stepsOf(x: Tensor, output: readonly number[], weight: readonly number[], geometry: Geometry): Tensor {
   const [height, width, channels] = weight;
   const sizes = sizesOf(x, output, weight, geometry);
   const pixels = sizes.batch * sizes.outHeight * sizes.outWidth;
-  const columns_ = x.gpu.empty([height * width * channels, pixels]);
-  x.gpu.dispatch(stepsKernel, { x, columns_ }, sizes, pixels * height);
-  return columns_;
+  const columnsOut = x.gpu.empty([height * width * channels, pixels]);
+  launch(stepsKernel, { x, columnsOut }, sizes, { invocations: pixels * height });
+  return columnsOut;
 }
 
 /** weight [KH, KW, C, O] -> [row, O]. */
@@ -65,26 +64,28 @@ function matrixOf(weight: Tensor): Tensor {
   return widen(weight, 1, size, row * channels).view([row, channels]);
 }
 
-/** Cuts x and y, images of one batch, into parts whose columns stay small. */
-function* nearParts(x: Tensor, y: Tensor, outputPixels: number, weight: readonly number[]) {
+/** Cuts x and y, images of one batch, such that the columns of a window stay small. */
+function nearCut(x: Tensor, y: Tensor, outputPixels: number, weight: readonly number[]): Cut {
   const items = x.shape[0];
   const most = Math.max(1, Math.floor(NEAR_BYTES / (4 * outputPixels * rowOf(weight))));
-  const cut = { items, per: { x: x.size / items, y: y.size / items }, most };
-  for (const { tensors, count } of parts(x.gpu, { x, y }, cut)) {
-    using _scope = x.gpu.scope(); // frees what is made for the part
-    yield {
-      x: tensors.x.view([count, ...x.shape.slice(1)]),
-      y: tensors.y.view([count, ...y.shape.slice(1)]),
-    };
-  }
+  return { items, per: { x: x.size / items, y: y.size / items }, most };
 }
+
+/** The images of a window. */
+const imagesOf = ({ tensors, count }: Window<'x' | 'y'>, x: Tensor, y: Tensor) => ({
+  x: tensors.x.view([count, ...x.shape.slice(1)]),
+  y: tensors.y.view([count, ...y.shape.slice(1)]),
+});
 
 export const columnsConvolution: Convolution = {
   forward(images, weight, shape, geometry) {
     const out = images.gpu.empty(shape);
     using _scope = images.gpu.scope();
     const { channels } = weight;
-    for (const { x, y } of nearParts(images, out, shape[1] * shape[2], weight.shape)) {
+    const cut = nearCut(images, out, shape[1] * shape[2], weight.shape);
+    for (const window of windows(images.gpu, { x: images, y: out }, cut)) {
+      using _window = images.gpu.scope();
+      const { x, y } = imagesOf(window, images, out);
       const into = y.view([y.rows, channels]);
       if (y.rows % 4 === 0 && !isProduct(weight.shape, geometry)) {
         const steps = stepsOf(x, shape, weight.shape, geometry);
@@ -99,7 +100,10 @@ export const columnsConvolution: Convolution = {
     using _scope = grads.gpu.scope();
     const matrix = matrixOf(weight);
     const whole = isProduct(weight.shape, geometry);
-    for (const { x: grad, y } of nearParts(grads, out, grads.shape[1] * grads.shape[2], weight.shape)) {
+    const cut = nearCut(grads, out, grads.shape[1] * grads.shape[2], weight.shape);
+    for (const window of windows(grads.gpu, { x: grads, y: out }, cut)) {
+      using _window = grads.gpu.scope();
+      const { x: grad, y } = imagesOf(window, grads, out);
       const rows = grad.view([grad.rows, grad.channels]);
       if (whole) {
         product(rows, matrix, { transposeB: true, into: y.view([y.rows, y.channels]) });
@@ -107,7 +111,7 @@ export const columnsConvolution: Convolution = {
       }
       const columnsIn = product(rows, matrix, { transposeB: true });
       const sizes = sizesOf(y, grads.shape, weight.shape, geometry);
-      dispatchPair(grad.gpu, imageKernel, { columnsIn, out: y }, sizes, y.size, ['channels', 'row']);
+      launch(imageKernel, { columnsIn, out: y }, sizes);
     }
     return out;
   },
@@ -115,13 +119,12 @@ export const columnsConvolution: Convolution = {
   weightGradient(images, grads, shape, geometry) {
     const [height, width, channels, outChannels] = shape;
     const size = height * width * channels * outChannels;
-    let total: Tensor | null = null;
-    for (const { x, y: grad } of nearParts(images, grads, grads.shape[1] * grads.shape[2], shape)) {
+    const cut = nearCut(images, grads, grads.shape[1] * grads.shape[2], shape);
+    const matrix = sumOfWindows(images.gpu, { x: images, y: grads }, cut, (window) => {
+      const { x, y: grad } = imagesOf(window, images, grads);
       const columns = columnsOf(x, grads.shape, shape, geometry);
-      const part = product(columns, grad.view([grad.rows, outChannels]), { transposeA: true });
-      total = outOfPart(accumulate(total, part));
-    }
-    const matrix = total as Tensor;
+      return product(columns, grad.view([grad.rows, outChannels]), { transposeA: true });
+    });
     if (matrix.size === size) return matrix.view(shape);
     return narrow(matrix, 1, matrix.size, size).view(shape);
   },

@@ -24,6 +24,17 @@ struct List {
   indices: array<vec4u, 16>,
 }
 
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
+// and subgroup operations need, looks at a struct as a whole.
+struct Group {
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+}
+
+fn groupOf(group: Group) -> u32 {
+  return group.id.y * group.count.x + group.id.x;
+}
+
 // Passes (distance, index) down the list: it takes the first place that is farther, and all behind move down by one.
 // Candidates come by ascending index, so of equal distances the one that is there already stays in front.
 fn push(list: ptr<function, List>, candidate: f32, candidateIndex: u32) {
@@ -61,14 +72,9 @@ fn store(list: ptr<function, List>, query: u32) {
   }
 }
 
-@compute @workgroup_size(8)
-fn knn(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
+@compute @workgroup_size(8) fn knn(group: Group, @builtin(local_invocation_index) lane: u32) {
   let tilesPerCloud = (sizes.points + 15u) / 16u;
-  let tile = group.y * groups.x + group.x;
+  let tile = groupOf(group);
   let cloud = tile / tilesPerCloud;
   if (cloud >= sizes.batch) {
     return;

@@ -1,7 +1,6 @@
 enable subgroups;
 
-// Matrix product for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. The same numbers as
-// matmul.wgsl's tiles. One subgroup computes 32 rows x 32 or 64 columns: every lane keeps 4 rows in registers, and a row of b,
+// Matrix product for software adapters whose subgroups have 8 lanes. The same numbers as matmul_registers.wgsl. One subgroup computes 32 rows x 32 or 64 columns: every lane keeps 4 rows in registers, and a row of b,
 // which all lanes need, is loaded by the lanes together and handed round by broadcast.
 //
 // One step of the inner sum per turn of the loop: the compiler fetches all that a turn needs before it multiplies, and two steps
@@ -20,9 +19,20 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> a4: array<vec4f>; // [inner, rows], rows filled up to a multiple of 4
-@group(0) @binding(1) var<storage, read> b4: array<vec4f>; // [inner, columns]; for tiles32Turned [columns, inner]
+@group(0) @binding(1) var<storage, read> b4: array<vec4f>; // [inner, columns]; for tiles32Transposed [columns, inner]
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>; // [batches, splits, rows, columns]
 @group(0) @binding(3) var<uniform> sizes: Sizes;
+
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
+// and subgroup operations need, looks at a struct as a whole.
+struct Group {
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+}
+
+fn groupOf(group: Group) -> u32 {
+  return group.id.y * group.count.x + group.id.x;
+}
 
 struct Tile {
   batch: u32,
@@ -78,13 +88,8 @@ fn store(tile: Tile, row: u32, column4: u32, acc: ptr<function, array<vec4f, 32>
   }
 }
 
-@compute @workgroup_size(8)
-fn tiles32(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x, 32u);
+@compute @workgroup_size(8) fn tiles32(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let tile = tileOf(groupOf(group), 32u);
   if (tile.batch >= sizes.batches) {
     return;
   }
@@ -102,13 +107,8 @@ fn tiles32(
   store(tile, row, tile.column4, &acc);
 }
 
-@compute @workgroup_size(8)
-fn tiles64(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x, 64u);
+@compute @workgroup_size(8) fn tiles64(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let tile = tileOf(groupOf(group), 64u);
   if (tile.batch >= sizes.batches) {
     return;
   }
@@ -133,20 +133,15 @@ fn tiles64(
   store(tile, row, tile.column4 + 8u, &rightAcc);
 }
 
-// Four steps of a lane's four columns, of b as it lies before it is turned: [columns, inner].
+// Four steps of a lane's four columns, of b as it is stored before it is transposed: [columns, inner].
 fn loadSteps(b: u32) -> mat4x4f {
   let column = sizes.inner / 4u;
   return transpose(mat4x4f(b4[b], b4[b + column], b4[b + 2u * column], b4[b + 3u * column]));
 }
 
 // b4 is [columns, inner]; inner is a multiple of 4.
-@compute @workgroup_size(8)
-fn tiles32Turned(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x, 32u);
+@compute @workgroup_size(8) fn tiles32Transposed(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let tile = tileOf(groupOf(group), 32u);
   if (tile.batch >= sizes.batches) {
     return;
   }

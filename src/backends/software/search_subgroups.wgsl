@@ -1,6 +1,6 @@
 enable subgroups;
 
-// search.wgsl's `scan` for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. Every lane has a part
+// search.wgsl's `scan` for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. Every lane has a slice
 // of the rows to itself. In `scan` it reads two of them at a time; the lanes load 8 queries together and hand them round by broadcast.
 // `scanOne` does no more than one query needs.
 
@@ -9,8 +9,8 @@ struct Sizes {
   queries: u32,
   channels: u32,
   k: u32,
-  parts: u32,
-  perPart: u32, // a multiple of 4
+  slices: u32,
+  rowsPerSlice: u32, // a multiple of 4
   first: u32,
 }
 
@@ -18,8 +18,8 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> queries4: array<vec4f>; // [queries, channels]
 @group(0) @binding(2) var<storage, read> afterScores: array<f32>; // [queries]
 @group(0) @binding(3) var<storage, read> afterRows: array<i32>;
-@group(0) @binding(4) var<storage, read_write> partScores: array<f32>; // [queries, parts, k]
-@group(0) @binding(5) var<storage, read_write> partRows: array<i32>;
+@group(0) @binding(4) var<storage, read_write> sliceScores: array<f32>; // [queries, slices, k]
+@group(0) @binding(5) var<storage, read_write> sliceRows: array<i32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 const LIST = 64u;
@@ -28,6 +28,17 @@ const NOTHING = -3.4e38;
 // The lists of 8 queries, sorted. A lane's rows come in ascending order, so of equal scores the first stays ahead.
 var<private> scores: array<f32, 512>;
 var<private> rows: array<i32, 512>;
+
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
+// and subgroup operations need, looks at a struct as a whole.
+struct Group {
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+}
+
+fn groupOf(group: Group) -> u32 {
+  return group.id.y * group.count.x + group.id.x;
+}
 
 fn offer(n: u32, query: u32, score: f32, row: u32) {
   let list = n * LIST;
@@ -57,24 +68,19 @@ fn clearLists(lists: u32) {
   }
 }
 
-fn store(n: u32, query: u32, part: u32) {
-  let to = (query * sizes.parts + part) * sizes.k;
+fn store(n: u32, query: u32, slice: u32) {
+  let to = (query * sizes.slices + slice) * sizes.k;
   for (var slot = 0u; slot < sizes.k; slot++) {
-    partScores[to + slot] = scores[n * LIST + slot];
-    partRows[to + slot] = rows[n * LIST + slot];
+    sliceScores[to + slot] = scores[n * LIST + slot];
+    sliceRows[to + slot] = rows[n * LIST + slot];
   }
 }
 
-@compute @workgroup_size(8)
-fn scan(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group.y * groups.x + group.x;
-  let partTiles = (sizes.parts + 7u) / 8u;
-  let part = index % partTiles * 8u + lane;
-  let firstQuery = index / partTiles * 8u;
+@compute @workgroup_size(8) fn scan(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let index = groupOf(group);
+  let sliceTiles = (sizes.slices + 7u) / 8u;
+  let slice = index % sliceTiles * 8u + lane;
+  let firstQuery = index / sliceTiles * 8u;
   if (firstQuery >= sizes.queries) {
     return;
   }
@@ -83,8 +89,8 @@ fn scan(
   let lastQuery = sizes.queries - 1u;
   let queryAt = min(firstQuery + lane, lastQuery) * channels4;
   clearLists(8u);
-  let start = part * sizes.perPart;
-  for (var i = 0u; i < sizes.perPart; i += 2u) {
+  let start = slice * sizes.rowsPerSlice;
+  for (var i = 0u; i < sizes.rowsPerSlice; i += 2u) {
     let row = start + i;
     let left = min(row, lastRow) * channels4;
     let right = min(row + 1u, lastRow) * channels4;
@@ -129,31 +135,26 @@ fn scan(
       }
     }
   }
-  if (part < sizes.parts) {
+  if (slice < sizes.slices) {
     for (var n = 0u; n < min(8u, sizes.queries - firstQuery); n++) {
-      store(n, firstQuery + n, part);
+      store(n, firstQuery + n, slice);
     }
   }
 }
 
-@compute @workgroup_size(8)
-fn scanOne(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let index = group.y * groups.x + group.x;
-  let partTiles = (sizes.parts + 7u) / 8u;
-  let part = index % partTiles * 8u + lane;
-  let query = index / partTiles;
+@compute @workgroup_size(8) fn scanOne(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let index = groupOf(group);
+  let sliceTiles = (sizes.slices + 7u) / 8u;
+  let slice = index % sliceTiles * 8u + lane;
+  let query = index / sliceTiles;
   if (query >= sizes.queries) {
     return;
   }
   let channels4 = sizes.channels / 4u;
   let lastRow = sizes.rows - 1u;
   clearLists(1u);
-  let start = part * sizes.perPart;
-  for (var i = 0u; i < sizes.perPart; i += 4u) {
+  let start = slice * sizes.rowsPerSlice;
+  for (var i = 0u; i < sizes.rowsPerSlice; i += 4u) {
     let row = start + i;
     let row0 = min(row, lastRow) * channels4;
     let row1 = min(row + 1u, lastRow) * channels4;
@@ -175,7 +176,7 @@ fn scanOne(
       }
     }
   }
-  if (part < sizes.parts) {
-    store(0u, query, part);
+  if (slice < sizes.slices) {
+    store(0u, query, slice);
   }
 }

@@ -3,16 +3,15 @@ import { columnSums } from '../../autograd/elementary.ts';
 import source from '../../shaders/kmeans.wgsl';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { kernel, program } from '../../tensor/kernel.ts';
-import { parts } from '../../tensor/launch.ts';
+import { kernel, kernelPair, program } from '../../tensor/kernel.ts';
+import { launch } from '../../tensor/launch.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 const kmeansProgram = program('kmeans', source);
 const assignKernel = kernel(kmeansProgram, 'assign');
 const assign4Kernel = kernel(kmeansProgram, 'assign4');
-const updateKernel = kernel(kmeansProgram, 'update');
-const update4Kernel = kernel(kmeansProgram, 'update4');
+const updateKernel = kernelPair(kmeansProgram, 'update');
 
 /** What k-means found. */
 export interface Clusters {
@@ -28,22 +27,19 @@ export interface Clusters {
 export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances: Tensor } {
   const labels = x.gpu.empty([x.rows], 'i32');
   const distances = x.gpu.empty([x.rows]);
-  const sizes = { channels: x.channels, clusters: centres.rows };
-  const cut = { items: x.rows, per: { x: x.channels, assigned: 1, distances: 1 } };
-  for (const { tensors, count } of parts(x.gpu, { x, assigned: labels, distances }, cut)) {
-    const part = { ...sizes, rows: count };
-    const { x: rows, ...written } = tensors;
-    if (x.channels % 4 === 0) x.gpu.dispatch(assign4Kernel, { x4: rows, centres4: centres, ...written }, part, count);
-    else x.gpu.dispatch(assignKernel, { x: rows, centres, ...written }, part, count);
-  }
+  const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
+  const written = { assigned: labels, distances };
+  const cut = { along: 'rows', invocations: x.rows };
+  if (x.channels % 4 === 0) {
+    launch(assign4Kernel, { x4: x, centres4: centres, ...written }, sizes, { ...cut, whole: ['centres4'] });
+  } else launch(assignKernel, { x, centres, ...written }, sizes, { ...cut, whole: ['centres'] });
   return { labels, distances };
 }
 
 /** Moves every centre [C, d] to the mean of its rows, in place; an empty cluster keeps its centre. */
 export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
   const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
-  if (x.channels % 4 === 0) x.gpu.dispatch(update4Kernel, { x4: x, labels, moved4: centres }, sizes, centres.size / 4);
-  else x.gpu.dispatch(updateKernel, { x, labels, moved: centres }, sizes, centres.size);
+  launch(updateKernel, { members: x, labels, moved: centres }, sizes, { invocations: centres.size });
 }
 
 /** Lloyd's iterations from given centres [C, d]; labels belong to the centres that are returned. */

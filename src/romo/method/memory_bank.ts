@@ -3,6 +3,7 @@ import source from '../../shaders/memory_bank.wgsl';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { kernel, program } from '../../tensor/kernel.ts';
+import { launch } from '../../tensor/launch.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 const updateKernel = kernel(program('memory_bank', source), 'update');
@@ -12,11 +13,7 @@ export class MemoryBank {
   readonly rows: Tensor; // [samples, d], unit rows
 
   /** @param features [samples, d] unit rows: what the untrained encoder makes of the samples */
-  constructor(
-    private readonly gpu: Gpu,
-    features: Float32Array,
-    dimension: number,
-  ) {
+  constructor(gpu: Gpu, features: Float32Array, dimension: number) {
     this.rows = gpu.tensor(features, [features.length / dimension, dimension]).keep();
   }
 
@@ -34,7 +31,7 @@ export class MemoryBank {
       );
     }
     const sizes = { rows: features.rows, channels: features.channels, momentum };
-    this.gpu.dispatch(updateKernel, { memory: this.rows, features, ids }, sizes, features.rows);
+    launch(updateKernel, { memory: this.rows, features, ids }, sizes, { invocations: features.rows });
   }
 
   /** Frees the rows. */

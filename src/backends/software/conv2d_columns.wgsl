@@ -1,14 +1,15 @@
 // A convolution as one matrix product: `columns` writes the pixels that each output pixel reads side by side, a row of
 // [kernelHeight, kernelWidth, channels] per output pixel; `image` is its transpose, and adds up what overlaps.
 
-// One channel per invocation step, or four where channels divide by 4: `kernelPair` exchanges this line.
+// One channel per invocation step, or four where channels divide by 4: `kernelPair` replaces this type.
 alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
 struct Sizes {
   batch: u32,
   height: u32, // of the image
   width: u32,
-  channels: u32, // in Values
+  channels: Values,
   outHeight: u32,
   outWidth: u32,
   kernelHeight: u32,
@@ -17,27 +18,28 @@ struct Sizes {
   strideX: u32,
   padY: u32,
   padX: u32,
-  row: u32, // length of a row of columns in Values: kernelHeight * kernelWidth * channels, and zeros
+  row: Values, // a row of columns: kernelHeight * kernelWidth * channels, and zeros
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Value>; // [batch, height, width, channels]
-@group(0) @binding(1) var<storage, read_write> columns_: array<Value>; // [batch * outHeight * outWidth, row]
+@group(0) @binding(1) var<storage, read_write> columnsOut: array<Value>; // [batch * outHeight * outWidth, row]
 @group(0) @binding(2) var<storage, read> columnsIn: array<Value>;
 @group(0) @binding(3) var<storage, read_write> out: array<Value>; // like x
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
-}
-
-// One invocation per output pixel and row of the kernel: what it copies lies side by side in the image, too.
-@compute @workgroup_size(64)
-fn columns(
+struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+// One invocation per output pixel and row of the kernel: what it copies lies side by side in the image, too.
+@compute @workgroup_size(64) fn columns(launch: Launch) {
+  let i = indexOf(launch);
   let ky = i % sizes.kernelHeight;
   let pixel = i / sizes.kernelHeight;
   if (pixel >= sizes.batch * sizes.outHeight * sizes.outWidth) {
@@ -47,36 +49,31 @@ fn columns(
   let left = i32(pixel % sizes.outWidth * sizes.strideX) - i32(sizes.padX);
   let inImage = y >= 0 && y < i32(sizes.height);
   let line = (pixel / (sizes.outWidth * sizes.outHeight) * sizes.height + u32(max(y, 0))) * sizes.width;
-  var target_ = pixel * sizes.row + ky * sizes.kernelWidth * sizes.channels;
+  var to = pixel * sizes.row + ky * sizes.kernelWidth * sizes.channels;
   for (var kx = 0u; kx < sizes.kernelWidth; kx++) {
     let at = left + i32(kx);
     if (inImage && at >= 0 && at < i32(sizes.width)) {
       let source = (line + u32(at)) * sizes.channels;
       for (var c = 0u; c < sizes.channels; c++) {
-        columns_[target_ + c] = x[source + c];
+        columnsOut[to + c] = x[source + c];
       }
     } else {
       for (var c = 0u; c < sizes.channels; c++) {
-        columns_[target_ + c] = Value();
+        columnsOut[to + c] = Value();
       }
     }
-    target_ += sizes.channels;
+    to += sizes.channels;
   }
   if (ky == sizes.kernelHeight - 1u) {
-    for (; target_ < (pixel + 1u) * sizes.row; target_++) {
-      columns_[target_] = Value();
+    for (; to < (pixel + 1u) * sizes.row; to++) {
+      columnsOut[to] = Value();
     }
   }
 }
 
 // The same, turned: [row, pixels], without the zeros. For single channels only. Neighbours are neighbouring pixels.
-@compute @workgroup_size(64)
-fn steps(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn steps(launch: Launch) {
+  let i = indexOf(launch);
   let pixels = sizes.batch * sizes.outHeight * sizes.outWidth;
   let ky = i / pixels;
   let pixel = i % pixels;
@@ -87,25 +84,20 @@ fn steps(
   let left = i32(pixel % sizes.outWidth * sizes.strideX) - i32(sizes.padX);
   let inImage = y >= 0 && y < i32(sizes.height);
   let line = (pixel / (sizes.outWidth * sizes.outHeight) * sizes.height + u32(max(y, 0))) * sizes.width;
-  var target_ = ky * sizes.kernelWidth * sizes.channels * pixels + pixel;
+  var to = ky * sizes.kernelWidth * sizes.channels * pixels + pixel;
   for (var kx = 0u; kx < sizes.kernelWidth; kx++) {
     let at = left + i32(kx);
     let inside = inImage && at >= 0 && at < i32(sizes.width);
     let source = select(0u, (line + u32(at)) * sizes.channels, inside);
     for (var c = 0u; c < sizes.channels; c++) {
-      columns_[target_] = select(Value(), x[source + c], inside);
-      target_ += pixels;
+      columnsOut[to] = select(Value(), x[source + c], inside);
+      to += pixels;
     }
   }
 }
 
-@compute @workgroup_size(64)
-fn image(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = indexOf(group, groups, local);
+@compute @workgroup_size(64) fn image(launch: Launch) {
+  let i = indexOf(launch);
   if (i >= sizes.batch * sizes.height * sizes.width * sizes.channels) {
     return;
   }

@@ -1,9 +1,13 @@
-// Matrix products on a GPU, and convolutions as such: a workgroup computes 64 rows x 64 columns, 8 x 8 per invocation. 16 steps of
-// the inner sum at a time are staged in workgroup memory as vec4 along rows and along columns, so that every number that
-// comes from memory is used 64 times.
+// Matrix products on a GPU, and convolutions as matrix products: a workgroup computes 64 rows x 64 columns, 8 x 8 per invocation.
+// 16 steps of the inner sum at a time are staged in workgroup memory as vec4 along rows and along columns, so that every
+// number that comes from memory is used 64 times. Sizes are multiples of 4 along the axis that is contiguous in memory.
 //
-// A convolution is the same product: `gather` reads its rows (output pixels) x inner (tap, channel) straight from the image,
-// `weightGradient` its rows (tap, channel) x inner (pixels). See conv2d.wgsl for the steps between pixels, matmul.wgsl for splits.
+// A convolution is the same product with the left side read straight from the image: rows (output pixels) x inner (tap,
+// channel). Its weight gradient reads rows (tap, channel) x inner (pixels). The steps between pixels are those of conv2d.wgsl.
+
+override READS: u32 = 0; // what the left side is
+const CONVOLUTION = 1u; // a4 is the image, b4 the weight [kernelHeight * kernelWidth * fromChannels, columns]
+const WEIGHT_GRADIENT = 2u; // a4 is the image, b4 the output's gradient [pixels, columns]
 
 struct Sizes {
   batches: u32,
@@ -42,6 +46,17 @@ const STEPS = 16u; // of the inner sum
 var<workgroup> aTile: array<vec4f, 256>; // [step, rows / 4]
 var<workgroup> bTile: array<vec4f, 256>; // [step, columns / 4]
 
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
+// and subgroup operations need, looks at a struct as a whole.
+struct Group {
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+}
+
+fn groupOf(group: Group) -> u32 {
+  return group.id.y * group.count.x + group.id.x;
+}
+
 struct Tile {
   batch: u32,
   split: u32,
@@ -67,7 +82,7 @@ fn tileOf(index: u32) -> Tile {
 }
 
 // Of each staged block an invocation brings 4 steps x 4 rows (or columns): number `side` of 16 along the side, `step4` of 4.
-// Stored with the steps first it is four vec4 as they are, else they are turned.
+// Stored with the steps first it is four vec4 as they are, else they are transposed.
 fn stage(a: bool, side: u32, step4: u32, v: array<vec4f, 4>) {
   for (var j = 0u; j < 4u; j++) {
     let at = (step4 * 4u + j) * TILE4 + side;
@@ -79,7 +94,7 @@ fn stage(a: bool, side: u32, step4: u32, v: array<vec4f, 4>) {
   }
 }
 
-fn turned(v: array<vec4f, 4>) -> array<vec4f, 4> {
+fn transposed(v: array<vec4f, 4>) -> array<vec4f, 4> {
   let m = transpose(mat4x4f(v[0], v[1], v[2], v[3]));
   return array<vec4f, 4>(m[0], m[1], m[2], m[3]);
 }
@@ -96,7 +111,7 @@ fn stageB(tile: Tile, k: u32, local: u32) {
       let column = min(tile.column4 * 4u + side * 4u + i, sizes.columns - 1u);
       v[i] = select(vec4f(), b4[at + column * (sizes.inner / 4u)], inside);
     }
-    stage(false, side, step4, turned(v));
+    stage(false, side, step4, transposed(v));
     return;
   }
   let side = local % 16u;
@@ -135,7 +150,7 @@ fn stageA(tile: Tile, k: u32, local: u32) {
     let row = min(tile.row + side * 4u + i, sizes.rows - 1u);
     v[i] = select(vec4f(), a4[at + row * (sizes.inner / 4u)], inside);
   }
-  stage(true, side, step4, turned(v));
+  stage(true, side, step4, transposed(v));
 }
 
 // The vec4 of the image that an output pixel reads for number `part` of (tap, channel / 4); zero outside of the image.
@@ -165,7 +180,7 @@ fn stagePixelRows(tile: Tile, k: u32, local: u32) {
       v[i] = imagePart(min(tile.row + side * 4u + i, sizes.rows - 1u), part);
     }
   }
-  stage(true, side, step4, turned(v));
+  stage(true, side, step4, transposed(v));
 }
 
 fn stagePixelSteps(tile: Tile, k: u32, local: u32) {
@@ -217,68 +232,23 @@ fn store(tile: Tile, acc: ptr<function, array<vec4f, 16>>, local: u32) {
   }
 }
 
-// a [rows, inner] b [inner, columns], either stored transposed; sizes are multiples of 4 along what is stored side by side.
-@compute @workgroup_size(64)
-fn product(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x);
+// The left side by READS: a [rows, inner] or its transpose; the image for a convolution; the image for a weight gradient.
+@compute @workgroup_size(64) fn product(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let tile = tileOf(groupOf(group));
   if (tile.batch >= sizes.batches) {
     return;
   }
   var acc: array<vec4f, 16>;
   for (var k = tile.k; k < tile.end; k += STEPS) {
-    stageA(tile, k, local);
-    stageB(tile, k, local);
+    switch (READS) {
+      case CONVOLUTION: { stagePixelRows(tile, k, lane); }
+      case WEIGHT_GRADIENT: { stagePixelSteps(tile, k, lane); }
+      default: { stageA(tile, k, lane); }
+    }
+    stageB(tile, k, lane);
     workgroupBarrier();
-    accumulate(&acc, local);
-    workgroupBarrier();
-  }
-  store(tile, &acc, local);
-}
-
-// a4 is the image, b4 the weight [kernelHeight * kernelWidth * fromChannels, columns]
-@compute @workgroup_size(64)
-fn gather(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x);
-  if (tile.batch >= sizes.batches) {
-    return;
-  }
-  var acc: array<vec4f, 16>;
-  for (var k = tile.k; k < tile.end; k += STEPS) {
-    stagePixelRows(tile, k, local);
-    stageB(tile, k, local);
-    workgroupBarrier();
-    accumulate(&acc, local);
+    accumulate(&acc, lane);
     workgroupBarrier();
   }
-  store(tile, &acc, local);
-}
-
-// a4 is the image, b4 the output's gradient [pixels, columns]
-@compute @workgroup_size(64)
-fn weightGradient(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(group.y * groups.x + group.x);
-  if (tile.batch >= sizes.batches) {
-    return;
-  }
-  var acc: array<vec4f, 16>;
-  for (var k = tile.k; k < tile.end; k += STEPS) {
-    stagePixelSteps(tile, k, local);
-    stageB(tile, k, local);
-    workgroupBarrier();
-    accumulate(&acc, local);
-    workgroupBarrier();
-  }
-  store(tile, &acc, local);
+  store(tile, &acc, lane);
 }

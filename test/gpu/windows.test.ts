@@ -1,5 +1,5 @@
 /**
- * Tensors over the binding limit: every op gives the same in parts as in one piece. The limit is lowered to a few bytes, so that
+ * Tensors over the binding limit: every op gives the same in windows as in one piece. The limit is lowered to a few bytes, so that
  * small tensors are cut as often as alignment allows; the largest tensors of a real limit are in over_limits.test.ts.
  */
 import fc from 'fast-check';
@@ -9,7 +9,6 @@ import { concat } from '../../src/autograd/concat.ts';
 import { conv2d } from '../../src/autograd/conv2d.ts';
 import { edgeConv } from '../../src/autograd/edge_conv.ts';
 import { gather } from '../../src/autograd/gather.ts';
-import { globalMaxPool, globalMeanPool, mean } from '../../src/autograd/global_pool.ts';
 import { knn } from '../../src/autograd/knn.ts';
 import { l2Normalize } from '../../src/autograd/l2_normalize.ts';
 import { contrastive, rcll, softCrossEntropy, softmaxCrossEntropy } from '../../src/autograd/losses.ts';
@@ -17,19 +16,20 @@ import { matmul } from '../../src/autograd/matmul.ts';
 import { maxPool2d } from '../../src/autograd/max_pool2d.ts';
 import { add, div, mul, tanh } from '../../src/autograd/pointwise.ts';
 import { randomNormal, randomUniform } from '../../src/autograd/random.ts';
+import { globalMaxPool, globalMeanPool, mean } from '../../src/autograd/reduce.ts';
 import { argmax, softmax } from '../../src/autograd/softmax.ts';
 import { assign } from '../../src/romo/method/kmeans.ts';
-import { parts } from '../../src/tensor/launch.ts';
+import { windows } from '../../src/tensor/launch.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
 import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
-const { test, gpu } = gpuSuite('parts');
+const { test, gpu } = gpuSuite('windows');
 
 /** Runs `body` with a limit that no tensor of more than 64 elements meets. */
-async function inParts<T>(body: () => Promise<T>): Promise<T> {
+async function inWindows<T>(body: () => Promise<T>): Promise<T> {
   const whole = gpu().bindableBytes;
   gpu().bindableBytes = 256;
   try {
@@ -118,11 +118,11 @@ const sizes: fc.Arbitrary<Sizes> = fc.record({
   outChannels: fc.constantFrom(3, 4, 8),
 });
 
-// Sums over all rows are added up part by part: their last digits may differ.
+// Sums over all rows are added up window by window: their last digits may differ.
 const tolerance = { rtol: 1e-4, atol: 1e-5 };
 
 for (const [name, { leaves, op }] of Object.entries(OPS)) {
-  test(`${name}: in parts as in one piece`, async () => {
+  test(`${name}: in windows as in one piece`, async () => {
     await fc.assert(
       fc.asyncProperty(sizes, fc.constantFrom(...VARIANTS), async (size, variant) => {
         await withVariant(gpu(), variant, async () => {
@@ -130,7 +130,7 @@ for (const [name, { leaves, op }] of Object.entries(OPS)) {
           const inputs = leaves(size).map((shape, i) => gpu().tensor(argument(`${name} ${i}`, shape).data, shape));
           const run = () => forwardBackward(gpu(), inputs, () => op(inputs, size));
           const whole = await run();
-          const cut = await inParts(run);
+          const cut = await inWindows(run);
           assertClose(`${name} [${inputs.map((x) => `[${x.shape}]`)}]`, cut.output, whole.output, tolerance);
           whole.gradients.forEach((gradient, i) => {
             assertClose(`${name}: gradient ${i} [${inputs[i].shape}]`, cut.gradients[i], gradient, tolerance);
@@ -142,7 +142,7 @@ for (const [name, { leaves, op }] of Object.entries(OPS)) {
   });
 }
 
-test('knn, argmax and the assignment of k-means: in parts as in one piece', async () => {
+test('knn, argmax and the assignment of k-means: in windows as in one piece', async () => {
   await fc.assert(
     fc.asyncProperty(sizes, fc.constantFrom(...VARIANTS), async (size, variant) => {
       await withVariant(gpu(), variant, async () => {
@@ -155,26 +155,26 @@ test('knn, argmax and the assignment of k-means: in parts as in one piece', asyn
           ...(await argmax(rows).read()),
           ...(await assign(rows, centres).labels.read()),
         ];
-        assert.equal(await inParts(run), await run());
+        assert.equal(await inWindows(run), await run());
       });
     }),
     { numRuns: 10 },
   );
 });
 
-test('random numbers: in parts as in one piece', async () => {
+test('random numbers: in windows as in one piece', async () => {
   for (const draw of [randomUniform, randomNormal]) {
     const run = () => draw(gpu(), [997], [3, 4]).readFloats();
-    assert.equal(await inParts(run), await run());
+    assert.equal(await inWindows(run), await run());
   }
 });
 
-test('parts follow each other, begin where a binding may begin and cover everything once', async () => {
-  await inParts(async () => {
+test('windows follow each other, begin where a binding may begin and cover everything once', async () => {
+  await inWindows(async () => {
     const x = gpu().empty([50, 7, 5]);
     const { minStorageBufferOffsetAlignment: alignment } = gpu().device.limits;
     let next = 0;
-    for (const { tensors, from, count } of parts(gpu(), { x }, { items: 50, per: { x: 35 } })) {
+    for (const { tensors, from, count } of windows(gpu(), { x }, { items: 50, per: { x: 35 } })) {
       assert.is(from, next);
       assert.is(tensors.x.size, 35 * count);
       assert.is(tensors.x.offset % alignment, 0);
@@ -188,8 +188,8 @@ test('parts follow each other, begin where a binding may begin and cover everyth
 test('an item that is too large is named', () => {
   const limit = gpu().device.limits.maxStorageBufferBindingSize;
   const x = gpu().empty([1, limit / 4 + 64]);
-  const cut = () => [...parts(gpu(), { x }, { items: 1, per: { x: x.size } })];
-  assert.throws(cut, /x \[1,\d+\]: 1 items of \d+ bytes are the smallest part, the GPU binds at most/);
+  const cut = () => [...windows(gpu(), { x }, { items: 1, per: { x: x.size } })];
+  assert.throws(cut, /x \[1,\d+\]: 1 items of \d+ bytes are the smallest window, the GPU binds at most/);
   x.dispose();
 });
 

@@ -4,8 +4,8 @@
 //
 //   y = A^T ((G w G^T) * (B^T x B)) A, with * elementwise; a matrix product over channels in its place.
 //
-// Gradients use the same tiles: of the input, with w turned by 180 degrees, which only swaps positions 0 and 3 of each axis
-// (`turned`); of the weights, G^T ((B^T x B) * (A dy A^T)) G, summed over the tiles.
+// Gradients use the same tiles: of the input, with w rotated by 180 degrees, which only swaps positionsOut 0 and 3 of each axis
+// (`rotated`); of the weights, G^T ((B^T x B) * (A dy A^T)) G, summed over the tiles.
 
 struct Sizes {
   batch: u32,
@@ -17,13 +17,13 @@ struct Sizes {
   tilesX: u32,
   offsetY: i32, // where the first tile begins in the image
   offsetX: i32,
-  turned: u32,
+  rotated: u32,
   stride: u32, // tiles from one position to the next: as many as there are, or more; of weights: rows
 }
 
 @group(0) @binding(0) var<storage, read> image: array<vec4f>; // [batch, height, width, channels]
-@group(0) @binding(1) var<storage, read_write> positions: array<vec4f>; // [16, stride, channels]
-@group(0) @binding(2) var<storage, read> positions_: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> positionsOut: array<vec4f>; // [16, stride, channels]
+@group(0) @binding(2) var<storage, read> positionsIn: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>; // like image
 @group(0) @binding(4) var<storage, read> weight: array<vec4f>; // [3, 3, rows, channels]
 @group(0) @binding(5) var<storage, read_write> weightGrad: array<vec4f>;
@@ -115,9 +115,9 @@ fn setPixel(tile: Tile, dy: i32, dx: i32, value: vec4f) {
   }
 }
 
-// The turned order 3, 1, 2, 0 of an axis.
+// The rotated order 3, 1, 2, 0 of an axis.
 fn placed(position: u32) -> u32 {
-  return select(position, select(position, 3u - position, position == 0u || position == 3u), sizes.turned == 1u);
+  return select(position, select(position, 3u - position, position == 0u || position == 3u), sizes.rotated == 1u);
 }
 
 fn slot(tile: Tile, row: u32, column: u32) -> u32 {
@@ -125,23 +125,29 @@ fn slot(tile: Tile, row: u32, column: u32) -> u32 {
 }
 
 fn setColumn(tile: Tile, column: u32, values: Four) {
-  positions[slot(tile, 0u, column)] = values.a;
-  positions[slot(tile, 1u, column)] = values.b;
-  positions[slot(tile, 2u, column)] = values.c;
-  positions[slot(tile, 3u, column)] = values.d;
+  positionsOut[slot(tile, 0u, column)] = values.a;
+  positionsOut[slot(tile, 1u, column)] = values.b;
+  positionsOut[slot(tile, 2u, column)] = values.c;
+  positionsOut[slot(tile, 3u, column)] = values.d;
 }
 
 fn columnOf(tile: Tile, column: u32) -> Four {
   return Four(
-    positions_[slot(tile, 0u, column)],
-    positions_[slot(tile, 1u, column)],
-    positions_[slot(tile, 2u, column)],
-    positions_[slot(tile, 3u, column)],
+    positionsIn[slot(tile, 0u, column)],
+    positionsIn[slot(tile, 1u, column)],
+    positionsIn[slot(tile, 2u, column)],
+    positionsIn[slot(tile, 3u, column)],
   );
 }
 
-fn indexOf(group: vec3u, groups: vec3u, local: u32) -> u32 {
-  return (group.y * groups.x + group.x) * 64u + local;
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
 fn imageRow(tile: Tile, dy: i32) -> Four {
@@ -165,14 +171,9 @@ fn setStepsColumn(tile: Tile, column: u32, values: Four) {
 }
 
 // image -> bySteps, B^T x B: channels are what the product sums over. Neighbours in a workgroup are neighbouring tiles.
-@compute @workgroup_size(64)
-fn inputSteps(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
+@compute @workgroup_size(64) fn inputSteps(launch: Launch) {
   let tiles = sizes.batch * sizes.tilesY * sizes.tilesX;
-  let i = indexOf(group, groups, local);
+  let i = indexOf(launch);
   let tile = tileOf(i % tiles * sizes.channels + i / tiles);
   if (i >= tiles * sizes.channels) {
     return;
@@ -187,14 +188,9 @@ fn inputSteps(
   setStepsColumn(tile, 3u, inputAxis(Four(r0.d, r1.d, r2.d, r3.d)));
 }
 
-// image -> positions, B^T x B: tiles are what the product sums over.
-@compute @workgroup_size(64)
-fn inputTransform(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(indexOf(group, groups, local));
+// image -> positionsOut, B^T x B: tiles are what the product sums over.
+@compute @workgroup_size(64) fn inputTransform(launch: Launch) {
+  let tile = tileOf(indexOf(launch));
   if (tile.index >= tile.all) {
     return;
   }
@@ -208,14 +204,9 @@ fn inputTransform(
   setColumn(tile, 3u, inputAxis(Four(r0.d, r1.d, r2.d, r3.d)));
 }
 
-// positions_ -> out, A^T m A
-@compute @workgroup_size(64)
-fn outputTransform(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(indexOf(group, groups, local));
+// positionsIn -> out, A^T m A
+@compute @workgroup_size(64) fn outputTransform(launch: Launch) {
+  let tile = tileOf(indexOf(launch));
   if (tile.index >= tile.all) {
     return;
   }
@@ -231,14 +222,9 @@ fn outputTransform(
   setPixel(tile, 1, 1, bottom.b);
 }
 
-// image (the output's gradient) -> positions, A dy A^T
-@compute @workgroup_size(64)
-fn gradientTransform(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = tileOf(indexOf(group, groups, local));
+// image (the output's gradient) -> positionsOut, A dy A^T
+@compute @workgroup_size(64) fn gradientTransform(launch: Launch) {
+  let tile = tileOf(indexOf(launch));
   if (tile.index >= tile.all) {
     return;
   }
@@ -260,14 +246,9 @@ fn weightRow(tile: Tile, ky: u32) -> Four {
   return weightAxis(Three(weight[first], weight[first + tile.all], weight[first + 2u * tile.all]));
 }
 
-// weight -> positions, G w G^T
-@compute @workgroup_size(64)
-fn weightTransform(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = weightTile(indexOf(group, groups, local));
+// weight -> positionsOut, G w G^T
+@compute @workgroup_size(64) fn weightTransform(launch: Launch) {
+  let tile = weightTile(indexOf(launch));
   if (tile.index >= tile.all) {
     return;
   }
@@ -288,14 +269,9 @@ fn setWeightRow(tile: Tile, ky: u32, a: vec4f, b: vec4f, c: vec4f, d: vec4f) {
   weightGrad[first + 2u * tile.all] = row.c;
 }
 
-// positions_ -> weightGrad, G^T u G
-@compute @workgroup_size(64)
-fn weightGradientTransform(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let tile = weightTile(indexOf(group, groups, local));
+// positionsIn -> weightGrad, G^T u G
+@compute @workgroup_size(64) fn weightGradientTransform(launch: Launch) {
+  let tile = weightTile(indexOf(launch));
   if (tile.index >= tile.all) {
     return;
   }

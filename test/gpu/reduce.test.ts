@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { columnSums } from '../../src/autograd/elementary.ts';
-import { globalMaxPool, globalMeanPool, mean, sum } from '../../src/autograd/global_pool.ts';
+import { globalMaxPool, globalMeanPool, mean, sum } from '../../src/autograd/reduce.ts';
 import * as pointwise from '../reference/pointwise.ts';
 import * as reference from '../reference/pooling.ts';
 import { forwardBackward } from '../support/backward.ts';
@@ -116,8 +116,8 @@ test('of equal values the first wins the gradient', async () => {
 });
 
 test('something to pool over is needed', () => {
-  assert.throws(() => globalMaxPool(gpu().empty([2, 3])), /globalMaxPool: x is \[2,3\]/);
-  assert.throws(() => globalMeanPool(gpu().empty([3])), /globalMeanPool: x is \[3\]/);
+  assert.throws(() => globalMaxPool(gpu().empty([2, 3])), /globalMaxPool: .*x \[2,3\]/);
+  assert.throws(() => globalMeanPool(gpu().empty([3])), /globalMeanPool: .*x \[3\]/);
 });
 
 test.run();

@@ -1,0 +1,42 @@
+// Blocks of columns: a tensor [rows, width] as part of a wider one [rows, stride].
+
+// One number per invocation, or four side by side where all widths divide by 4: `kernelPair` replaces this type.
+alias Value = f32;
+alias Values = u32; // a count of Value: `kernelPair` divides it by 4
+
+struct Sizes {
+  rows: u32,
+  width: Values, // of a row of the block
+  stride: Values, // of a row of the wider tensor
+  offset: Values, // where in that row the block begins
+}
+
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> out: array<Value>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+
+struct Launch {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+}
+
+fn indexOf(launch: Launch) -> u32 {
+  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
+}
+
+// Writes x [rows, width] into a block of out [rows, stride].
+@compute @workgroup_size(64) fn insert(launch: Launch) {
+  let i = indexOf(launch);
+  if (i < sizes.rows * sizes.width) {
+    out[i / sizes.width * sizes.stride + sizes.offset + i % sizes.width] = x[i];
+  }
+}
+
+// Reads a block of x [rows, stride] into out [rows, width].
+@compute @workgroup_size(64) fn extract(launch: Launch) {
+  let i = indexOf(launch);
+  if (i < sizes.rows * sizes.width) {
+    out[i] = x[i / sizes.width * sizes.stride + sizes.offset + i % sizes.width];
+  }
+}

@@ -1,0 +1,28 @@
+/** The cap on GPU memory: all pools of a device draw on one budget. */
+import { RomoError } from './error.ts';
+import type { Pool } from './memory.ts';
+
+/** The bytes that all pools of a GPU may take together. */
+export class Budget {
+  /** bytes of all buffers, freed ones included */
+  used = 0;
+  /** pools whose freed buffers may be evicted */
+  readonly pools = new Set<Pool>();
+
+  constructor(public limit: number) {}
+
+  /** Takes the bytes, evicting freed buffers where that is needed. Throws `memory` where that is not enough. */
+  reserve(size: number, shape: readonly number[]): void {
+    if (this.used + size > this.limit) for (const pool of this.pools) pool.evict();
+    if (this.used + size > this.limit) {
+      throw new RomoError(
+        'memory',
+        `a tensor [${shape}] of ${size} bytes does not fit: ${this.used} of ${this.limit} bytes are in use`,
+        SMALLER,
+      );
+    }
+    this.used += size;
+  }
+}
+
+export const SMALLER = 'Use a smaller batch.';
