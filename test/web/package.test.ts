@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { kernelPair, program } from '../../src/tensor/kernel.ts';
@@ -66,19 +67,16 @@ test('Node runs the example of the README', () => {
   assert.is(printed, '128\n192\n');
 });
 
-test('a page runs the example of the README, without a bundler', async () => {
-  writeFileSync(join(project, 'index.html'), snippet('html'));
-  copyFileSync('web/search/model.safetensors', join(project, 'model.safetensors'));
+/** Serves the files and the package, opens index.html, and fails on whatever the browser complains of. */
+async function servePackage(files: Record<string, string>, body: (page: Page) => Promise<void>): Promise<void> {
   // A server follows no links out of its folder: the browser needs the package alone.
   const served = mkdtempSync(join(tmpdir(), 'romo-served-'));
-  for (const name of ['index.html', 'model.safetensors']) copyFileSync(join(project, name), join(served, name));
+  for (const [name, source] of Object.entries(files)) copyFileSync(source, join(served, name));
   cpSync(installed, join(served, 'node_modules', 'romo'), { recursive: true });
   const [server, browser] = [await serveFolder(served), await openBrowser()];
   try {
     const { page, complaints } = await openPage(browser, server.url);
-    const output = page.locator('output');
-    await output.filter({ hasText: 'numbers' }).waitFor();
-    assert.match(await output.innerText(), /: 64 numbers$/);
+    await body(page);
     assert.equal(
       complaints.filter((text) => !text.includes('favicon')),
       [],
@@ -88,7 +86,40 @@ test('a page runs the example of the README, without a bundler', async () => {
     server.close();
     rmSync(served, { recursive: true });
   }
+}
+
+test('a page runs the example of the README, without a bundler', () =>
+  servePackage(
+    { 'index.html': 'examples/embed.html', 'model.safetensors': 'web/search/model.safetensors' },
+    async (page) => {
+      const output = page.locator('output');
+      await output.filter({ hasText: 'numbers' }).waitFor();
+      assert.match(await output.innerText(), /: 64 numbers$/);
+    },
+  ));
+
+/** Fails unless the training example printed a falling loss and classes that are mostly right. */
+function checkTraining(printed: string): void {
+  const losses = [...printed.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+  assert.is(losses.length, 5, printed);
+  assert.ok(losses[0] > 0.4 && losses[4] < 0.05, printed);
+  const accuracy = Number(/^accuracy on held-out points: ([\d.]+)\n$/m.exec(printed)?.[1]);
+  assert.ok(accuracy >= 0.95 && accuracy <= 1, printed);
+}
+
+test('Node trains the example network; its file fits on a screen', () => {
+  const source = readFileSync('examples/autograd.mjs', 'utf8');
+  assert.ok(source.trimEnd().split('\n').length <= 40, 'examples/autograd.mjs has more than 40 lines');
+  writeFileSync(join(project, 'autograd.mjs'), source);
+  checkTraining(execFileSync(process.execPath, ['autograd.mjs'], { cwd: project, encoding: 'utf8' }));
 });
+
+test('a page trains the example network, without a bundler', () =>
+  servePackage({ 'index.html': 'examples/autograd.html', 'autograd.mjs': 'examples/autograd.mjs' }, async (page) => {
+    const output = page.locator('pre');
+    await output.filter({ hasText: 'accuracy' }).waitFor();
+    checkTraining((await output.textContent()) ?? '');
+  }));
 
 test('the compiler of a user finds the types', () => {
   const program = `
