@@ -61,11 +61,13 @@ test('its examples are those of the README', () => {
   assert.is(readFileSync('examples/embed.html', 'utf8'), snippet('html'));
 });
 
-test('Node runs the example of the README', () => {
-  writeFileSync(join(project, 'embed.mjs'), snippet('js'));
-  const printed = execFileSync(process.execPath, ['embed.mjs'], { cwd: project, encoding: 'utf8' });
-  assert.is(printed, '128\n192\n');
-});
+/** What the program prints when Node runs it where the package is installed. */
+function printedBy(program: string): string {
+  writeFileSync(join(project, 'program.mjs'), program);
+  return execFileSync(process.execPath, ['program.mjs'], { cwd: project, encoding: 'utf8' });
+}
+
+test('Node runs the example of the README', () => assert.is(printedBy(snippet('js')), '128\n192\n'));
 
 /** Serves the files and the package, opens index.html, and fails on whatever the browser complains of. */
 async function servePackage(files: Record<string, string>, body: (page: Page) => Promise<void>): Promise<void> {
@@ -107,11 +109,16 @@ function checkTraining(printed: string): void {
   assert.ok(accuracy >= 0.95 && accuracy <= 1, printed);
 }
 
-test('Node trains the example network; its file fits on a screen', () => {
+test('Node trains the example network, step by step and replayed; its file fits on a screen', () => {
   const source = readFileSync('examples/autograd.mjs', 'utf8');
   assert.ok(source.trimEnd().split('\n').length <= 40, 'examples/autograd.mjs has more than 40 lines');
-  writeFileSync(join(project, 'autograd.mjs'), source);
-  checkTraining(execFileSync(process.execPath, ['autograd.mjs'], { cwd: project, encoding: 'utf8' }));
+  const printed = printedBy(source);
+  checkTraining(printed);
+  // The reading guide shows the same loop as a replay: the same launches, so the same numbers.
+  const loop = /^for \(let step[\s\S]*?^}$/m;
+  const replayed = /```js\n(let loss;[\s\S]*?)\n```/.exec(readFileSync('docs/reading.md', 'utf8'))?.[1];
+  assert.ok(loop.test(source) && replayed, 'docs/reading.md shows no loop with a replay');
+  assert.is(printedBy(source.replace(loop, () => replayed).replace('record,', 'record, Replay,')), printed);
 });
 
 test('a page trains the example network, without a bundler', () =>

@@ -4,13 +4,11 @@ import { dirname, join, normalize } from 'node:path';
 import { marked } from 'marked';
 import { createCssVariablesTheme, createHighlighter } from 'shiki';
 
-/** Live figures, by the number of the section that they belong to. */
-const FIGURES = { 6: 'knn', 7: 'edge-conv', 10: 'rcll' };
-/** Sections that speak of a kernel without linking to its file. */
-const ALSO = { 9: ['src/shaders/losses.wgsl'], 13: ['src/shaders/memory_bank.wgsl'] };
+/** Where a live figure stands; other readers of Markdown do not show it. The names are those of web/read/main.ts. */
+const FIGURE = /<!-- figure: ([\w-]+) -->/g;
 
-/** A file name may be a folder of the repository or a document: only code is shown. */
-const isCode = (path) => /\.(ts|wgsl)$/.test(path);
+/** A link may name a folder of the repository or a document: only code is shown. */
+const isCode = (path) => /\.(ts|mjs|wgsl)$/.test(path);
 
 function codeLinks(markdown) {
   const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => normalize(join('docs', link)));
@@ -44,20 +42,17 @@ export async function buildReading(root, target) {
   const sections = parts.map((part) => {
     const end = part.indexOf('\n');
     const title = part.slice(0, end);
-    const number = /^(\d+)\./.exec(title)?.[1];
     const text = part.slice(end);
-    const files = [...new Set([...codeLinks(text), ...(ALSO[number] ?? [])])];
+    const files = codeLinks(text);
     for (const path of files.filter((file) => !written.has(file))) {
       written.add(path);
       writeFragment(join(root, path), join(target, 'read', 'code', `${path}.html`), highlighter);
     }
-    return sectionOf({ title, number, text, files });
+    return sectionOf({ title, text, files });
   });
   highlighter.dispose();
   const contents = parts.map((part) => part.slice(0, part.indexOf('\n')));
-  const list = contents.map(
-    (title) => `<li><a href="#${slug(title)}">${marked.parseInline(title.replace(/^\d+\.\s*/, ''))}</a></li>`,
-  );
+  const list = contents.map((title) => `<li><a href="#${slug(title)}">${marked.parseInline(title)}</a></li>`);
   return readFileSync(join(root, 'web', 'read', 'body.html'), 'utf8')
     .replace('{{intro}}', marked.parse(head.replace(/^# .*$/m, '')))
     .replace('{{contents}}', list.join('\n'))
@@ -71,7 +66,7 @@ function writeFragment(source, target, highlighter) {
   writeFileSync(target, withClasses(html));
 }
 
-function sectionOf({ title, number, text, files }) {
+function sectionOf({ title, text, files }) {
   const html = marked
     .parse(text)
     // A link to code shows it in the panel beside; without scripts it is plain text of the repository.
@@ -80,8 +75,8 @@ function sectionOf({ title, number, text, files }) {
     )
     .replace(/<span>([^<]*)<\/a>/g, '<span>$1</span>')
     .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}: table" tabindex="0"><table>`)
-    .replace(/<\/table>/g, '</table></div>');
-  const figure = FIGURES[number] ? `<figure class="panel live" id="figure-${FIGURES[number]}"></figure>` : '';
+    .replace(/<\/table>/g, '</table></div>')
+    .replace(FIGURE, '<figure class="panel live" id="figure-$1"></figure>');
   const id = slug(title);
   const names = files.map(
     (path, i) =>
@@ -92,5 +87,5 @@ function sectionOf({ title, number, text, files }) {
       ? `<div class="code"><div class="files">${names.join('')}</div><div class="listing" role="region" aria-label="${files[0]}" tabindex="0" data-shown="${files[0]}"></div></div>`
       : '';
   const heading = `<h2 id="${id}">${marked.parseInline(title)}</h2>`;
-  return `<section class="${code ? 'beside' : 'alone'}" aria-labelledby="${id}"><div class="text">${heading}${html}${figure}</div>${code}</section>`;
+  return `<section class="${code ? 'beside' : 'alone'}" aria-labelledby="${id}"><div class="text">${heading}${html}</div>${code}</section>`;
 }
