@@ -17,7 +17,8 @@ class Mlp extends Module {
   hidden = this.child('hidden', new Linear(this.gpu, 2, 16, { seed: 1, path: 'hidden' }));
   output = this.child('output', new Linear(this.gpu, 16, 2, { seed: 1, path: 'output' }));
   forward(x) {
-    return this.output.forward(tanh(this.hidden.forward(x))); // [count, 2] -> [count, 16] -> [count, 2]
+    // [count, 2] -> [count, 16] -> [count, 2]
+    return this.output.forward(tanh(this.hidden.forward(x)));
   }
 }
 const [train, test, model] = [moons(256), moons(256), new Mlp(gpu)];

@@ -132,6 +132,14 @@ test('the reading page shows another file, and figures answer the keyboard', () 
     await section.locator('.listing', { hasText: 'fn contrastive' }).waitFor();
     await section.locator('a', { hasText: 'losses.ts' }).click();
     await section.locator('.listing', { hasText: 'export function contrastive' }).waitFor();
+    const links = await page
+      .locator('main a')
+      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+    for (const link of new Set(links)) {
+      const url = new URL(link);
+      if (url.hash) assert.is(await page.locator(`[id="${url.hash.slice(1)}"]`).count(), 1, link);
+      else if (url.origin === new URL(page.url()).origin) assert.ok((await page.request.get(link)).ok(), link);
+    }
   }));
 
 test('code fits its pane: no line is cut off, and long ones continue under their own beginning', () =>

@@ -10,8 +10,11 @@ const FIGURE = /<!-- figure: ([\w-]+) -->/g;
 /** A link may name a folder of the repository or a document: only code is shown. */
 const isCode = (path) => /\.(ts|mjs|wgsl)$/.test(path);
 
+/** Where a link of docs/reading.md leads, from the root of the repository. */
+const pathOf = (link) => normalize(join('docs', link));
+
 function codeLinks(markdown) {
-  const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => normalize(join('docs', link)));
+  const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => pathOf(link));
   return [...new Set(links.filter(isCode))];
 }
 
@@ -54,26 +57,30 @@ export async function buildReading(root, target) {
   const contents = parts.map((part) => part.slice(0, part.indexOf('\n')));
   const list = contents.map((title) => `<li><a href="#${slug(title)}">${marked.parseInline(title)}</a></li>`);
   return readFileSync(join(root, 'web', 'read', 'body.html'), 'utf8')
-    .replace('{{intro}}', marked.parse(head.replace(/^# .*$/m, '')))
+    .replace('{{intro}}', render(head.replace(/^# .*$/m, '')))
     .replace('{{contents}}', list.join('\n'))
     .replace('{{sections}}', sections.join('\n'));
 }
 
 function writeFragment(source, target, highlighter) {
   const lang = source.endsWith('.wgsl') ? 'wgsl' : 'typescript';
-  const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), { lang, theme: 'page' });
+  // No time limit: on a busy machine the first line exceeds it, and the file would be coloured as if it never ended.
+  const options = { lang, theme: 'page', tokenizeTimeLimit: 0 };
+  const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), options);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, withClasses(html));
 }
 
+/** A link to code shows it in the panel of its section; whatever else the repository holds is not part of the site. */
+function render(markdown) {
+  return marked.parse(markdown).replace(/<a href="(?!#|https?:)([^"]+)">(.*?)<\/a>/g, (_, link, label) => {
+    const path = pathOf(link);
+    return isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">${label}</a>` : `<span>${label}</span>`;
+  });
+}
+
 function sectionOf({ title, text, files }) {
-  const html = marked
-    .parse(text)
-    // A link to code shows it in the panel beside; without scripts it is plain text of the repository.
-    .replace(/<a href="\.\.\/([^"]+)">/g, (_, path) =>
-      isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">` : '<span>',
-    )
-    .replace(/<span>([^<]*)<\/a>/g, '<span>$1</span>')
+  const html = render(text)
     .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}: table" tabindex="0"><table>`)
     .replace(/<\/table>/g, '</table></div>')
     .replace(FIGURE, '<figure class="panel live" id="figure-$1"></figure>');
