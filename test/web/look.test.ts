@@ -127,11 +127,45 @@ test('the reading page shows another file, and figures answer the keyboard', () 
     await page
       .locator('#figure-knn figcaption', { hasText: 'Point 21, nearest first, itself included: 21,' })
       .waitFor();
-    const section = page.locator('section', { has: page.locator('[id="9-pairs-attract"]') });
+    const section = page.locator('section', { has: page.locator('h2', { hasText: 'Pairs attract' }) });
     await section.locator('button', { hasText: 'losses.wgsl' }).click();
     await section.locator('.listing', { hasText: 'fn contrastive' }).waitFor();
     await section.locator('a', { hasText: 'losses.ts' }).click();
     await section.locator('.listing', { hasText: 'export function contrastive' }).waitFor();
+    const links = await page
+      .locator('main a')
+      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+    for (const link of new Set(links)) {
+      const url = new URL(link);
+      if (url.hash) assert.is(await page.locator(`[id="${url.hash.slice(1)}"]`).count(), 1, link);
+      else if (url.origin === new URL(page.url()).origin) assert.ok((await page.request.get(link)).ok(), link);
+    }
+  }));
+
+test('code fits its pane: no line is cut off, and long ones continue under their own beginning', () =>
+  site().visit('read.html', async (page) => {
+    for (const viewport of [WIDE, STYLES.phone.viewport]) {
+      await page.setViewportSize(viewport);
+      let broken = 0;
+      for (const listing of await page.locator('.listing').all()) {
+        await listing.scrollIntoViewIfNeeded();
+        await listing.locator('.line').first().waitFor();
+        const { path, content, width, hangs } = await listing.evaluate((element) => {
+          const lines = [...element.querySelectorAll('.line')].map((line) => ({
+            height: line.getBoundingClientRect().height,
+            hang: Number.parseFloat(getComputedStyle(line).paddingLeft),
+          }));
+          const single = Math.min(...lines.map(({ height }) => height));
+          const hangs = lines.filter(({ height }) => height > 1.5 * single).map(({ hang }) => hang);
+          const { scrollWidth: content, clientWidth: width, dataset } = element as HTMLElement;
+          return { path: dataset.shown, content, width, hangs };
+        });
+        assert.ok(content <= width, `${path}: ${content} pixels of code in a pane of ${width}`);
+        assert.ok(Math.min(...hangs) > 0, `${path}: a long line continues at the margin`);
+        broken += hangs.length;
+      }
+      assert.ok(broken > 0, 'no line was too long for its pane: this test shows nothing');
+    }
   }));
 
 test.run();

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { kernelPair, program } from '../../src/tensor/kernel.ts';
@@ -60,25 +61,24 @@ test('its examples are those of the README', () => {
   assert.is(readFileSync('examples/embed.html', 'utf8'), snippet('html'));
 });
 
-test('Node runs the example of the README', () => {
-  writeFileSync(join(project, 'embed.mjs'), snippet('js'));
-  const printed = execFileSync(process.execPath, ['embed.mjs'], { cwd: project, encoding: 'utf8' });
-  assert.is(printed, '128\n192\n');
-});
+/** What the program prints when Node runs it where the package is installed. */
+function printedBy(program: string): string {
+  writeFileSync(join(project, 'program.mjs'), program);
+  return execFileSync(process.execPath, ['program.mjs'], { cwd: project, encoding: 'utf8' });
+}
 
-test('a page runs the example of the README, without a bundler', async () => {
-  writeFileSync(join(project, 'index.html'), snippet('html'));
-  copyFileSync('web/search/model.safetensors', join(project, 'model.safetensors'));
+test('Node runs the example of the README', () => assert.is(printedBy(snippet('js')), '128\n192\n'));
+
+/** Serves the files and the package, opens index.html, and fails on whatever the browser complains of. */
+async function servePackage(files: Record<string, string>, body: (page: Page) => Promise<void>): Promise<void> {
   // A server follows no links out of its folder: the browser needs the package alone.
   const served = mkdtempSync(join(tmpdir(), 'romo-served-'));
-  for (const name of ['index.html', 'model.safetensors']) copyFileSync(join(project, name), join(served, name));
+  for (const [name, source] of Object.entries(files)) copyFileSync(source, join(served, name));
   cpSync(installed, join(served, 'node_modules', 'romo'), { recursive: true });
   const [server, browser] = [await serveFolder(served), await openBrowser()];
   try {
     const { page, complaints } = await openPage(browser, server.url);
-    const output = page.locator('output');
-    await output.filter({ hasText: 'numbers' }).waitFor();
-    assert.match(await output.innerText(), /: 64 numbers$/);
+    await body(page);
     assert.equal(
       complaints.filter((text) => !text.includes('favicon')),
       [],
@@ -88,7 +88,45 @@ test('a page runs the example of the README, without a bundler', async () => {
     server.close();
     rmSync(served, { recursive: true });
   }
+}
+
+test('a page runs the example of the README, without a bundler', () =>
+  servePackage(
+    { 'index.html': 'examples/embed.html', 'model.safetensors': 'web/search/model.safetensors' },
+    async (page) => {
+      const output = page.locator('output');
+      await output.filter({ hasText: 'numbers' }).waitFor();
+      assert.match(await output.innerText(), /: 64 numbers$/);
+    },
+  ));
+
+/** Fails unless the training example printed a falling loss and classes that are mostly right. */
+function checkTraining(printed: string): void {
+  const losses = [...printed.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+  assert.is(losses.length, 5, printed);
+  assert.ok(losses[0] > 0.4 && losses[4] < 0.05, printed);
+  const accuracy = Number(/^accuracy on held-out points: ([\d.]+)\n$/m.exec(printed)?.[1]);
+  assert.ok(accuracy >= 0.95 && accuracy <= 1, printed);
+}
+
+test('Node trains the example network, step by step and replayed; its file fits on a screen', () => {
+  const source = readFileSync('examples/autograd.mjs', 'utf8');
+  assert.ok(source.trimEnd().split('\n').length <= 40, 'examples/autograd.mjs has more than 40 lines');
+  const printed = printedBy(source);
+  checkTraining(printed);
+  // The reading guide shows the same loop as a replay: the same launches, so the same numbers.
+  const loop = /^for \(let step[\s\S]*?^}$/m;
+  const replayed = /```js\n(let loss;[\s\S]*?)\n```/.exec(readFileSync('docs/reading.md', 'utf8'))?.[1];
+  assert.ok(loop.test(source) && replayed, 'docs/reading.md shows no loop with a replay');
+  assert.is(printedBy(source.replace(loop, () => replayed).replace('record,', 'record, Replay,')), printed);
 });
+
+test('a page trains the example network, without a bundler', () =>
+  servePackage({ 'index.html': 'examples/autograd.html', 'autograd.mjs': 'examples/autograd.mjs' }, async (page) => {
+    const output = page.locator('pre');
+    await output.filter({ hasText: 'accuracy' }).waitFor();
+    checkTraining((await output.textContent()) ?? '');
+  }));
 
 test('the compiler of a user finds the types', () => {
   const program = `

@@ -26,7 +26,7 @@ const PAGES = [
   {
     name: 'read',
     file: 'read.html',
-    title: 'From a pixel to the gradient',
+    title: 'From a tensor to the gradient',
     description: 'The reading guide with the real WGSL and TypeScript beside the text, and live figures.',
   },
 ];

@@ -4,16 +4,17 @@ import { dirname, join, normalize } from 'node:path';
 import { marked } from 'marked';
 import { createCssVariablesTheme, createHighlighter } from 'shiki';
 
-/** Live figures, by the number of the section that they belong to. */
-const FIGURES = { 6: 'knn', 7: 'edge-conv', 10: 'rcll' };
-/** Sections that speak of a kernel without linking to its file. */
-const ALSO = { 9: ['src/shaders/losses.wgsl'], 13: ['src/shaders/memory_bank.wgsl'] };
+/** Where a live figure stands; other readers of Markdown do not show it. The names are those of web/read/main.ts. */
+const FIGURE = /<!-- figure: ([\w-]+) -->/g;
 
-/** A file name may be a folder of the repository or a document: only code is shown. */
-const isCode = (path) => /\.(ts|wgsl)$/.test(path);
+/** A link may name a folder of the repository or a document: only code is shown. */
+const isCode = (path) => /\.(ts|mjs|wgsl)$/.test(path);
+
+/** Where a link of docs/reading.md leads, from the root of the repository. */
+const pathOf = (link) => normalize(join('docs', link));
 
 function codeLinks(markdown) {
-  const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => normalize(join('docs', link)));
+  const links = [...markdown.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, link]) => pathOf(link));
   return [...new Set(links.filter(isCode))];
 }
 
@@ -44,44 +45,45 @@ export async function buildReading(root, target) {
   const sections = parts.map((part) => {
     const end = part.indexOf('\n');
     const title = part.slice(0, end);
-    const number = /^(\d+)\./.exec(title)?.[1];
     const text = part.slice(end);
-    const files = [...new Set([...codeLinks(text), ...(ALSO[number] ?? [])])];
+    const files = codeLinks(text);
     for (const path of files.filter((file) => !written.has(file))) {
       written.add(path);
       writeFragment(join(root, path), join(target, 'read', 'code', `${path}.html`), highlighter);
     }
-    return sectionOf({ title, number, text, files });
+    return sectionOf({ title, text, files });
   });
   highlighter.dispose();
   const contents = parts.map((part) => part.slice(0, part.indexOf('\n')));
-  const list = contents.map(
-    (title) => `<li><a href="#${slug(title)}">${marked.parseInline(title.replace(/^\d+\.\s*/, ''))}</a></li>`,
-  );
+  const list = contents.map((title) => `<li><a href="#${slug(title)}">${marked.parseInline(title)}</a></li>`);
   return readFileSync(join(root, 'web', 'read', 'body.html'), 'utf8')
-    .replace('{{intro}}', marked.parse(head.replace(/^# .*$/m, '')))
+    .replace('{{intro}}', render(head.replace(/^# .*$/m, '')))
     .replace('{{contents}}', list.join('\n'))
     .replace('{{sections}}', sections.join('\n'));
 }
 
 function writeFragment(source, target, highlighter) {
   const lang = source.endsWith('.wgsl') ? 'wgsl' : 'typescript';
-  const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), { lang, theme: 'page' });
+  // No time limit: on a busy machine the first line exceeds it, and the file would be coloured as if it never ended.
+  const options = { lang, theme: 'page', tokenizeTimeLimit: 0 };
+  const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), options);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, withClasses(html));
 }
 
-function sectionOf({ title, number, text, files }) {
-  const html = marked
-    .parse(text)
-    // A link to code shows it in the panel beside; without scripts it is plain text of the repository.
-    .replace(/<a href="\.\.\/([^"]+)">/g, (_, path) =>
-      isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">` : '<span>',
-    )
-    .replace(/<span>([^<]*)<\/a>/g, '<span>$1</span>')
+/** A link to code shows it in the panel of its section; whatever else the repository holds is not part of the site. */
+function render(markdown) {
+  return marked.parse(markdown).replace(/<a href="(?!#|https?:)([^"]+)">(.*?)<\/a>/g, (_, link, label) => {
+    const path = pathOf(link);
+    return isCode(path) ? `<a href="read/code/${path}.html" data-code="${path}">${label}</a>` : `<span>${label}</span>`;
+  });
+}
+
+function sectionOf({ title, text, files }) {
+  const html = render(text)
     .replace(/<table>/g, `<div class="scroll" role="region" aria-label="${title}: table" tabindex="0"><table>`)
-    .replace(/<\/table>/g, '</table></div>');
-  const figure = FIGURES[number] ? `<figure class="panel live" id="figure-${FIGURES[number]}"></figure>` : '';
+    .replace(/<\/table>/g, '</table></div>')
+    .replace(FIGURE, '<figure class="panel live" id="figure-$1"></figure>');
   const id = slug(title);
   const names = files.map(
     (path, i) =>
@@ -92,5 +94,5 @@ function sectionOf({ title, number, text, files }) {
       ? `<div class="code"><div class="files">${names.join('')}</div><div class="listing" role="region" aria-label="${files[0]}" tabindex="0" data-shown="${files[0]}"></div></div>`
       : '';
   const heading = `<h2 id="${id}">${marked.parseInline(title)}</h2>`;
-  return `<section class="${code ? 'beside' : 'alone'}" aria-labelledby="${id}"><div class="text">${heading}${html}${figure}</div>${code}</section>`;
+  return `<section class="${code ? 'beside' : 'alone'}" aria-labelledby="${id}"><div class="text">${heading}${html}</div>${code}</section>`;
 }

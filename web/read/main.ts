@@ -4,6 +4,12 @@ import { messageOf, tell } from '../shared/page.ts';
 import { edgeFigure, knnFigure, rcllFigure } from './figures.ts';
 import type { FigureEngine } from './worker.ts';
 
+/** Where a line that is too long continues: the words of a comment under its first word, code four columns further in. */
+function hangOf(line: string): number {
+  const [indentation, mark] = /^\s*((?:\*|\/\/)\s)?/.exec(line) as RegExpExecArray;
+  return indentation.length + (mark ? 0 : 4);
+}
+
 /** The build made these fragments from the repository's own sources. */
 async function showCode(listing: HTMLElement, path: string): Promise<void> {
   listing.dataset.shown = path;
@@ -15,6 +21,9 @@ async function showCode(listing: HTMLElement, path: string): Promise<void> {
   if (!response.ok) throw new Error(`${path} could not be loaded: ${response.status}`);
   const { body } = new DOMParser().parseFromString(await response.text(), 'text/html');
   if (listing.dataset.shown !== path) return; // another one was chosen meanwhile
+  for (const line of body.querySelectorAll<HTMLElement>('.line')) {
+    line.style.setProperty('--hang', `${hangOf(line.textContent ?? '')}ch`);
+  }
   listing.replaceChildren(...body.childNodes);
   listing.scrollTop = 0;
 }
