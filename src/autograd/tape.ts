@@ -75,11 +75,12 @@ function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && 'storage' in value;
 }
 
-/** What ops wrote down; made by `record`. */
+/** The record of a forward pass; made by `record`, used up by `backward`. */
 export class Tape {
   recording = true;
   private nodes: Node[] = [];
   private readonly scope: Scope;
+  /** what `forward` returned; valid until `backward` or `end`, unless kept */
   loss: Tensor | null = null;
 
   constructor(private readonly gpu: Gpu) {
@@ -153,8 +154,8 @@ export class Tape {
 }
 
 /**
- * Runs `forward` with a tape and returns the tape, ready for `backward`. Tensors made inside belong to the tape.
- * The loss lives on after `backward` when it was taken out with `keep()`.
+ * Runs `forward`, recording its ops, and returns the tape with `forward`'s result as `tape.loss`. Tensors made inside belong to
+ * the tape: `backward` frees them, the loss too. Read the loss before `backward`, or take it out with `keep()`.
  */
 export function record(gpu: Gpu, forward: () => Tensor): Tape {
   if (gpu.tape) throw new RomoError('tape', 'record: a tape is recording already', 'Tapes do not nest.');

@@ -12,9 +12,9 @@ const stepKernel = kernelPair(program('sgd', source), 'step');
 /** What shapes a step. */
 export interface SgdOptions {
   learningRate: number;
-  /** default 0 */
+  /** share of the last velocity that is kept; default 0 */
   momentum?: number;
-  /** default 0 */
+  /** times the parameter, added to its gradient; default 0 */
   weightDecay?: number;
 }
 
@@ -39,7 +39,7 @@ export class Sgd {
     this.rate.write([rate]);
   }
 
-  /** Moves every parameter and frees its gradient. */
+  /** Moves every parameter and frees its gradient. Throws `sgd` if a parameter has none. */
   step(): void {
     const { momentum = 0, weightDecay = 0 } = this.options;
     for (const [name, parameter] of this.parameters) {

@@ -131,7 +131,7 @@ export class Gpu {
     return tensor;
   }
 
-  /** Tensors made from here on go back to the pool when the scope ends: `using scope = gpu.scope()`. */
+  /** Opens a scope: tensors made until it ends belong to it and are freed with it. `using scope = gpu.scope()`, or `end()` it. */
   scope(): Scope {
     const scope = new Scope(this.scopes);
     this.scopes.push(scope);
@@ -192,7 +192,7 @@ export function describeAdapter(info: GPUAdapterInfo): { name: string; software:
 const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as GPUFeatureName];
 
 /**
- * Opens the GPU with the largest limits that it gives.
+ * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not exit.
  * Throws `no-adapter` where there is none, `option` for an unknown backend.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {

@@ -170,6 +170,7 @@ export class Scope {
     return tensor;
   }
 
+  /** Frees the tensors that still belong to the scope. Calling it twice does nothing. */
   end(): void {
     if (this.ended) return;
     this.ended = true;

@@ -33,9 +33,9 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** A shape over a GPU buffer; made by `gpu.tensor`, `gpu.empty` and by ops. */
 export class Tensor {
-  /** set on parameters and on what is computed from them while a tape records */
+  /** true for parameters, and for what is computed from them while a tape records */
   requiresGrad = false;
-  /** the gradient of the last backward pass; on parameters only */
+  /** gradient of the loss, set on parameters by `backward` and freed by `Sgd.step`; a second `backward` adds to it */
   grad: Tensor | null = null;
   scope: Scope | null = null;
   private disposed = false;
