@@ -1,6 +1,6 @@
 /**
- * Batch normalisation with the activation and the residual sum that usually follow it. Kernels: shaders/batch_norm.wgsl.
- * Float64 reference: test/reference/batch_norm.ts. Source: Ioffe and Szegedy 2015.
+ * Batch normalisation with the activation and the residual sum that usually follow it. Kernels:
+ * shaders/batch_norm.wgsl. Float64 reference: test/reference/batch_norm.ts. Source: Ioffe and Szegedy 2015.
  */
 import source from '../shaders/batch_norm.wgsl';
 import { shapeError } from '../tensor/error.ts';
@@ -53,7 +53,9 @@ const rowsOfChunks =
 /** The sizes that the kernels of this file share; also for EdgeConv, whose rows are edges. */
 export type BatchNormSizes = ReturnType<typeof sizesOf>;
 
-/** Joins the chunks' moments [chunks, channels, 2] to mean and 1 / std [channels, 2] and moves the running statistics. */
+/**
+ * Joins the chunks' moments [chunks, channels, 2] to mean and 1 / std [channels, 2] and moves the running statistics.
+ */
 export function joinMoments(
   moments: Tensor,
   sizes: BatchNormSizes,
@@ -119,7 +121,7 @@ const op = differentiable({
   backward(grad, { inputs: { x, gamma, beta, residual }, options, output, saved: { statistics } }) {
     const { gpu, channels } = x;
     const forward = sizesOf(x, options);
-    // A residual wants the gradient before the activation as a tensor; else the kernels below find it as they go.
+    // A residual needs the gradient before the activation as a tensor; otherwise the kernels below compute it.
     const before = residual ? activationGradient(output, grad, forward) : grad;
     const sizes = residual ? { ...forward, slope: 1 } : forward;
     const ofChannels = { gamma, beta, statisticsIn: statistics };
@@ -150,12 +152,11 @@ const op = differentiable({
 });
 
 /**
- * y = act(gamma (x - mean) / sqrt(var + eps) + beta [+ residual]) over all axes but the last, act(v) = v where v > 0, else
- * slope v. x [..., C], gamma and beta [C]. Training uses the batch's biased variance and moves the running statistics
- * (unbiased variance) by `momentum`; evaluation uses the running statistics.
- * Gradients, with n rows, xh the normalised x and g the gradient before the activation: dbeta = sum g, dgamma = sum g xh,
- * dx = gamma / std (g - dbeta / n - xh dgamma / n); in evaluation dx = gamma / std g.
- * Throws `shape` where sizes differ.
+ * y = act(gamma (x - mean) / sqrt(var + eps) + beta [+ residual]) over all axes but the last, act(v) = v where v > 0,
+ * else slope v. x [..., C], gamma and beta [C]. Training uses the batch's biased variance and moves the running
+ * statistics (unbiased variance) by `momentum`; evaluation uses the running statistics. Gradients, with n rows, xh the
+ * normalised x and g the gradient before the activation: dbeta = sum g, dgamma = sum g xh, dx = gamma / std (g - dbeta
+ * / n - xh dgamma / n); in evaluation dx = gamma / std g. Throws `shape` where sizes differ.
  */
 export function batchNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: BatchNormOptions): Tensor {
   return op({ x, gamma, beta, residual: options.residual }, options);

@@ -76,7 +76,7 @@ const op = differentiable({
   },
 });
 
-/** Joins f32 tensors along `axis`, negative from the end; their other axes are equal. The gradient is cut at the same places. */
+/** Joins f32 tensors along `axis` (negative: from the end); all other axes are equal. The gradient is split likewise. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors;
   const at = axis < 0 ? first.shape.length + axis : axis;

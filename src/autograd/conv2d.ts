@@ -58,9 +58,9 @@ const pair = (value: number | readonly [number, number]): readonly [number, numb
  * x [B, H, W, C], weight [KH, KW, C, O] -> y [B, H', W', O],
  * y[b, i, j, o] = sum over ky, kx, c of x[b, i stride - padding + ky, j stride - padding + kx, c] weight[ky, kx, c, o],
  * H' = floor((H + 2 padding - KH) / stride) + 1. A cross-correlation, as PyTorch's conv2d without bias.
- * Gradients: dx reads dy where that equation holds backwards; dweight[ky, kx, c, o] = sum over b, i, j of x[...] dy[b, i, j, o].
- * Cost: 2 B H' W' KH KW C O operations forward, twice that backward.
- * Throws `shape` where channels differ or the kernel does not fit.
+ * Gradients: dx reads dy where that equation holds backwards; dweight[ky, kx, c, o] = sum over b, i, j of x[...] dy[b,
+ * i, j, o]. Cost: 2 B H' W' KH KW C O operations forward, twice that backward. Throws `shape` where channels differ or
+ * the kernel does not fit.
  */
 export function conv2d(x: Tensor, weight: Tensor, { stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
   return op({ x, weight }, { stride: pair(stride), padding: pair(padding) });

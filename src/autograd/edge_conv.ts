@@ -2,11 +2,11 @@
  * EdgeConv (Wang et al., Dynamic Graph CNN, 2019) with its batch norm, activation and maximum, never expanded:
  * y_i = max over j in N(i) of act(bn(W [x_j - x_i ; x_i])).
  *
- * With W = [A | B], W [x_j - x_i ; x_i] = A x_j + (B - A) x_i = P_j + Q_i, so P and Q are computed once per point: 4 B N C O
- * operations instead of 4 B N k C O, and no [B, N, k, 2C] tensor. Batch norm and leaky ReLU are monotone in each channel, so
- * the maximum is taken at the largest P_j where gamma >= 0 and at the smallest where gamma < 0.
- * The walk over the neighbours costs 3 B N k O operations forward and 2 B N k O backward.
- * Kernels: shaders/edge_conv.wgsl. Float64 reference, in the textbook's form: test/reference/edge_conv.ts.
+ * With W = [A | B], W [x_j - x_i ; x_i] = A x_j + (B - A) x_i = P_j + Q_i, so P and Q are computed once per point: 4 B
+ * N C O operations instead of 4 B N k C O, and no [B, N, k, 2C] tensor. Batch norm and leaky ReLU are monotone in each
+ * channel, so the maximum is taken at the largest P_j where gamma >= 0 and at the smallest where gamma < 0. The walk
+ * over the neighbours costs 3 B N k O operations forward and 2 B N k O backward. Kernels: shaders/edge_conv.wgsl.
+ * Float64 reference, in the textbook's form: test/reference/edge_conv.ts.
  */
 import source from '../shaders/edge_conv.wgsl';
 import { shapeError } from '../tensor/error.ts';
@@ -156,9 +156,9 @@ const reduceEdges = differentiable({
 
 /**
  * y_i = max over j in N(i) of act(bn(W [x_j - x_i ; x_i])).
- * x [B, N, C], neighbours i32 [B, N, k] (from `knn`), weight [2C, O] whose rows 0 .. C-1 act on x_j - x_i and C .. 2C-1 on x_i,
- * gamma and beta [O] -> [B, N, O]. A point's k neighbours must be distinct, as `knn` gives them. Options as for batchNorm; its
- * statistics are over all B N k edges.
+ * x [B, N, C], neighbours i32 [B, N, k] (from `knn`), weight [2C, O] whose rows 0 .. C-1 act on x_j - x_i and C .. 2C-1
+ * on x_i, gamma and beta [O] -> [B, N, O]. A point's k neighbours must be distinct, as `knn` gives them. Options as for
+ * batchNorm; its statistics are over all B N k edges.
  */
 export function edgeConv(
   x: Tensor,

@@ -12,12 +12,12 @@ export const reduce = program('reduce', reduceSource);
 const fillKernel = kernelPair(pointwise, 'fill');
 const sumsKernel = kernelPair(reduce, 'sums');
 
-/** Codes of the two-argument functions of pointwise.wgsl. */
-export const BINARY = { add: 0, sub: 1, mul: 2, div: 3 } as const;
-export type BinaryName = keyof typeof BINARY;
+/** The functions of two tensors, in the order of their codes in pointwise.wgsl. */
+export const BINARY = ['add', 'sub', 'mul', 'div'] as const;
+export type BinaryName = (typeof BINARY)[number];
 
 const binaryKernels = Object.fromEntries(
-  Object.entries(BINARY).map(([name, code]) => [name, kernelPair(pointwise, 'binary', { OP: code })]),
+  BINARY.map((name, OP) => [name, kernelPair(pointwise, 'binary', { OP })]),
 ) as Record<BinaryName, Kernel>;
 
 /** A tensor of one value. */
@@ -27,7 +27,7 @@ export function fill(gpu: Gpu, shape: readonly number[], value: number): Tensor 
   return out;
 }
 
-/** x op y, elementwise; y repeats along x (its size divides x's). Shapes are the caller's matter. */
+/** x op y, elementwise; y repeats along x (its size divides x's). The caller checks the shapes. */
 export function binaryTensors(name: BinaryName, x: Tensor, y: Tensor): Tensor {
   const out = x.gpu.empty(x.shape);
   const sizes = { count: x.size, period: y.size, value: 0 };
@@ -44,7 +44,7 @@ export function binaryTensors(name: BinaryName, x: Tensor, y: Tensor): Tensor {
 export const addTensors = (x: Tensor, y: Tensor): Tensor => binaryTensors('add', x, y);
 export const mulTensors = (x: Tensor, y: Tensor): Tensor => binaryTensors('mul', x, y);
 
-/** Adds up what `part` makes of each window of the tensors; see launch.ts. Temporary tensors of a window are freed with it. */
+/** The sum of `part(window)` over the windows of the tensors, see launch.ts; frees the temporary tensors of each. */
 export function sumOfWindows<Names extends string>(
   gpu: Gpu,
   tensors: Record<Names, Tensor>,
@@ -63,8 +63,8 @@ export function sumOfWindows<Names extends string>(
 }
 
 /**
- * Sums down the rows: x [batches, rows, channels] -> [batches, channels], times `scale`. In passes over chunks of rows, always
- * in the same order.
+ * Sums down the rows: x [batches, rows, channels] -> [batches, channels], times `scale`. In passes over chunks of rows,
+ * always in the same order.
  * @param into where the sums go; a new tensor when absent
  */
 export function columnSums(x: Tensor, batches: number, channels: number, scale = 1, into?: Tensor): Tensor {

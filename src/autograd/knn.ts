@@ -1,14 +1,13 @@
 /**
- * k nearest neighbours inside each cloud. Kernels: the backend's `nearest`; by definition shaders/knn.wgsl. No N x N matrix
- * is held. No gradient: the graph is piecewise constant in x. Float64 reference: test/reference/knn.ts.
+ * k nearest neighbours inside each cloud. Kernels: the backend's `nearest`; by definition shaders/knn.wgsl. No N x N
+ * matrix is held. No gradient: the graph is piecewise constant in x. Float64 reference: test/reference/knn.ts.
  */
 import { shapeError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
  * x [B, N, C] -> i32 [B, N, k]: the k points of the cloud with the smallest Euclidean distance, the point itself included,
- * nearest first, of equal distances the lower index first. Cost: 3 B N^2 C operations.
- * Throws `shape` unless 1 <= k <= N.
+ * nearest first, of equal distances the lower index first. Cost: 3 B N^2 C operations. Throws `shape` unless 1 <= k <= N.
  */
 export function knn(x: Tensor, k: number): Tensor {
   const [batch, points] = x.shape;

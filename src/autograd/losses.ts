@@ -144,8 +144,8 @@ export function rcll(logits: Tensor, labels: Tensor, options: RcllOptions = {}):
 }
 
 /**
- * RoMo's modality-invariance loss L_mlm: NT-Xent, twice. features [2n, d]: n images, then their n clouds; rows are normalised
- * here. Mean over rows a of -2 ln( exp(cos(a, partner) / tau) / sum over b != a of exp(cos(a, b) / tau) ).
+ * RoMo's modality-invariance loss L_mlm: NT-Xent, twice. features [2n, d]: n images, then their n clouds; rows are
+ * normalised here. Mean over rows a of -2 ln( exp(cos(a, partner) / tau) / sum over b != a of exp(cos(a, b) / tau) ).
  */
 export function contrastive(features: Tensor, { tau }: { tau: number }): Tensor {
   if (features.shape.length !== 2 || features.rows % 2 !== 0) {

@@ -4,7 +4,7 @@
  * Kernels: the backend's `multiply`; by definition shaders/matmul.wgsl. Float64 reference: test/reference/matmul.ts.
  */
 import type { Product } from '../backends/backend.ts';
-import { RomoError } from '../tensor/error.ts';
+import { shapeError } from '../tensor/error.ts';
 import { bindable, windows } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { columnSums, sumOfWindows } from './elementary.ts';
@@ -23,15 +23,12 @@ function productOf(a: Tensor, b: Tensor, { transposeA = false, transposeB = fals
   const batches = Math.max(a.shape.length === 3 ? a.shape[0] : 1, b.shape.length === 3 ? b.shape[0] : 1);
   const fits = ({ shape }: Tensor) => shape.length === 2 || (shape.length === 3 && shape[0] === batches);
   if (!fits(a) || !fits(b)) {
-    throw new RomoError('shape', `matmul: a is [${a.shape}], b is [${b.shape}]`, 'Pass [M, K] or [batch, M, K].');
+    throw shapeError('matmul', 'axes do not fit', { a, b }, 'Pass [M, K] or [batch, M, K].');
   }
   if (inner !== innerB) {
     const flags = `${transposeA ? ', a transposed' : ''}${transposeB ? ', b transposed' : ''}`;
-    throw new RomoError(
-      'shape',
-      `matmul: inner sizes differ: a is [${a.shape}], b is [${b.shape}]${flags}`,
-      'The columns of a must be as many as the rows of b.',
-    );
+    const rule = 'a must have as many columns as b has rows.';
+    throw shapeError('matmul', `inner sizes ${inner} and ${innerB} differ${flags}`, { a, b }, rule);
   }
   const aBatch = a.shape.length === 3 ? rows * inner : 0;
   const bBatch = b.shape.length === 3 ? inner * columns : 0;
@@ -72,28 +69,22 @@ export function product(a: Tensor, b: Tensor, options: MatmulOptions & { into?: 
   return out;
 }
 
-const op = differentiable<{ a: Tensor; b: Tensor }, MatmulOptions, Record<string, never>>({
+const op = differentiable({
   name: 'matmul',
-  forward({ a, b }, options) {
-    return { output: product(a, b, options), saved: {} };
+  forward({ a, b }: { a: Tensor; b: Tensor }, options: MatmulOptions) {
+    return { output: product(a, b, options) };
   },
   backward(grad, { inputs: { a, b }, options: { transposeA, transposeB } }) {
-    return {
-      a: () =>
-        sharedBatch(
-          a,
-          transposeA
-            ? product(b, grad, { transposeA: transposeB, transposeB: true })
-            : product(grad, b, { transposeB: !transposeB }),
-        ),
-      b: () =>
-        sharedBatch(
-          b,
-          transposeB
-            ? product(grad, a, { transposeA: true, transposeB: transposeA })
-            : product(a, grad, { transposeA: !transposeA }),
-        ),
-    };
+    // The gradient of A^T is (dA)^T: the factors change places.
+    const aGradient = () =>
+      transposeA
+        ? product(b, grad, { transposeA: transposeB, transposeB: true })
+        : product(grad, b, { transposeB: !transposeB });
+    const bGradient = () =>
+      transposeB
+        ? product(grad, a, { transposeA: true, transposeB: transposeA })
+        : product(a, grad, { transposeA: !transposeA });
+    return { a: () => sharedBatch(a, aGradient()), b: () => sharedBatch(b, bGradient()) };
   },
 });
 
@@ -104,8 +95,8 @@ function sharedBatch(of: Tensor, gradient: Tensor): Tensor {
 }
 
 /**
- * y = A B: a [M, K] times b [K, N] -> [M, N]; with a leading batch axis on either or both. `transposeA` takes a as [K, M],
- * `transposeB` takes b as [N, K]. Throws `shape` where the inner sizes differ.
+ * y = A B: a [M, K] times b [K, N] -> [M, N], with a leading batch axis on either or both. `transposeA` takes a as [K, M],
+ * `transposeB` takes b as [N, K]. Throws `shape` if the inner sizes differ.
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   return op({ a, b }, options);

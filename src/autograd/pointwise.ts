@@ -1,7 +1,7 @@
 /**
- * Elementwise ops: a table. Kernels: shaders/pointwise.wgsl, which computes each function and its derivative under the code of
- * its row. Cost: one read and one write per element forward, three reads and one write backward.
- * Float64 reference: test/reference/pointwise.ts.
+ * Elementwise ops: a table. Kernels: shaders/pointwise.wgsl, which computes each function and its derivative under the
+ * code of its row. Cost: one read and one write per element forward, three reads and one write backward. Float64
+ * reference: test/reference/pointwise.ts.
  */
 import { shapeError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
@@ -10,27 +10,28 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { type BinaryName, binaryTensors, columnSums, mulTensors, pointwise } from './elementary.ts';
 import { differentiable } from './tape.ts';
 
-/** Codes in pointwise.wgsl of the functions of one tensor; `s` there is the scalar argument. */
-export const UNARY = {
-  neg: 0,
-  exp: 1,
-  log: 2,
-  sqrt: 3,
-  square: 4,
-  tanh: 5,
-  sigmoid: 6,
-  relu: 7,
-  leakyRelu: 8,
-  scale: 9,
-  addScalar: 10,
-  abs: 11,
-} as const;
+/** The functions of one tensor, in the order of their codes in pointwise.wgsl. */
+export const UNARY = [
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'square',
+  'tanh',
+  'sigmoid',
+  'relu',
+  'leakyRelu',
+  'scale',
+  'addScalar',
+  'abs',
+] as const;
 /** The pointwise functions of one tensor. */
-export type UnaryName = keyof typeof UNARY;
+export type UnaryName = (typeof UNARY)[number];
 
 function unary(name: UnaryName): (x: Tensor, s?: number) => Tensor {
-  const forwardKernel = kernelPair(pointwise, 'unary', { OP: UNARY[name] });
-  const gradientKernel = kernelPair(pointwise, 'unaryGradient', { OP: UNARY[name] });
+  const OP = UNARY.indexOf(name);
+  const forwardKernel = kernelPair(pointwise, 'unary', { OP });
+  const gradientKernel = kernelPair(pointwise, 'unaryGradient', { OP });
   const op = differentiable({
     name,
     forward({ x }: { x: Tensor }, value: number) {

@@ -1,5 +1,6 @@
 /**
- * Pooling over all points or pixels, sum and mean. Kernels: shaders/reduce.wgsl. Float64 reference: test/reference/pooling.ts.
+ * Pooling over all points or pixels, sum and mean. Kernels: shaders/reduce.wgsl. Float64 reference:
+ * test/reference/pooling.ts.
  */
 import { shapeError } from '../tensor/error.ts';
 import { kernelPair } from '../tensor/kernel.ts';
@@ -78,7 +79,9 @@ const totalOp = differentiable({
 
 /** The largest over all but the first and last axes: [B, .., C] -> [B, C]; the gradient goes to the first of equals. */
 export const globalMaxPool = (x: Tensor): Tensor => maxOp({ x });
-/** The mean over all but the first and last axes: [B, .., C] -> [B, C]; the gradient is 1/n of dy for each of n rows. */
+/**
+ * The mean over all but the first and last axes: [B, .., C] -> [B, C]; the gradient is 1/n of dy for each of n rows.
+ */
 export const globalMeanPool = (x: Tensor): Tensor => meanOp({ x });
 /** The sum of all elements, shape [1]. */
 export const sum = (x: Tensor): Tensor => totalOp({ x }, 1);

@@ -1,6 +1,6 @@
 /**
- * The neighbour graph reversed, for gradients that flow from a point to those that named it. Integers only; the lists are in
- * ascending order, so that sums along them have the same bits every time. Kernels: shaders/reverse_graph.wgsl.
+ * The neighbour graph reversed, for gradients that flow from a point to those that named it. Integers only; the lists
+ * are in ascending order, so that sums along them have the same bits every time. Kernels: shaders/reverse_graph.wgsl.
  */
 import source from '../shaders/reverse_graph.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';

@@ -1,6 +1,6 @@
 /**
- * Softmax and argmax by row, for targets: what they return is a constant. The losses fuse their own softmax (losses.ts), so
- * no gradient is needed here. Kernels: shaders/softmax.wgsl.
+ * Softmax and argmax by row, for targets: what they return is a constant. The losses fuse their own softmax
+ * (losses.ts), so no gradient is needed here. Kernels: shaders/softmax.wgsl.
  */
 import source from '../shaders/softmax.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';

@@ -1,11 +1,12 @@
 /**
- * The tape: ops write down what they did, `backward` walks it in reverse and applies the chain rule.
+ * The tape: ops record what they did; `backward` walks it in reverse and applies the chain rule.
  *
  *     const tape = record(gpu, () => loss(model.forward(x)));
  *     tape.backward();            // parameter.grad is set, everything else is freed
  *
- * An op is defined in its own file with `differentiable`: forward and backward side by side. Backward returns one entry per
- * input, by name; leaving one out does not compile, and an input without a gradient says why with `noGradient(reason)`.
+ * An op is defined in its own file with `differentiable`: forward and backward side by side. Backward returns one entry
+ * per input, by name; leaving one out does not compile, and an input without a gradient says why with
+ * `noGradient(reason)`.
  */
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
@@ -93,19 +94,16 @@ export class Tape {
   }
 
   /**
-   * Fills `grad` of every parameter that the loss depends on, adding to a gradient that is already there, and frees what the
-   * tape held; tensors taken out with `keep()` stay.
+   * Fills `grad` of every parameter that the loss depends on, adding to a gradient that is already there, and frees
+   * what the tape held; tensors taken out with `keep()` stay.
    * @param seed the gradient of the output itself; ones when absent, for a loss of shape [1]
    */
   backward(seed?: Tensor): void {
     const { loss, gpu } = this;
     if (!loss) throw new RomoError('tape', 'backward: nothing was recorded', 'Use record(gpu, () => loss).');
     if (!seed && loss.size !== 1) {
-      throw new RomoError(
-        'tape',
-        `backward: the output has shape [${loss.shape}], not [1]`,
-        'Pass a seed of that shape.',
-      );
+      const problem = `backward: the output has shape [${loss.shape}], not [1]`;
+      throw new RomoError('tape', problem, 'Pass a seed of that shape.');
     }
     const gradients = new Map<Tensor, Tensor>();
     try {
@@ -154,8 +152,8 @@ export class Tape {
 }
 
 /**
- * Runs `forward`, recording its ops, and returns the tape with `forward`'s result as `tape.loss`. Tensors made inside belong to
- * the tape: `backward` frees them, the loss too. Read the loss before `backward`, or take it out with `keep()`.
+ * Runs `forward`, recording its ops, and returns the tape with `forward`'s result as `tape.loss`. Tensors made inside belong
+ * to the tape: `backward` frees them, the loss too. Read the loss before `backward`, or take it out with `keep()`.
  */
 export function record(gpu: Gpu, forward: () => Tensor): Tape {
   if (gpu.tape) throw new RomoError('tape', 'record: a tape is recording already', 'Tapes do not nest.');

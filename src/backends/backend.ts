@@ -1,7 +1,7 @@
 /**
- * What differs between machines: how matrix products, convolutions, nearest neighbours and exact search are computed. An op
- * calls `gpu.backend`; which kernels run is decided here, by the kind of adapter alone and never by a measurement, so that on
- * one adapter every run launches the same kernels and gives the same bits.
+ * What differs between machines: how matrix products, convolutions, nearest neighbours and exact search are computed.
+ * An op calls `gpu.backend`; which kernels run is decided here, by the kind of adapter alone and never by a
+ * measurement, so that on one adapter every run launches the same kernels and gives the same bits.
  *
  * `reference`: the definitions, one element per invocation, sums in the obvious order. Slow; for readers and tests.
  * `gpu`: tiles staged in workgroup memory.

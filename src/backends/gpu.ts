@@ -1,6 +1,6 @@
 /**
- * The kernels for GPUs. Matrix products, and convolutions as matrix products, in tiles of 64 x 64 that are staged in workgroup
- * memory (tiles.wgsl); what does not divide by 4 runs by its definition (reference.ts).
+ * The kernels for GPUs. Matrix products, and convolutions as matrix products, in tiles of 64 x 64 that are staged in
+ * workgroup memory (tiles.wgsl); what does not divide by 4 runs by its definition (reference.ts).
  */
 import { narrow, widen } from '../autograd/concat.ts';
 import { sumOfWindows } from '../autograd/elementary.ts';
@@ -61,7 +61,7 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, product: Product): void {
     multiplyScalar(a, b, out, product);
     return;
   }
-  // Rows of b^T that are no multiple of 4 long cannot be read as vec4: it is transposed first.
+  // Rows of b^T whose length does not divide by 4 cannot be read as vec4: transpose b first.
   const copies = transposeB && inner % 4 !== 0;
   const b4 = copies ? transposed(b, product.bBatch ? product.batches : 1, columns, inner) : b;
   const flags = { transposeA: Number(transposeA), transposeB: Number(transposeB && !copies) };
@@ -82,7 +82,7 @@ function convolve(x: Tensor, weight: Tensor, to: readonly number[], steps: Steps
   return out;
 }
 
-/** Input channels that are no multiple of 4 (grey and colour images) are padded: vec4 loads save more than the padding costs. */
+/** Channels padded to a multiple of 4, for grey and colour images: vec4 loads save more than the padding costs. */
 const padded = (channels: number): number => 4 * Math.ceil(channels / 4);
 
 function padImage(x: Tensor): Tensor {

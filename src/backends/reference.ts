@@ -1,6 +1,7 @@
 /**
- * The definitions: one element per invocation, every sum in the order in which it is written down. Slow, and short enough to
- * read: matmul.wgsl, conv2d.wgsl, knn.wgsl, search.wgsl. The other backends are held to the same float64 references as this one.
+ * The definitions: one element per invocation, every sum in the order in which it is written down. Slow, and short
+ * enough to read: matmul.wgsl, conv2d.wgsl, knn.wgsl, search.wgsl. The other backends are held to the same float64
+ * references as this one.
  */
 import { columnSums, sumOfWindows } from '../autograd/elementary.ts';
 import conv2dSource from '../shaders/conv2d.wgsl';
@@ -50,7 +51,9 @@ export function backwardSteps({ stride, padding }: Geometry) {
 
 export type Steps = ReturnType<typeof forwardSteps>;
 
-/** Sizes of the image read (from) and of the image written (to); for a weight gradient, `to` is the output's gradient. */
+/**
+ * Sizes of the image read (from) and of the image written (to); for a weight gradient, `to` is the output's gradient.
+ */
 export function imageSizes(from: readonly number[], to: readonly number[]) {
   const [, fromHeight, fromWidth, fromChannels] = from;
   const [, toHeight, toWidth] = to;

@@ -8,7 +8,7 @@ const transposeProgram = program('transpose', source);
 const transposeKernel = kernel(transposeProgram, 'transpose');
 const transpose4Kernel = kernel(transposeProgram, 'transpose4');
 
-/** x, read as [batches, rows, columns] -> [batches, columns, rows]; the new rows are padded with zeros to a multiple of 4. */
+/** x, as [batches, rows, columns] -> [batches, columns, rows]; the new rows are padded with zeros to a multiple of 4. */
 export function transposed(x: Tensor, batches: number, rows: number, columns: number): Tensor {
   const out4 = x.gpu.empty([batches, columns, 4 * Math.ceil(rows / 4)]);
   const sizes = { batches, rows, columns };

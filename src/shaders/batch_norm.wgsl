@@ -100,7 +100,7 @@ fn indexOf(launch: Launch) -> u32 {
   runningVar[channel] += sizes.momentum * (unbiased - runningVar[channel]);
 }
 
-// In evaluation the running statistics stand in for those of the batch.
+// In evaluation the running statistics replace those of the batch.
 @compute @workgroup_size(64) fn runningStatistics(launch: Launch) {
   let channel = indexOf(launch);
   if (channel < sizes.channels) {

@@ -1,6 +1,6 @@
-// 2-d convolution, channels last, as it is defined: one element per invocation. Where channels divide by 4, GPUs use tiles.wgsl.
+// 2-d convolution, channels last, as it is defined: one element per invocation. GPUs use tiles.wgsl if channels divide by 4.
 //
-// Forward and input gradient are the same loop with the roles swapped: forward reads the input at output * stride - padding +
+// Forward and input gradient are the same loop with the roles swapped. Forward reads the input at output * stride - padding +
 // tap; the input gradient reads the output's gradient where that equation holds backwards, (input + padding - tap) / stride,
 // and skips what does not divide. `multiply`, `divide`, `tapSign` and `offset` say which of the two it is.
 

@@ -1,5 +1,5 @@
-// EdgeConv without edges. An edge's value is P_j + Q_i (see autograd/edge_conv.ts), so whatever is wanted of all edges of a
-// point is a walk over its k neighbours that reads P_j and never writes an edge.
+// EdgeConv without edges. An edge's value is P_j + Q_i (see autograd/edge_conv.ts), so whatever is wanted of all edges
+// of a point is a walk over its k neighbours that reads P_j and never writes an edge.
 
 // One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces these types.
 alias Value = f32;
@@ -97,8 +97,8 @@ fn indexOf(launch: Launch) -> u32 {
   out[sizes.points * sizes.channels + i] = q;
 }
 
-// Per point and channel: the neighbour of the largest P_j (smallest where gamma < 0; batch norm and activation are monotone),
-// and for the statistics the sum and the spread of P_j.
+// Per point and channel: the neighbour of the largest P_j (smallest where gamma < 0; batch norm and activation are
+// monotone), and for the statistics the sum and the spread of P_j.
 @compute @workgroup_size(64) fn reduceNeighbours(launch: Launch) {
   let i = indexOf(launch);
   if (i >= sizes.batch * sizes.points * sizes.channels) {
@@ -193,8 +193,8 @@ fn winningEdge(i: u32) -> Value {
   betaSums[i] = betaSum;
 }
 
-// Every edge e receives gamma / std (g - dbeta / n - e_normalised dgamma / n), n the number of edges and g nonzero on winning
-// edges only. What of it depends on the channel alone: scale, offset and tilt (both 0 in evaluation), mean.
+// Every edge e receives gamma / std (g - dbeta / n - e_normalised dgamma / n), n the number of edges and g nonzero on
+// winning edges only. What of it depends on the channel alone: scale, offset and tilt (both 0 in evaluation), mean.
 @compute @workgroup_size(64) fn gradientCoefficients(launch: Launch) {
   let channel = indexOf(launch);
   if (channel >= sizes.channels) {

@@ -1,7 +1,7 @@
 // k nearest neighbours inside each cloud x [batch, points, channels], the point itself included, nearest first, of equal
-// distances the lower index first. Distances and the running best list stay with the invocation: no points x points matrix.
+// distances the lower index first. An invocation keeps its list of the best: no points x points matrix is stored.
 //
-// A list holds up to 64 neighbours. For a larger k the cloud is scanned again for those that come after the last one found.
+// A list holds up to 64 neighbours. For a larger k the cloud is scanned again for those after the last one found.
 
 struct Sizes {
   batch: u32,
@@ -50,7 +50,7 @@ fn clearList(length: u32) {
   }
 }
 
-// Is (distance, index) behind the last neighbour of the round before?
+// Does (distance, index) come after the last neighbour of the previous round?
 fn comesAfter(distance: f32, index: u32, lastDistance: f32, lastIndex: u32) -> bool {
   return distance > lastDistance || (distance == lastDistance && index > lastIndex);
 }

@@ -1,6 +1,7 @@
 // Losses on rows of logits [rows, classes].
 //
-// LANES invocations share a row: one on a CPU, 64 that read side by side on a GPU, whose partial results meet in workgroup memory.
+// LANES invocations share a row: one on a CPU, 64 that read side by side on a GPU, whose partial results meet in
+// workgroup memory.
 
 struct Sizes {
   rows: u32,
@@ -115,8 +116,8 @@ fn sumOfExponentials(row: u32, local: u32, top: f32, skip: u32) -> f32 {
   return sumOfLanes(local, sum);
 }
 
-// What the gradient of a row with a label is made of: `factor * exp(logit - top)` for every class but the label, which has a
-// gradient of its own. 1 - p is summed from the other classes, so that p near 1 keeps its digits.
+// What the gradient of a row with a label is made of: `factor * exp(logit - top)` for every class but the label, which
+// has a gradient of its own. 1 - p is summed from the other classes, so that p near 1 keeps its digits.
 struct State {
   top: f32,
   factor: f32,

@@ -1,5 +1,5 @@
-// Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows that
-// it won, so that no two invocations write one number.
+// Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows
+// that it won, so that no two invocations write one number.
 
 // One channel per invocation, or four where channels divide by 4: `kernelPair` replaces these types.
 alias Value = f32;

@@ -1,5 +1,5 @@
-// Elementwise functions. The override OP picks one; the compiler drops the rest. The codes are those of the table in
-// autograd/pointwise.ts, which holds each function beside its derivative.
+// Elementwise functions. The override OP picks one; the compiler drops the rest. The codes are the positions in
+// the tables of autograd/pointwise.ts (unary) and autograd/elementary.ts (binary).
 
 override OP: u32 = 0;
 

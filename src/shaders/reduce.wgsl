@@ -48,7 +48,7 @@ fn indexOf(launch: Launch) -> u32 {
   out[i] = sizes.scale * sum;
 }
 
-// out[batch, channel] = the largest of the rows, winnersOut[batch, channel] = its row; the lower row where two are equal
+// out[batch, channel] = the largest of the rows, winnersOut[batch, channel] = its row; of equals the lower row
 @compute @workgroup_size(64) fn maxima(launch: Launch) {
   let i = indexOf(launch);
   if (i >= sizes.batches * sizes.channels) {

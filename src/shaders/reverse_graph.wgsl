@@ -1,5 +1,5 @@
-// The neighbour graph turned round: for each point, who names it. Built by counting; the lists are then sorted, because the
-// order in which invocations arrive is chance and sums in f32 must not depend on it.
+// The reversed neighbour graph: for each point, the points that have it as a neighbour. Built by counting; the lists
+// are then sorted, because the order in which invocations arrive is chance and sums in f32 must not depend on it.
 
 struct Sizes {
   batch: u32,
@@ -11,7 +11,7 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read_write> counts: array<atomic<u32>>; // [batch, points], zero at first
 @group(0) @binding(2) var<storage, read_write> startsOut: array<u32>; // [batch * points + 1]: where each point's list begins
 @group(0) @binding(3) var<storage, read> startsIn: array<u32>;
-@group(0) @binding(4) var<storage, read_write> sources: array<u32>; // [batch * points * k]: the lists, one behind the other
+@group(0) @binding(4) var<storage, read_write> sources: array<u32>; // [batch * points * k]: the lists, concatenated
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
 struct Launch {

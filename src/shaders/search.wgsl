@@ -1,5 +1,5 @@
-// The k best rows of a gallery for each query by dot product, best first, of equal scores the lower row first. No matrix of all
-// scores: a workgroup keeps the best of its slice of the rows, and `merge` joins the slices.
+// The k best rows of a gallery for each query by dot product, best first, of equal scores the lower row first. No
+// matrix of all scores: a workgroup keeps the best of its slice of the rows, and `merge` joins the slices.
 
 struct Sizes {
   rows: u32, // of this block of the gallery
@@ -35,8 +35,8 @@ var<workgroup> rowTile: array<vec4f, 320>; // 64 rows of ROW
 var<workgroup> queryTile: array<vec4f, 64>; // QUERIES of STEP
 var<workgroup> tileScores: array<f32, 1024>; // [QUERIES, 64]
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
-// and subgroup operations need, looks at a struct as a whole.
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
+// barriers and subgroup operations need, looks at a struct as a whole.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,
@@ -53,7 +53,7 @@ fn clearList() {
   }
 }
 
-// Puts a row that beats the last one into the sorted list. Rows come in ascending order, so of equal scores the first stays ahead.
+// Inserts a row that beats the last one into the sorted list. Rows are ascending, so of equal scores the first stays ahead.
 fn insert(score: f32, row: i32) {
   var slot = sizes.k - 1u;
   while (slot > 0u && scores[slot - 1u] < score) {

@@ -1,5 +1,5 @@
-// Stochastic gradient descent with momentum and weight decay, in place, PyTorch's form. The learning rate is read from a
-// tensor, so that a recorded step can change it.
+// Stochastic gradient descent with momentum and weight decay, in place, PyTorch's form. The learning rate is read from
+// a tensor, so that a recorded step can change it.
 
 // One parameter per invocation, or four where their number divides by 4: `kernelPair` replaces this type.
 alias Value = f32;

@@ -1,9 +1,11 @@
-// Matrix products on a GPU, and convolutions as matrix products: a workgroup computes 64 rows x 64 columns, 8 x 8 per invocation.
-// 16 steps of the inner sum at a time are staged in workgroup memory as vec4 along rows and along columns, so that every
-// number that comes from memory is used 64 times. Sizes are multiples of 4 along the axis that is contiguous in memory.
+// Matrix products on a GPU, and convolutions as matrix products: a workgroup computes 64 rows x 64 columns, 8 x 8 per
+// invocation. 16 steps of the inner sum at a time are staged in workgroup memory as vec4 along rows and along columns,
+// so that every number that comes from memory is used 64 times. Sizes are multiples of 4 along the axis that is
+// contiguous in memory.
 //
 // A convolution is the same product with the left side read straight from the image: rows (output pixels) x inner (tap,
-// channel). Its weight gradient reads rows (tap, channel) x inner (pixels). The steps between pixels are those of conv2d.wgsl.
+// channel). Its weight gradient reads rows (tap, channel) x inner (pixels). The steps between pixels are those of
+// conv2d.wgsl.
 
 override READS: u32 = 0; // what the left side is
 const CONVOLUTION = 1u; // a4 is the image, b4 the weight [kernelHeight * kernelWidth * fromChannels, columns]
@@ -46,8 +48,8 @@ const STEPS = 16u; // of the inner sum
 var<workgroup> aTile: array<vec4f, 256>; // [step, rows / 4]
 var<workgroup> bTile: array<vec4f, 256>; // [step, columns / 4]
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
-// and subgroup operations need, looks at a struct as a whole.
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
+// barriers and subgroup operations need, looks at a struct as a whole.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,
@@ -81,8 +83,8 @@ fn tileOf(index: u32) -> Tile {
   );
 }
 
-// Of each staged block an invocation brings 4 steps x 4 rows (or columns): number `side` of 16 along the side, `step4` of 4.
-// Stored with the steps first it is four vec4 as they are, else they are transposed.
+// Of each staged block an invocation brings 4 steps x 4 rows (or columns): number `side` of 16 along the side, `step4`
+// of 4. Stored with the steps first it is four vec4 as they are, else they are transposed.
 fn stage(a: bool, side: u32, step4: u32, v: array<vec4f, 4>) {
   for (var j = 0u; j < 4u; j++) {
     let at = (step4 * 4u + j) * TILE4 + side;
@@ -232,7 +234,8 @@ fn store(tile: Tile, acc: ptr<function, array<vec4f, 16>>, local: u32) {
   }
 }
 
-// The left side by READS: a [rows, inner] or its transpose; the image for a convolution; the image for a weight gradient.
+// The left side by READS: a [rows, inner] or its transpose; the image for a convolution; the image for a weight
+// gradient.
 @compute @workgroup_size(64) fn product(group: Group, @builtin(local_invocation_index) lane: u32) {
   let tile = tileOf(groupOf(group));
   if (tile.batch >= sizes.batches) {

@@ -2,7 +2,7 @@
 import { RomoError } from './error.ts';
 import type { Pool } from './memory.ts';
 
-/** The bytes that all pools of a GPU may take together. */
+/** The bytes that all pools of a GPU may allocate together. */
 export class Budget {
   /** bytes of all buffers, freed ones included */
   used = 0;
@@ -11,7 +11,7 @@ export class Budget {
 
   constructor(public limit: number) {}
 
-  /** Takes the bytes, evicting freed buffers where that is needed. Throws `memory` where that is not enough. */
+  /** Reserves the bytes, evicting freed buffers if needed. Throws `memory` if that does not free enough. */
   reserve(size: number, shape: readonly number[]): void {
     if (this.used + size > this.limit) for (const pool of this.pools) pool.evict();
     if (this.used + size > this.limit) {

@@ -1,4 +1,4 @@
-/** Opens the GPU, in Node and in the browser alike, and owns everything that lives on it. */
+/** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
 import { entry, whenDone } from '#webgpu';
 import { BACKENDS, type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
 import { Budget, SMALLER } from './budget.ts';
@@ -15,13 +15,13 @@ export interface DeviceOptions {
   adapter?: string;
   /** which kernels run, see backends/backend.ts; default: `software` on software adapters, else `gpu` */
   backend?: BackendName | undefined;
-  /** `largest` asks for all that the adapter gives, `default` for WebGPU's guaranteed minimum */
+  /** `largest` requests the adapter's limits, `default` WebGPU's guaranteed minimum */
   limits?: 'largest' | 'default';
   /** bytes of freed buffers that the pool keeps for reuse; default 4 GiB */
   poolBytes?: number;
-  /** bytes that all tensors may take together, freed ones included; default: as many as the GPU gives */
+  /** bytes that all buffers may take together, pooled ones included; default: no cap */
   memoryBytes?: number | undefined;
-  /** time every dispatch; needs the adapter's `timestamp-query` */
+  /** time every launch; needs the adapter's `timestamp-query` */
   profile?: boolean;
 }
 
@@ -37,19 +37,19 @@ export class Gpu {
   readonly profiler: Profiler | null;
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
-  /** tensors above this many bytes are worked on in windows; see launch.ts */
+  /** larger tensors are processed in windows; see launch.ts */
   bindableBytes: number;
   /** the tape that ops write to, or null when gradients are not wanted */
   tape: Recorder | null = null;
   readonly budget: Budget;
-  /** resolves when the GPU has answered all requests for much memory so far */
+  /** resolves when the GPU has answered all large allocations so far */
   granted: Promise<unknown> = Promise.resolve();
   private readonly scopes: Scope[] = [];
   private failure: RomoError | null = null;
   private closed = false;
 
   constructor(
-    // Dawn's entry point must outlive the device: it is not referenced by it.
+    // The device does not keep Dawn's entry point alive, and must not outlive it.
     readonly entryPoint: GPU,
     readonly device: GPUDevice,
     readonly adapterName: string,
@@ -98,7 +98,7 @@ export class Gpu {
         if (this.failure?.code !== 'device-lost') this.failure = outOfMemory(size, shape, used);
         budget.limit = Math.min(budget.limit, used);
       },
-      () => {}, // a lost device says so itself
+      () => {}, // a lost device is reported by `device.lost`
     );
     this.granted = Promise.all([this.granted, answer]);
     return buffer;
@@ -131,7 +131,7 @@ export class Gpu {
     return tensor;
   }
 
-  /** Opens a scope: tensors made until it ends belong to it and are freed with it. `using scope = gpu.scope()`, or `end()` it. */
+  /** Opens a scope: tensors made until it ends are freed with it. `using scope = gpu.scope()`, or call `end()`. */
   scope(): Scope {
     const scope = new Scope(this.scopes);
     this.scopes.push(scope);
@@ -171,7 +171,7 @@ export class Gpu {
   }
 }
 
-const LARGE = 2 ** 24; // bytes of a buffer whose making is watched
+const LARGE = 2 ** 24; // bytes from which an allocation is checked for failure
 
 const outOfMemory = (size: number, shape: readonly number[], used: number): RomoError =>
   new RomoError(
@@ -182,7 +182,7 @@ const outOfMemory = (size: number, shape: readonly number[], used: number): Romo
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 
-/** Tells an adapter's kind from what it says of itself. */
+/** An adapter's name and kind, from its self-description. */
 export function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
   const parts = [info.vendor, info.architecture, info.device, info.description].filter((part) => part);
   const name = [...new Set(parts)].join(' ') || 'unnamed adapter';
@@ -192,8 +192,8 @@ export function describeAdapter(info: GPUAdapterInfo): { name: string; software:
 const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as GPUFeatureName];
 
 /**
- * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not exit.
- * Throws `no-adapter` where there is none, `option` for an unknown backend.
+ * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not
+ * exit. Throws `no-adapter` if there is none, `option` for an unknown backend.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   if (options.backend !== undefined && !BACKENDS.includes(options.backend)) {
@@ -202,7 +202,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const entryPoint = entry(options.adapter);
   let refusal = '';
   const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
-    refusal = `: ${error.message}`; // Dawn rejects, and lists the adapters, where a browser returns null
+    refusal = `: ${error.message}`; // Dawn rejects and lists the adapters; a browser returns null
     return null;
   });
   if (!entryPoint || !adapter) {

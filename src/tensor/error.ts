@@ -4,7 +4,7 @@ export class RomoError extends Error {
 
   /**
    * @param code stable, for programs: `shape`, `device-lost`, `file`, ...
-   * @param message what was expected and what came, with op or file and shapes
+   * @param message what was expected and what was given, with op or file and shapes
    * @param fix what the user can do about it
    */
   constructor(

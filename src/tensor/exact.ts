@@ -1,34 +1,34 @@
 /**
  * sin, cos, exp and log with the same bits in every engine.
  *
- * `Math.sin` and its kin may differ in their last bit from one JavaScript engine to the next, which would give other
- * data and other initial weights for one seed. Here is only + - * / (correctly rounded by IEEE 754, hence the same
- * everywhere), Math.floor and bit access: first the argument is reduced to a short interval, then a Taylor series
- * is summed until its next term is below half a unit in the last place.
- * Relative error below 1e-15 (sin and cos: 1e-15 absolute, for |x| up to 1e5).
+ * `Math.sin` and the like may differ in the last bit between JavaScript engines, which would give one seed different data
+ * and different initial weights. This file uses only + - * / (correctly rounded by IEEE 754, hence the same
+ * everywhere), Math.floor and bit access. The argument is first reduced to a short interval; then a Taylor series is
+ * summed until its next term is below half a unit in the last place. Relative error below 1e-15 (sin and cos: 1e-15
+ * absolute, for |x| up to 1e5).
  */
 import { RomoError } from './error.ts';
 
-// pi/2 in three parts: the first two have few enough bits that a multiple by a whole number below 2^20 is exact.
+// pi/2 in three parts: the first two have few enough bits that a product with an integer below 2^20 is exact.
 const HALF_PI_HIGH = 1.5707963267341256;
 const HALF_PI_MIDDLE = 6.077100506303966e-11;
 const HALF_PI_LOW = 2.0222662487959506e-21;
 const LARGEST_ANGLE = 1e5;
 
-// ln 2 in two parts, the first with 32 bits: a multiple by an exponent is exact.
+// ln 2 in two parts, the first with 32 bits: a product with an exponent is exact.
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
 const word = new DataView(new ArrayBuffer(8));
 
-/** Sine of x radians. Throws for |x| above 1e5 and for what is not finite. */
+/** Sine of x radians. Throws if |x| exceeds 1e5 or x is not finite. */
 export function sin(x: number): number {
   const [quadrant, rest] = reduceAngle(x, 'sin');
   const value = quadrant % 2 === 0 ? sinSeries(rest) : cosSeries(rest);
   return quadrant < 2 ? value : -value;
 }
 
-/** Cosine of x radians. Throws for |x| above 1e5 and for what is not finite. */
+/** Cosine of x radians. Throws if |x| exceeds 1e5 or x is not finite. */
 export function cos(x: number): number {
   const [quadrant, rest] = reduceAngle(x, 'cos');
   const value = quadrant % 2 === 0 ? cosSeries(rest) : sinSeries(rest);
@@ -72,10 +72,10 @@ export function log(x: number): number {
   return exponent * LN2_HIGH + (2 * f + (2 * f * sum + exponent * LN2_LOW));
 }
 
-/** The quadrant (0..3) of the nearest multiple of pi/2 and what is left, |rest| <= pi/4. */
+/** The quadrant (0..3) of the nearest multiple of pi/2 and the remainder, |rest| <= pi/4. */
 function reduceAngle(x: number, name: string): [number, number] {
   if (!(x >= -LARGEST_ANGLE && x <= LARGEST_ANGLE)) {
-    throw new RomoError('range', `${name}: ${x} is no angle from -1e5 to 1e5`, 'Take it modulo a full turn first');
+    throw new RomoError('range', `${name}: the angle ${x} is outside -1e5 to 1e5`, 'Reduce it modulo 2 pi first.');
   }
   const turns = Math.floor(x / (HALF_PI_HIGH + HALF_PI_MIDDLE) + 0.5);
   const rest = x - turns * HALF_PI_HIGH - turns * HALF_PI_MIDDLE - turns * HALF_PI_LOW;

@@ -1,4 +1,4 @@
-/** Finds where numbers stop being finite: a recorded step is run kernel by kernel, and all that each has written is read back. */
+/** Finds the kernel whose output stops being finite: runs a recorded step one kernel at a time and reads back its output. */
 
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
@@ -8,7 +8,7 @@ import type { Replay } from './replay.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * Runs the step once; the same bits as `replay.run()`, and many times slower.
+ * Runs the step once, with the same bits as `replay.run()`, many times slower.
  * @param where for the message: stage, step, samples
  * @throws RomoError `not-finite` at the first kernel that wrote a NaN or an infinity, or read one from before the step
  */

@@ -1,19 +1,19 @@
 /**
  * Kernels: WGSL entry points that are launched by name.
  *
- * The names and the order of bindings and of the fields of the uniform `Sizes` struct are read from the WGSL itself, so a
- * launch says `{ x, weight, out }, { rows: 5 }` and a misspelt or forgotten name is an error, not a wrong number.
+ * The names of the bindings and of the fields of the uniform `Sizes` struct are read from the WGSL source. A
+ * launch says `{ x, weight, out }, { rows: 5 }`, and a misspelt or missing name is an error, not a wrong number.
  */
 import { RomoError } from './error.ts';
 import type { DType, Tensor } from './tensor.ts';
 
-/** Every kernel uses one-dimensional workgroups of this many invocations unless it says otherwise. */
+/** Default invocations per workgroup; workgroups are one-dimensional. */
 export const WORKGROUP = 64;
 
 export interface Binding {
   readonly index: number;
   readonly type: GPUBufferBindingType;
-  /** what its tensors must hold */
+  /** dtype of the tensors that may be bound here */
   readonly dtype: DType;
 }
 
@@ -60,7 +60,7 @@ const BINDING =
 const structBody = (source: string, name: string): string | undefined =>
   new RegExp(`struct\\s+${name}\\s*\\{([^}]*)\\}`).exec(source)?.[1];
 
-/** The dtype behind a WGSL type: of `array<vec4f>`, `array<atomic<u32>>`, or a struct whose fields are all of one kind. */
+/** The dtype of a WGSL type such as `array<vec4f>`, `array<atomic<u32>>` or a struct whose fields have one type. */
 function dtypeOf(wgslType: string, source: string, where: string): DType {
   const element = /^(?:array<(?:atomic<)?)?(\w+)/.exec(wgslType.trim())?.[1] ?? '';
   if (element === 'Value') return 'f32';
@@ -72,7 +72,7 @@ function dtypeOf(wgslType: string, source: string, where: string): DType {
   return dtypeOf(first, source, where);
 }
 
-/** Reads the bindings and the uniform's fields out of a WGSL file. */
+/** Reads the bindings and the fields of the uniform from a WGSL file. */
 export function program(name: string, source: string): Program {
   const bindings = new Map<string, Binding>();
   let fields: Field[] = [];
@@ -107,9 +107,9 @@ export function kernel(
 const widePrograms = new Map<Program, Program>();
 
 /**
- * An entry point that reads `Value` (and `Index`) where it means one number, in both readings: with `alias Value = f32` as
- * written, and with the alias replaced by vec4f. Sizes of type `Values` count Values; callers pass plain counts, and `launch`
- * divides them by 4 where it chooses the wide reading.
+ * An entry point that reads `Value` (and `Index`) where it means one number, in both readings: with `alias Value = f32`
+ * as written, and with the alias replaced by vec4f. Sizes of type `Values` count Values; callers pass plain counts, and
+ * `launch` divides them by 4 when it chooses the wide reading.
  */
 export function kernelPair(of: Program, entryPoint: string, constants: Record<string, number> = {}): Kernel {
   let wide = widePrograms.get(of);
@@ -117,7 +117,7 @@ export function kernelPair(of: Program, entryPoint: string, constants: Record<st
     const source = of.source
       .replace(/(alias Value\s*=\s*)f32/, '$1vec4f')
       .replace(/(alias Index\s*=\s*)u32/, '$1vec4u');
-    // Unchanged it would run, and compute a quarter of the numbers.
+    // Without the alias the kernel would run and compute a quarter of the numbers.
     if (source === of.source)
       throw new RomoError('kernel', `${of.name} has no alias Value = f32`, 'Add it to the file.');
     wide = program(`${of.name} x4`, source);
@@ -133,7 +133,7 @@ export interface CompiledKernel {
   readonly indices: readonly number[];
 }
 
-/** Compiles each kernel once, in the background; the queue waits for what it needs when it is flushed. */
+/** Compiles each kernel once, in the background; the queue waits for its pipelines when it is flushed. */
 export class KernelCache {
   private readonly modules = new Map<Program, GPUShaderModule>();
   private readonly compiled = new Map<Kernel, CompiledKernel>();
@@ -156,7 +156,7 @@ export class KernelCache {
     }
     const layout = this.device.createBindGroupLayout({ label: wanted.label, entries });
     const pipeline = this.compile(wanted, layout);
-    pipeline.catch(() => {}); // reported by whoever awaits it
+    pipeline.catch(() => {}); // the queue awaits it too and reports the error
     const result = { layout, pipeline, indices: declared.map(({ index }) => index) };
     this.compiled.set(wanted, result);
     return result;

@@ -1,47 +1,47 @@
 /**
- * Launching kernels on tensors of any size. An op says what a launch computes; this file decides how it reaches the GPU:
- * four numbers per invocation where the sizes allow it, and in windows where a tensor is larger than the GPU binds at once
- * (128 MiB on many adapters). The windows do what the whole launch would have done, in the same order.
+ * Launches kernels on tensors of any size. An op says what a launch computes; this file decides how it runs: with four
+ * numbers per invocation if the sizes allow it, and in windows if a tensor exceeds the binding limit (128 MiB on many
+ * adapters). The windows compute what one launch would have computed, in the same order.
  */
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Kernel, Launch } from './kernel.ts';
 import type { Tensor } from './tensor.ts';
 
-/** How work may be cut: into runs of consecutive items (images, rows, chunks of rows). */
+/** How work may be cut: between consecutive items (images, rows, chunks of rows). */
 export interface Cut {
   readonly items: number;
   /** elements per item of each tensor that is cut, by name; the last item may have fewer */
   readonly per: Readonly<Record<string, number>>;
-  /** items per window where more could be bound, for work whose temporary tensors must stay small */
+  /** most items per window, for work whose temporary tensors must stay small */
   readonly most?: number;
 }
 
-/** The `count` items from number `from` on. */
+/** `count` consecutive items, starting with item `from`. */
 export interface Window<Names extends string = string> {
   readonly from: number;
   readonly count: number;
   readonly tensors: Record<Names, Tensor>;
 }
 
-/** What a launch consists of beyond kernel, bindings and sizes. */
+/** Options of a launch. */
 export interface LaunchOptions {
-  /** the size that counts the items along which the launch may be cut */
+  /** the size that counts the items between which the launch may be cut */
   along?: string;
-  /** the number of items, where no size counts them; without either the launch is not cut */
+  /** the number of items, if no size counts them; without `along` and `items` the launch is not cut */
   items?: number;
-  /** bindings that every window needs whole; all others hold one run of elements per item */
+  /** bindings that every window needs whole; in all others, an item is a run of elements */
   whole?: readonly string[];
-  /** elements per item, of bindings where that is not their size over the number of items */
+  /** elements per item, where that is not the binding's size / items */
   per?: Readonly<Record<string, number>>;
   /** invocations of the whole launch; default: one per element of `out` */
   invocations?: number;
-  /** sizes of a window that are not those of the whole */
+  /** sizes that differ between a window and the whole */
   sizesOf?: (from: number, count: number) => Record<string, number>;
 }
 
 /**
- * Queues a kernel. Sizes are plain counts and speak of the whole tensors.
+ * Queues a kernel. Sizes are plain counts and describe the whole tensors.
  *
  *     launch(addKernel, { x, y, out }, { count: x.size }, { along: 'count' });
  */
@@ -69,7 +69,7 @@ export function launch(
   }
 }
 
-/** Queues one launch, by the wide reading of the kernel where every count of Values divides by 4. */
+/** Queues one launch, with the wide reading of the kernel if every count of Values divides by 4. */
 function queue(
   gpu: Gpu,
   kernel: Kernel,
@@ -88,8 +88,8 @@ function queue(
 }
 
 /**
- * The windows of work over `tensors`: one, with the tensors themselves, where all of them can be bound whole. Tensors that
- * `cut` does not name stay whole. Throws `memory` where a single item is too large.
+ * Windows over `tensors`: a single one, with the tensors themselves, if all of them can be bound whole. Tensors that
+ * `cut` does not name stay whole. Throws `memory` if a single item is too large.
  */
 export function* windows<Names extends string>(
   gpu: Gpu,
@@ -114,7 +114,7 @@ export function* windows<Names extends string>(
   }
 }
 
-/** As many items as fit, such that every window begins where a binding may begin. */
+/** As many items as fit, so that every window starts at an offset where a binding may start. */
 function itemsPerWindow(gpu: Gpu, named: readonly [string, Tensor][], { items, per, most = items }: Cut): number {
   const alignment = gpu.device.limits.minStorageBufferOffsetAlignment; // a power of two
   let multiple = 1;
@@ -126,13 +126,11 @@ function itemsPerWindow(gpu: Gpu, named: readonly [string, Tensor][], { items, p
   }
   const fitting = Math.min(most, gpu.bindableBytes / itemBytes);
   const count = Math.max(1, Math.floor(fitting / multiple)) * multiple;
-  if (count * itemBytes > gpu.device.limits.maxStorageBufferBindingSize) {
+  const bindingLimit = gpu.device.limits.maxStorageBufferBindingSize;
+  if (count * itemBytes > bindingLimit) {
     const shapes = named.map(([name, { shape }]) => `${name} [${shape}]`).join(', ');
-    throw new RomoError(
-      'memory',
-      `${shapes}: ${count} items of ${itemBytes} bytes are the smallest window, the GPU binds at most ${gpu.device.limits.maxStorageBufferBindingSize}`,
-      'Use smaller images or clouds.',
-    );
+    const problem = `${count} items of ${itemBytes} bytes are the smallest window, the GPU binds at most ${bindingLimit}`;
+    throw new RomoError('memory', `${shapes}: ${problem}`, 'Use smaller images or clouds.');
   }
   return count;
 }

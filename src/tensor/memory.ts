@@ -3,7 +3,7 @@ import { type Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import type { Tensor } from './tensor.ts';
 
-// WebGPU's usage flags by value: nothing is put on globalThis, where the names would live.
+// WebGPU's usage flags by value: Node has no global GPUBufferUsage, and we add nothing to globalThis.
 export const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80, query: 0x200 };
 
 /** What a pool holds. */
@@ -20,7 +20,7 @@ export interface MemoryCounters {
   peakBytes: number;
 }
 
-/** A buffer shared by one tensor and its views; returns to the pool with the last of them. */
+/** A buffer shared by a tensor and its views; returned to the pool when the last of them is disposed of. */
 export class Storage {
   private references = 1;
 
@@ -42,7 +42,7 @@ export class Storage {
 /** Makes a buffer for a tensor of that shape. */
 export type CreateBuffer = (size: number, shape: readonly number[]) => GPUBuffer;
 
-/** Keeps freed buffers by size and hands them out again, so that a step of fixed shapes creates none. */
+/** Keeps freed buffers by size and reuses them, so that a warm step of fixed shapes creates none. */
 export class Pool {
   private readonly free = new Map<number, GPUBuffer[]>();
   private readonly buffers = new Set<GPUBuffer>();
@@ -62,7 +62,8 @@ export class Pool {
     /** bytes of freed buffers to keep */
     private readonly cap: number,
   ) {
-    // Only capped pools may be evicted from: an uncapped one belongs to a Replay, whose bind groups reference its buffers on every run.
+    // Only capped pools may be evicted from: an uncapped one belongs to a Replay, whose bind groups reference its
+    // buffers on every run.
     if (Number.isFinite(cap)) budget.pools.add(this);
   }
 
@@ -145,7 +146,7 @@ export function bucket(bytes: number): number {
   return Math.max(256, Math.ceil(bytes / step) * step);
 }
 
-/** Owns the tensors made while it is the innermost scope and disposes of them at its end. */
+/** Owns the tensors made while it is the innermost scope, and disposes of them when it ends. */
 export class Scope {
   private readonly tensors = new Set<Tensor>();
   private ended = false;
@@ -160,7 +161,7 @@ export class Scope {
     this.tensors.delete(tensor);
   }
 
-  /** Hands the tensor to the scope around this one; returns it. */
+  /** Moves the tensor to the enclosing scope; returns it. */
   escape<T extends Tensor>(tensor: T): T {
     if (tensor.scope !== this) return tensor;
     this.tensors.delete(tensor);

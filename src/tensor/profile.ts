@@ -21,7 +21,9 @@ export class Profiler {
     this.resolved = device.createBuffer({ size: 16 * CAPACITY, usage: USAGE.query | USAGE.copySource });
   }
 
-  /** Where the next launch writes its times; undefined once a submit has more launches than the set holds. */
+  /**
+   * Where the next launch writes its timestamps; undefined if the submit has more launches than the query set holds.
+   */
   next(label: string): GPUComputePassTimestampWrites | undefined {
     if (this.labels.length >= CAPACITY) return undefined;
     const slot = 2 * this.labels.length;

@@ -1,6 +1,6 @@
 /**
- * The queue between ops and the GPU. Ops append launches; `flush` encodes them in order, as one compute pass and one submit
- * where no upload or copy stands between. A recorded list of launches can be kept and run again: see replay.ts.
+ * The queue between ops and the GPU. Ops append launches; `flush` encodes them in order, as one compute pass and one
+ * submit unless an upload or a copy comes between. A recorded list of launches can be run again: see replay.ts.
  */
 import { whenDone } from '#webgpu';
 import type { Gpu } from './device.ts';
@@ -32,7 +32,7 @@ export type Command =
       readonly bytes: number;
     };
 
-const KEPT_READ = 65_536; // bytes: buffers for reads up to here are kept for the next
+const KEPT_READ = 65_536; // bytes of a staging buffer that is kept for the next read
 
 export class Queue {
   private commands: Command[] = [];
@@ -48,7 +48,7 @@ export class Queue {
     this.commands.push({ kind: 'launch', launch });
   }
 
-  /** Kernels prepared before, and buffers that are cleared, in order. */
+  /** Queues prepared launches, and buffers to clear, in order. */
   replay(prepared: readonly (PreparedLaunch | GPUBuffer)[]): void {
     this.commands.push({ kind: 'replay', prepared });
   }
@@ -77,14 +77,14 @@ export class Queue {
     return copy;
   }
 
-  /** A buffer to read through: a training step reads its losses, and shall allocate nothing. */
+  /** Staging buffer for readback; small ones are kept, so that reading a step's loss allocates nothing. */
   private reader(bytes: number): GPUBuffer {
     const kept = bytes <= KEPT_READ ? this.readers.pop() : undefined;
     const usage = USAGE.mapRead | USAGE.copyTarget;
     return kept ?? this.gpu.device.createBuffer({ size: Math.max(bytes, KEPT_READ), usage });
   }
 
-  /** Runs `body` and returns what it queued, instead of queueing it. Uploads are refused where it is to be run again. */
+  /** Runs `body` and returns what it queued, without queueing it. While `recording`, uploads are refused. */
   capture(body: () => void, recording = true): Command[] {
     const outer = this.commands;
     this.commands = [];
@@ -102,7 +102,7 @@ export class Queue {
     const commands = this.commands;
     this.commands = [];
     const run = this.tail.then(() => this.execute(commands));
-    this.tail = run.catch(() => {}); // the caller sees the error; later work is not held up by it
+    this.tail = run.catch(() => {}); // the caller sees the error; later work is not blocked by it
     return run;
   }
 
@@ -183,40 +183,30 @@ class Encoder {
   }
 }
 
-/** Refuses what would run and be wrong: sizes that are missing, tensors of another dtype, freed or too large. */
+/** Refuses launches that would compute something wrong: by sizes, names, dtypes, and tensors that are freed or too large. */
 function checkLaunch({ kernel, bindings, sizes }: Launch, limits: GPUSupportedLimits): void {
   const { program, label } = kernel;
-  for (const { name } of program.fields) {
-    if (!(name in sizes)) throw new RomoError('kernel', `${label}: the size ${name} is missing`, '');
-  }
-  if (Object.keys(sizes).length !== program.fields.length) {
-    throw new RomoError(
-      'kernel',
-      `${label}: sizes are ${Object.keys(sizes)}, the kernel takes ${program.fields.map((f) => f.name)}`,
-      '',
-    );
+  const fault = (code: string, problem: string, fix: string) => new RomoError(code, `${label}: ${problem}`, fix);
+  const fields = program.fields.map(({ name }) => name);
+  const missing = fields.find((name) => !(name in sizes));
+  if (missing) throw fault('kernel', `the size ${missing} is missing`, `Pass ${fields.join(', ')}.`);
+  if (Object.keys(sizes).length !== fields.length) {
+    throw fault('kernel', `sizes are ${Object.keys(sizes)}, the kernel takes ${fields}`, 'Leave the others out.');
   }
   for (const [name, tensor] of Object.entries(bindings)) {
     const binding = program.bindings.get(name);
+    const what = `${name} [${tensor.shape}]`;
     if (!binding) {
-      const known = [...program.bindings.keys()].join(', ');
-      throw new RomoError('kernel', `${label}: no binding is called ${name}`, `There are ${known}.`);
+      throw fault('kernel', `no binding is called ${name}`, `There are ${[...program.bindings.keys()].join(', ')}.`);
     }
-    if (!tensor.alive)
-      throw new RomoError('disposed', `${label}: the tensor ${name} [${tensor.shape}] was disposed of`, 'keep() it.');
+    if (!tensor.alive) throw fault('disposed', `the tensor ${what} was disposed of`, 'keep() it.');
     if (binding.dtype !== tensor.dtype) {
-      throw new RomoError(
-        'dtype',
-        `${label}: ${name} [${tensor.shape}] holds ${tensor.dtype}, the kernel takes ${binding.dtype}`,
-        `Pass a tensor of ${binding.dtype}.`,
-      );
+      const problem = `${what} holds ${tensor.dtype}, the kernel takes ${binding.dtype}`;
+      throw fault('dtype', problem, `Pass a tensor of ${binding.dtype}.`);
     }
-    if (tensor.bytes > limits.maxStorageBufferBindingSize) {
-      throw new RomoError(
-        'memory',
-        `${label}: ${name} [${tensor.shape}] has ${tensor.bytes} bytes, the GPU binds at most ${limits.maxStorageBufferBindingSize}`,
-        'Use a smaller batch.',
-      );
+    const most = limits.maxStorageBufferBindingSize;
+    if (tensor.bytes > most) {
+      throw fault('memory', `${what} has ${tensor.bytes} bytes, the GPU binds at most ${most}`, 'Use a smaller batch.');
     }
   }
 }
@@ -255,7 +245,7 @@ export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: G
     });
     const entries: GPUBindGroupEntry[] = Object.values(bindings).map((tensor, slot) => ({
       binding: indices[slot],
-      // up to a whole vec4, which short tensors may be read as; buffers are longer
+      // rounded up to a whole vec4, as which a short tensor may be read; its buffer is longer
       resource: { buffer: tensor.storage.buffer, offset: tensor.offset, size: align(tensor.bytes, 16) },
     }));
     if (uniform >= 0) {

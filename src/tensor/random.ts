@@ -92,7 +92,7 @@ export class Random {
     if (!(Number.isInteger(n) && n >= 1 && n <= 2 ** 32)) {
       throw new RomoError(
         'range',
-        `Random.integer: ${n} is no number of choices`,
+        `Random.integer: invalid number of choices ${n}`,
         'Give a whole number from 1 to 2^32',
       );
     }

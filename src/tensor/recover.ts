@@ -12,7 +12,8 @@ export function isLost(gpu: Gpu): Promise<boolean> {
 }
 
 /**
- * Runs `work` on a GPU; where it is lost, again on a new one, at most `MOST_LOSSES` times. Each GPU is closed behind it.
+ * Runs `work` on a GPU; where it is lost, again on a new one, at most `MOST_LOSSES` times. Each GPU is closed behind
+ * it.
  * @param work begins where the last checkpoint left off
  * @param onLost called before `work` is, from the second time on
  */

@@ -1,6 +1,7 @@
 /**
- * Step replay: a step of fixed shapes is recorded once and then run again and again. Its tensors live in a pool of its own,
- * placed by liveness while it is recorded; a run allocates nothing and builds no bind group.
+ * Step replay: a step of fixed shapes is recorded once and then run many times. Its tensors come from a pool of its
+ * own, in which a freed buffer is reused by the next tensor while the step is recorded; a run allocates nothing and
+ * builds no bind group.
  */
 
 import type { Gpu } from './device.ts';
@@ -8,7 +9,7 @@ import { RomoError } from './error.ts';
 import { type MemoryCounters, type Pool, USAGE } from './memory.ts';
 import { type PreparedLaunch, prepare, uniformBytes } from './queue.ts';
 
-/** A recorded step; see the head of this file. */
+/** A recorded step of fixed shapes, which runs again without allocating anything. */
 export class Replay {
   private constructor(
     private readonly gpu: Gpu,

@@ -16,11 +16,8 @@ const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
 export function toTyped(data: TensorData, shape: readonly number[], dtype?: DType): TypedArray {
   const size = sizeOf(shape);
   if (data.length !== size) {
-    throw new RomoError(
-      'shape',
-      `tensor: ${data.length} numbers do not fill the shape [${shape}], which has ${size} elements`,
-      'Pass as many numbers as the shape has.',
-    );
+    const problem = `tensor: ${data.length} numbers do not fill the shape [${shape}], which has ${size} elements`;
+    throw new RomoError('shape', problem, 'Pass as many numbers as the shape has.');
   }
   if (ArrayBuffer.isView(data) && (!dtype || data instanceof ARRAYS[dtype])) return data as TypedArray;
   return ARRAYS[dtype ?? 'f32'].from(data as readonly number[]);
@@ -77,20 +74,22 @@ export class Tensor {
     return this.size / this.channels;
   }
 
-  /** The same numbers under another shape of the same size; shares the buffer, carries no gradient (see autograd/reshape). */
+  /**
+   * The same numbers under another shape of the same size; shares the buffer, carries no gradient (see
+   * autograd/reshape).
+   */
   view(shape: readonly number[]): Tensor {
     if (sizeOf(shape) !== this.size) {
-      throw new RomoError(
-        'shape',
-        `view: [${this.shape}] has ${this.size} elements, [${shape}] has ${sizeOf(shape)}`,
-        'Choose a shape of the same size.',
-      );
+      const problem = `view: [${this.shape}] has ${this.size} elements, [${shape}] has ${sizeOf(shape)}`;
+      throw new RomoError('shape', problem, 'Choose a shape of the same size.');
     }
     this.storage.retain();
     return new Tensor(this.gpu, this.storage, shape, this.dtype, this.offset);
   }
 
-  /** `count` elements from number `start` on; shares the buffer. For kernels the start must be aligned, see launch.ts. */
+  /**
+   * `count` elements from number `start` on; shares the buffer. For kernels the start must be aligned, see launch.ts.
+   */
   window(start: number, count: number): Tensor {
     this.storage.retain();
     return new Tensor(this.gpu, this.storage, [count], this.dtype, this.offset + 4 * start);

@@ -5,5 +5,5 @@ export function entry(_adapterName?: string): GPU | undefined {
   return navigator.gpu;
 }
 
-/** Awaits something that the device will do; a browser tells of it by itself. */
+/** Awaits a device event; browsers resolve it without polling. */
 export const whenDone = <T>(event: Promise<T>): Promise<T> => event;

@@ -16,9 +16,8 @@ let napping = false;
 let lastNap = 0;
 
 /**
- * Awaits something that the device will do. Dawn asks its driver once per turn of Node's event loop, without a pause: that is
- * a whole core, which a CPU that plays GPU needs itself. So each turn in which nothing else happened sleeps, a fiftieth of
- * the time waited so far and 1 ms at most.
+ * Awaits a device event. Dawn polls its driver on every turn of Node's event loop, which keeps a core busy that a
+ * software adapter needs; so an idle turn sleeps for 1/50 of the wait so far, at most 1 ms.
  */
 export async function whenDone<T>(event: Promise<T>): Promise<T> {
   if (waits++ === 0) since = performance.now();
@@ -32,7 +31,7 @@ export async function whenDone<T>(event: Promise<T>): Promise<T> {
   }
 }
 
-const BUSY_MS = 0.3; // a turn this long did other work, which is not to be held up
+const BUSY_MS = 0.3; // a turn this long did other work, which must not be delayed
 
 function nap(): void {
   napping = waits > 0;

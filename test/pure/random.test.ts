@@ -110,7 +110,7 @@ test('what is no seed, no path and no number of choices is refused', () => {
   assert.throws(() => new Random(-1), /seed -1/);
   assert.throws(() => new Random(0.5), /seed 0.5/);
   assert.throws(() => new Random(1, 1.5), /stream number 1.5/);
-  assert.throws(() => new Random(1).integer(0), /0 is no number of choices/);
+  assert.throws(() => new Random(1).integer(0), /invalid number of choices 0/);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 /**
- * Convolutions as one matrix product each, over columns: the pixels that an output pixel reads, side by side (im2col). Images
- * are worked on a few at a time, so that their columns stay small.
+ * Convolutions as one matrix product each, over columns: the pixels that an output pixel reads, side by side (im2col).
+ * Images are worked on a few at a time, so that their columns stay small.
  */
 import { narrow, widen } from '../../autograd/concat.ts';
 import { sumOfWindows } from '../../autograd/elementary.ts';

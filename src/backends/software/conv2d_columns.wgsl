@@ -37,7 +37,7 @@ fn indexOf(launch: Launch) -> u32 {
   return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
-// One invocation per output pixel and row of the kernel: what it copies lies side by side in the image, too.
+// One invocation per output pixel and row of the kernel: what it copies is contiguous in the image, too.
 @compute @workgroup_size(64) fn columns(launch: Launch) {
   let i = indexOf(launch);
   let ky = i % sizes.kernelHeight;
@@ -71,7 +71,7 @@ fn indexOf(launch: Launch) -> u32 {
   }
 }
 
-// The same, turned: [row, pixels], without the zeros. For single channels only. Neighbours are neighbouring pixels.
+// The same, transposed: [row, pixels], without the zeros. For single channels only. Neighbours are neighbouring pixels.
 @compute @workgroup_size(64) fn steps(launch: Launch) {
   let i = indexOf(launch);
   let pixels = sizes.batch * sizes.outHeight * sizes.outWidth;
@@ -106,7 +106,7 @@ fn indexOf(launch: Launch) -> u32 {
   let row = i / (sizes.channels * sizes.width) % sizes.height + sizes.padY;
   let batch = i / (sizes.channels * sizes.width * sizes.height);
   var sum = Value();
-  // Output pixel o reads this one at tap k where o * stride + k = row: every stride-th tap, down from the last output pixel.
+  // Output pixel o reads this one at tap k where o * stride + k = row: every stride-th tap.
   for (var ky = row % sizes.strideY; ky < sizes.kernelHeight && ky <= row; ky += sizes.strideY) {
     let outY = (row - ky) / sizes.strideY;
     for (var kx = column % sizes.strideX; kx < sizes.kernelWidth && kx <= column; kx += sizes.strideX) {

@@ -1,7 +1,7 @@
 /**
- * Convolutions with 3x3 kernels and stride 1 by Winograd's F(2x2, 3x3): 16 matrix products over the tiles of the image, 16
- * multiplications where the direct way has 36 (Lavin and Gray 2016). Images are worked on a few at a time, so that what is
- * between the passes stays near the caches.
+ * Convolutions with 3x3 kernels and stride 1 by Winograd's F(2x2, 3x3): 16 matrix products over the tiles of the image,
+ * 16 multiplications where the direct way has 36 (Lavin and Gray 2016). Images are worked on a few at a time, so that
+ * what is between the passes stays near the caches.
  */
 import { sumOfWindows } from '../../autograd/elementary.ts';
 import { product } from '../../autograd/matmul.ts';
@@ -68,7 +68,7 @@ function sizesOf(image: Tensor, tiles: Tiles, [padY, padX]: readonly number[], r
 
 const countOf = (image: Tensor, { tilesY, tilesX }: Tiles): number => image.shape[0] * tilesY * tilesX;
 
-/** `image` to positions [16, tiles, C]: by `inputTransform` of overlapping tiles, by `gradientTransform` of tiles of 2x2. */
+/** `image` to positions [16, tiles, C]: overlapping tiles for `inputTransform`, 2x2 for `gradientTransform`. */
 function toPositions(transform: Kernel, image: Tensor, tiles: Tiles, padding: readonly number[]): Tensor {
   const count = countOf(image, tiles);
   const positionsOut = image.gpu.empty([POSITIONS, count, image.channels]);
@@ -115,8 +115,8 @@ function weightPositions(weight: Tensor): Tensor {
 }
 
 /**
- * Convolves `from` with weights [3, 3, from, to] into images of `shape`. With `rotated` the weights are rotated by 180 degrees
- * and transposed: the input gradient.
+ * Convolves `from` with weights [3, 3, from, to] into images of `shape`. With `rotated` the weights are rotated by 180
+ * degrees and transposed: the input gradient.
  */
 function convolve(
   from: Tensor,

@@ -1,11 +1,11 @@
-// The transforms of Winograd's minimal filtering F(2x2, 3x3): a 3x3 convolution becomes 16 matrix products, one for each
-// position of a 4x4 tile, with 16 multiplications for 4 pixels where the direct way has 36. Source: Lavin and Gray,
-// "Fast Algorithms for Convolutional Neural Networks", 2016. Tiles begin 2 pixels apart and overlap by 2.
+// The transforms of Winograd's minimal filtering F(2x2, 3x3): a 3x3 convolution becomes 16 matrix products, one for
+// each position of a 4x4 tile, with 16 multiplications for 4 pixels where the direct way has 36. Source: Lavin and
+// Gray, "Fast Algorithms for Convolutional Neural Networks", 2016. Tiles begin 2 pixels apart and overlap by 2.
 //
 //   y = A^T ((G w G^T) * (B^T x B)) A, with * elementwise; a matrix product over channels in its place.
 //
-// Gradients use the same tiles: of the input, with w rotated by 180 degrees, which only swaps positionsOut 0 and 3 of each axis
-// (`rotated`); of the weights, G^T ((B^T x B) * (A dy A^T)) G, summed over the tiles.
+// Gradients use the same tiles: of the input, with w rotated by 180 degrees, which only swaps positionsOut 0 and 3 of
+// each axis (`rotated`); of the weights, G^T ((B^T x B) * (A dy A^T)) G, summed over the tiles.
 
 struct Sizes {
   batch: u32,
@@ -71,7 +71,7 @@ fn weightGradientAxis(u: Four) -> Three { // G^T
 
 struct Tile {
   batch: u32,
-  y: i32, // of its first pixel; may lie outside
+  y: i32, // of its first pixel; may be outside the image
   x: i32,
   channel: u32,
   index: u32, // of (tile, channel)

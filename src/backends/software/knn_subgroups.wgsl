@@ -1,7 +1,7 @@
 enable subgroups;
 
-// knn.wgsl for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. Each lane has two queries;
-// the lanes load 8 candidates together and hand them round by broadcast. The list of the best is kept sorted by passing each
+// knn.wgsl for software adapters whose subgroups have 8 lanes: loads are expensive there. Each lane has two queries;
+// the lanes load 8 candidates together and share them by broadcast. The list of the best is kept sorted by passing each
 // candidate down it: no indexing, no branches, so that it stays in registers.
 
 struct Sizes {
@@ -24,8 +24,8 @@ struct List {
   indices: array<vec4u, 16>,
 }
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
-// and subgroup operations need, looks at a struct as a whole.
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
+// barriers and subgroup operations need, looks at a struct as a whole.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,
@@ -35,8 +35,8 @@ fn groupOf(group: Group) -> u32 {
   return group.id.y * group.count.x + group.id.x;
 }
 
-// Passes (distance, index) down the list: it takes the first place that is farther, and all behind move down by one.
-// Candidates come by ascending index, so of equal distances the one that is there already stays in front.
+// Passes (distance, index) down the list: it takes the place of the first entry that is farther, and all after it move
+// down by one. Candidates come by ascending index, so of equal distances the one that is there already stays in front.
 fn push(list: ptr<function, List>, candidate: f32, candidateIndex: u32) {
   var distance = candidate;
   var index = candidateIndex;

@@ -1,6 +1,7 @@
 /**
- * Matrix products on software adapters. Loads are expensive there, and lanes are SIMD lanes: with subgroups of 8, eight lanes load
- * together and share by broadcast (matmul_subgroups.wgsl); without, each invocation loads for itself (matmul_registers.wgsl).
+ * Matrix products on software adapters. Loads are expensive there, and lanes are SIMD lanes: with subgroups of 8, eight
+ * lanes load together and share by broadcast (matmul_subgroups.wgsl); without, each invocation loads for itself
+ * (matmul_registers.wgsl).
  */
 import { kernel, program } from '../../tensor/kernel.ts';
 import { launch } from '../../tensor/launch.ts';

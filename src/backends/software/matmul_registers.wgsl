@@ -1,8 +1,8 @@
 // Matrix product in registers, for software adapters without subgroups of 8 lanes:
 // out[batch, split, row, column] = sum over the split's part of k of a[row, k] b[k, column].
 //
-// An invocation computes 8 x 8 elements: each number that it loads is used eight times, and four numbers come with one load.
-// A long sum over k (a weight gradient) is cut into splits; reduce.wgsl adds them up in a fixed order.
+// An invocation computes 8 x 8 elements: each number that it loads is used eight times, and four numbers come with one
+// load. A long sum over k (a weight gradient) is cut into splits; reduce.wgsl adds them up in a fixed order.
 
 struct Sizes {
   batches: u32,

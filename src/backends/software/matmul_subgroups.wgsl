@@ -1,10 +1,11 @@
 enable subgroups;
 
-// Matrix product for software adapters whose subgroups have 8 lanes. The same numbers as matmul_registers.wgsl. One subgroup computes 32 rows x 32 or 64 columns: every lane keeps 4 rows in registers, and a row of b,
-// which all lanes need, is loaded by the lanes together and handed round by broadcast.
+// Matrix product for software adapters whose subgroups have 8 lanes. The same numbers as matmul_registers.wgsl. One
+// subgroup computes 32 rows x 32 or 64 columns: every lane keeps 4 rows in registers, and a row of b, which all lanes
+// need, is loaded by the lanes together and shared by broadcast.
 //
-// One step of the inner sum per turn of the loop: the compiler fetches all that a turn needs before it multiplies, and two steps
-// would not leave it enough registers.
+// One step of the inner sum per turn of the loop: the compiler fetches all that a turn needs before it multiplies, and
+// two steps would not leave it enough registers.
 
 struct Sizes {
   batches: u32,
@@ -23,8 +24,8 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>; // [batches, splits, rows, columns]
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
-// and subgroup operations need, looks at a struct as a whole.
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
+// barriers and subgroup operations need, looks at a struct as a whole.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,

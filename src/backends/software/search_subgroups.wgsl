@@ -1,8 +1,9 @@
 enable subgroups;
 
-// search.wgsl's `scan` for machines whose loads are dear and whose subgroups have 8 lanes: CPUs that play GPU. Every lane has a slice
-// of the rows to itself. In `scan` it reads two of them at a time; the lanes load 8 queries together and hand them round by broadcast.
-// `scanOne` does no more than one query needs.
+// search.wgsl's `scan` for software adapters whose subgroups have 8 lanes: loads are expensive there. Every lane has a
+// slice of the rows to itself. In `scan` it reads two rows at a time; the lanes load 8 queries together and share them
+// by broadcast.
+// `scanOne` is for a single query.
 
 struct Sizes {
   rows: u32,
@@ -29,8 +30,8 @@ const NOTHING = -3.4e38;
 var<private> scores: array<f32, 512>;
 var<private> rows: array<i32, 512>;
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which barriers
-// and subgroup operations need, looks at a struct as a whole.
+// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
+// barriers and subgroup operations need, looks at a struct as a whole.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,

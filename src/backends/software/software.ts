@@ -1,6 +1,7 @@
 /**
- * The kernels for software adapters (WebGPU on the CPU: lavapipe, SwiftShader). Loads are expensive there and workgroup memory
- * saves none, so convolutions become matrix products with fewer multiplications: Winograd's for 3x3 kernels, else columns.
+ * The kernels for software adapters (WebGPU on the CPU: lavapipe, SwiftShader). Loads are expensive there and workgroup
+ * memory saves none, so convolutions become matrix products with fewer multiplications: Winograd's for 3x3 kernels,
+ * else columns.
  */
 import { widen } from '../../autograd/concat.ts';
 import { type Kernel, kernel, program } from '../../tensor/kernel.ts';
