@@ -65,11 +65,12 @@ async function testAll(chosen) {
 }
 
 async function testOneByOne(runs, environment, counts) {
-  for (const { path, limits } of runs) {
-    const result = await runFile(path, limits ? { ...environment, ROMO_TEST_LIMITS: limits } : environment);
+  for (const { path, limits = '', backend = '' } of runs) {
+    const chosen = { ROMO_TEST_LIMITS: limits, ROMO_TEST_BACKEND: backend };
+    const result = await runFile(path, { ...environment, ...chosen });
     const { passed, failed, skipped, problem } = judge(result);
     const skips = skipped > 0 ? `, ${skipped} skipped` : '';
-    const verdict = `${failed > 0 ? 'FAILED' : 'ok'}  ${path}${limits ? `, ${limits} limits` : ''}`;
+    const verdict = `${failed > 0 ? 'FAILED' : 'ok'}  ${path}${limits ? `, ${limits} limits` : ''}${backend ? `, backend ${backend}` : ''}`;
     console.log(`${verdict}  ${passed} passed${skips}  ${result.seconds.toFixed(1)} s`);
     if (failed > 0 || skipped > 0) console.log(result.output);
     if (problem) console.log(`${path}: ${problem}`);
@@ -79,15 +80,19 @@ async function testOneByOne(runs, environment, counts) {
   }
 }
 
-/** The files of a group; those of `gpu` also on a device with the limits that every WebGPU adapter guarantees. */
+/**
+ * The files of a group. Those of `gpu` run on each backend: as this machine's adapter is used, with the kernels for GPUs under
+ * the limits that every WebGPU adapter guarantees, and by the definitions alone.
+ */
 function runsOf(group) {
   const files = testFiles(group);
-  const runs = files.map((path) => ({ path, limits: '' }));
+  const runs = files.map((path) => ({ path }));
   if (group !== 'gpu') return runs;
   // These choose their own limits.
   const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
-  return [...runs, ...again.map((path) => ({ path, limits: 'default' }))];
+  const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
+  return [...runs, ...onGpu, ...files.map((path) => ({ path, backend: 'reference' }))];
 }
 
 function testFiles(group) {

@@ -1,7 +1,7 @@
 /** A suite of tests that share one GPU, opened before the first test and closed after the last. */
 import fc from 'fast-check';
 import { suite, type Test } from 'uvu';
-import { type BackendName, loadBackend } from '../../src/backends/backend.ts';
+import { BACKENDS, type BackendName, loadBackend } from '../../src/backends/backend.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../../src/tensor/device.ts';
 
 // The same cases in every run, unless ROMO_TEST_SEED names others: by chance a value can lie so near to a kink (a tie of a
@@ -11,7 +11,7 @@ fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1), includeError
 // `npm test` runs the group a second time with the limits that every WebGPU adapter guarantees.
 const limits = process.env.ROMO_TEST_LIMITS === 'default' ? 'default' : 'largest';
 // ROMO_TEST_BACKEND=reference runs a file on the definitions alone; likewise the other backends.
-const backend = process.env.ROMO_TEST_BACKEND as BackendName | undefined;
+const backend = (process.env.ROMO_TEST_BACKEND || undefined) as BackendName | undefined;
 
 /** `gpu()` is valid inside tests only. */
 export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Test; gpu: () => Gpu } {
@@ -26,7 +26,8 @@ export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Tes
 
 /** Whose kernels run: those that the device was opened with, or a named backend's, so that one adapter tests all of them. */
 export type Variant = 'native' | BackendName;
-export const VARIANTS: readonly Variant[] = ['native', 'software-plain', 'gpu', 'reference'];
+export const VARIANTS: readonly Variant[] =
+  backend === 'reference' ? ['native'] : ['native', ...BACKENDS.filter((name) => name !== (backend ?? 'software'))];
 
 /** Runs `body` while `gpu` computes by `variant`. */
 export async function withVariant<T>(gpu: Gpu, variant: Variant, body: () => Promise<T>): Promise<T> {
