@@ -1,6 +1,5 @@
 /** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
 import type { Origin } from './sets/object.ts';
-import type { Showing } from './showing.ts';
 
 /** One object, as it is: not augmented. */
 export interface Sample {
@@ -50,6 +49,21 @@ export interface CloudRotation {
   readonly axis: 0 | 1 | 2;
   /** 180 means any angle: the angle is uniform between minus and plus this. */
   readonly maxDegrees: number;
+}
+
+/** How strongly objects are augmented. */
+export type Strength = 'none' | 'mild' | 'strong';
+
+/** How training is shown an object: `shown` in ./showing.ts. Plain data, so that it can be sent to a thread. */
+export interface Showing {
+  readonly seed: number;
+  readonly stage: string;
+  readonly epoch: number;
+  readonly strength: Strength;
+  readonly mirror: boolean;
+  readonly rotation: CloudRotation;
+  /** points that the network takes */
+  readonly points: number;
 }
 
 /** Pairs with labels, or none where nothing says the classes. */

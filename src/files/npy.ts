@@ -3,8 +3,8 @@
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { checkPositions } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { isScalarName, SCALARS, type ScalarName, viewOf } from './scalars.ts';
 
 const ARRAYS = {

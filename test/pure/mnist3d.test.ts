@@ -13,7 +13,7 @@ import { resizeImage } from '../../src/data/resize.ts';
 import { digitCloud, digitImage } from '../../src/data/sets/digit.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/sets/idx.ts';
 import type { AnySplit, DataOptions, Labels } from '../../src/data/types.ts';
-import { readNpz } from '../../src/files/npz.ts';
+import { readNpz } from '../../src/files/read.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';

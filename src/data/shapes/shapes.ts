@@ -4,8 +4,9 @@
  * a random direction: nobody knows which side of an object is its front, so comparing voxels or pixels is not enough.
  * An object depends on the seed, the split and its index only, with the same bits in every engine.
  */
+
+import { fromBytes, toBytes, withChannels } from '../../files/pixels.ts';
 import { Random } from '../../tensor/random.ts';
-import { fromBytes, toBytes, withChannels } from '../bytes.ts';
 import type { DataOptions, Split } from '../types.ts';
 import { chair, lamp, table } from './furniture.ts';
 import { type Mesh, normalizeMesh, turn } from './mesh.ts';
