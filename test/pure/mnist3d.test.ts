@@ -153,7 +153,10 @@ test('what is no data set is refused', async () => {
   await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
   await rejects(openData('shapes', { ...options, train: 0 }), /number of training objects 0/);
-  await rejects(openData('shapes', { ...options, imageSize: 2.5 }), /image size 2.5/);
+  await rejects(
+    openData('shapes', { ...options, imageSize: 2.5 }),
+    /imageSize is 2.5, not a whole number from 8 to 4096/,
+  );
 });
 
 async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
