@@ -21,6 +21,7 @@ const ARRAYS = {
   f8: Float64Array,
 } as const;
 
+/** An array of any number of dimensions. */
 export interface NdArray {
   readonly shape: readonly number[];
   /** The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1. */

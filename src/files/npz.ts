@@ -7,6 +7,7 @@ import { inflate } from './inflate.ts';
 import { type NdArray, parseNpy } from './npy.ts';
 import { viewOf } from './scalars.ts';
 
+/** The arrays of an .npz file. */
 export interface Npz {
   /** Names of the arrays, without `.npy`, in the order of the file. */
   readonly names: readonly string[];
@@ -28,7 +29,11 @@ const END_BYTES = 22;
 const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
 
-/** @param name what errors call the file */
+/**
+ * NumPy's .npz from the bytes of a file.
+ * @param name what errors call the file
+ * @throws RomoError `file` where it is no .npz file, is damaged, or holds no array
+ */
 export function parseNpz(bytes: Uint8Array, name: string): Npz {
   const entries = readDirectory(bytes, name);
   return {

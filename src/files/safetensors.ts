@@ -6,7 +6,7 @@
  * a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before it is used.
  */
 import { RomoError } from '../tensor/error.ts';
-import { halfToNumber } from './scalars.ts';
+import { halfToNumber } from './half.ts';
 
 export type SafetensorDtype = 'f32' | 'i32' | 'u32';
 

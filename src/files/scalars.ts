@@ -1,4 +1,5 @@
 /** Numbers in binary files: NumPy's names (kind and bytes) for those of all formats. */
+import { halfToNumber } from './half.ts';
 
 export interface Scalar {
   readonly bytes: number;
@@ -21,16 +22,6 @@ export const SCALARS: Readonly<Record<ScalarName, Scalar>> = {
   f4: { bytes: 4, get: (view, at, little) => view.getFloat32(at, little) },
   f8: { bytes: 8, get: (view, at, little) => view.getFloat64(at, little) },
 };
-
-/** The value of an IEEE 754 half: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
 
 export function isScalarName(name: string): name is ScalarName {
   return Object.hasOwn(SCALARS, name);

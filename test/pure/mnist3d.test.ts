@@ -152,7 +152,7 @@ test('what is no data set is refused', async () => {
   await rejects(openData('mnist3d', options), /names no folder/);
   await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
-  await rejects(openData('shapes', { ...options, train: 0 }), /number of training objects 0/);
+  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number from 1 on/);
   await rejects(
     openData('shapes', { ...options, imageSize: 2.5 }),
     /imageSize is 2.5, not a whole number from 8 to 4096/,

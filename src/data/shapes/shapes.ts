@@ -28,6 +28,7 @@ const MAKERS: readonly [string, (random: Random) => Mesh][] = [
   ['tree', tree],
 ];
 
+/** The names of the classes, by index. */
 export const SHAPE_CLASSES: readonly string[] = MAKERS.map(([name]) => name);
 
 /** A random object of a class: centre of its surface at the origin, longest side 1, z up, its front at +x. */

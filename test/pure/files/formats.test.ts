@@ -138,7 +138,7 @@ test('the extension decides, in any case of letters', async () => {
 
 test('pages can bundle the parsers: no package, nothing of Node', async () => {
   const { metafile } = await build({
-    entryPoints: ['src/files/formats.ts'],
+    entryPoints: ['src/files/index.ts'],
     bundle: true,
     platform: 'browser',
     format: 'esm',
