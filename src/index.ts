@@ -10,6 +10,7 @@ export { globalMaxPool, globalMeanPool, mean, sum } from './autograd/reduce.ts';
 export { reshape } from './autograd/reshape.ts';
 export { argmax, softmax } from './autograd/softmax.ts';
 export { differentiable, noGradient, record, type Tape } from './autograd/tape.ts';
+export { resizeImage } from './data/resize.ts';
 export { openShapes } from './data/shapes/open_shapes.ts';
 export type { DataOptions, DataSet, LabelledDataSet, Labels, PairedData, Sample, Split } from './data/types.ts';
 export * from './encoders.ts';

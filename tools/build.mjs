@@ -11,7 +11,10 @@ import { forBrowser, forNode, plainShaders } from './bundle.mjs';
 import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = ['src/index.ts', 'src/encoders.ts', 'src/search/index.ts', 'src/search/postgres/database.ts'];
+const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const library = Object.values(entries).flatMap(
+  ({ types }) => types?.replace('./dist/types', 'src').replace('.d.ts', '.ts') ?? [],
+);
 const commands = ['train', 'evaluate', 'convert', 'search', 'data_worker'];
 
 /** A program is called by the name of its file alone: dist/train.js. */

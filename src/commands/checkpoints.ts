@@ -4,12 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../files/disk.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../romo/run/checkpoint.ts';
 import type { RunPosition } from '../romo/run/run.ts';
 import { RomoError } from '../tensor/error.ts';
-import { syncFolder } from './run_folder.ts';
 
 const LATEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint.previous.safetensors';
@@ -66,23 +65,12 @@ export class CheckpointWriter {
 
 async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   const [latest, previous] = [join(folder, LATEST), join(folder, PREVIOUS)];
-  const part = `${latest}.part`;
   const bytes = encodeCheckpoint(checkpoint, { sha256: NO_CHECKSUM }) as Uint8Array<ArrayBuffer>;
   const digest = await crypto.subtle.digest('SHA-256', bytes); // not on this thread
   bytes.set(Buffer.from(Buffer.from(digest).toString('hex')), checksumStart(bytes));
   try {
-    const file = await open(part, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (existsSync(latest)) await rename(latest, previous);
-    await rename(part, latest);
-    await syncFolder(folder);
+    await writeWhole(latest, bytes, { previous });
   } catch (cause) {
-    await rm(part, { force: true }).catch(() => {}); // the folder may have become read-only: the cause says so
     throw new RomoError(
       'file',
       `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,

@@ -1,8 +1,8 @@
 /** `node dist/convert.js WEIGHTS --out FILE`: weights of torchvision, timm or the official DGCNN under the names of our encoders. */
 import { Command } from 'commander';
+import { writeWhole } from '../files/disk.ts';
 import { encodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts';
 import { main } from './main.ts';
-import { writeWhole } from './run_folder.ts';
 import { readWeights } from './weights.ts';
 
 const command = new Command('convert')
@@ -19,7 +19,7 @@ await main(command, async () => {
     name,
     { ...floats, dtype: 'f32' },
   ]);
-  writeWhole(out, encodeSafetensors(Object.fromEntries(entries), { network: JSON.stringify(network) }));
+  await writeWhole(out, encodeSafetensors(Object.fromEntries(entries), { network: JSON.stringify(network) }));
   process.stdout.write(`${path}: ${JSON.stringify(network)}\n`);
   process.stdout.write(`${entries.length} tensors written to ${out}\n`);
   if (leftOut.length > 0) process.stdout.write(`left out (classifier, counters): ${leftOut.join(', ')}\n`);

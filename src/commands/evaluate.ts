@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { writeWhole } from '../files/disk.ts';
 import { lossesIn, reportOf } from '../report/report.ts';
 import { embedAll } from '../romo/encoders.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
@@ -11,7 +12,7 @@ import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, openRunData } from './data.ts';
 import { main } from './main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
-import { loadModels, readConfig, readTensors, writeWhole } from './run_folder.ts';
+import { loadModels, readConfig, readTensors } from './run_folder.ts';
 
 const command = addDataOptions(new Command('evaluate'))
   .description('Computes the figures of a run again, from its saved models.')
@@ -46,7 +47,7 @@ await main(command, async () => {
       const metrics = join(folder, 'metrics.jsonl');
       const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
       const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
-      writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
+      await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
     }
     const text = options.json
       ? JSON.stringify({ adapter: gpu.adapterName, stages, retrieval: retrieval && plainFigures(retrieval) }, null, 2)

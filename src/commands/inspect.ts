@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { AnySplit, DataSet } from '../data/types.ts';
-import { makeFolder } from '../files/make_folder.ts';
+import { makeFolder, writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import { contactSheet } from './contact_sheet.ts';
 import { type OpenedData, openRunData } from './data.ts';
-import { writeJson, writeWhole } from './run_folder.ts';
+import { writeJson } from './run_folder.ts';
 
 const SHEET_PAIRS = 40;
 
@@ -35,8 +35,8 @@ export async function inspectData(
     makeFolder(out);
     const sheet = join(out, 'contact-sheet.png');
     const { png, ids } = await contactSheet(data.train.pairs, SHEET_PAIRS);
-    writeWhole(sheet, png);
-    writeJson(join(out, 'skipped.json'), skipped);
+    await writeWhole(sheet, png);
+    await writeJson(join(out, 'skipped.json'), skipped);
     print(`${sheet} shows, row by row: ${ids.join(', ')}`);
     const { length: train } = data.train.pairs;
     checkConfig({ ...config, train, test: data.test.pairs.length }); // says what training would complain about

@@ -1,17 +1,18 @@
 /** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
 import { Command, Option } from 'commander';
+import { ALL, type Field, oneOf } from '../data/fields.ts';
 import {
   type Config,
   checkConfig,
   defaultAugmentation,
-  PRESET_NAMES,
   PRESETS,
   type PresetName,
+  type StageConfig,
 } from '../romo/config.ts';
-import { FIELDS, type Field, OPTIONAL_FIELDS } from '../romo/config_fields.ts';
+import { FIELDS, type FieldPath } from '../romo/config_fields.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
-import { ALL, byteCount, countOrAll, parserOf, whole } from './parse.ts';
+import { byteCount, countOrAll, parserOf, whole } from './parse.ts';
 import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
@@ -41,95 +42,87 @@ export interface TrainOptions {
   openData(config: Config): Promise<OpenedData>;
 }
 
-/** A hyper-parameter: its option, and its place in the configuration, which says what it may be. */
-interface Row {
-  flags: string;
-  text: string;
-  path: string;
-  /** where the option has other words than the field has values */
-  words?: Readonly<Record<string, unknown>>;
-  parse?: (text: string) => unknown;
-}
+/** Fields without an option of their own: what other options and files decide, and the losses that RCLL is compared with. */
+type Unasked = 'preset' | 'imageNormalization' | 'rdl.loss' | 'weights.imageSha256' | 'weights.pointsSha256';
+type OptionPath = Exclude<FieldPath, Unasked>;
+/** What the option is called, and its help. What it may be is said by its field. */
+type Row = readonly [flags: string, text: string];
 
-const ROWS: readonly Row[] = [
-  {
-    flags: '--data <spec>',
-    text: 'shapes (built in), mnist3d:DIR, modelnet:DIR, voxels:FILE, rgbd:DIR or folder:DIR (your own)',
-    path: 'data',
-  },
-  { flags: '--train <n>', text: 'training objects, or all', path: 'train', parse: countOrAll },
-  { flags: '--test <n>', text: 'objects held out for the figures, or all', path: 'test', parse: countOrAll },
-  { flags: '--seed <n>', text: 'seed of everything random', path: 'seed' },
-  { flags: '--batch <n>', text: 'pairs per step', path: 'batch' },
-  { flags: '--clusters <n>', text: 'number of clusters: all that must be known about the classes', path: 'clusters' },
-  { flags: '--image-size <n>', text: 'height and width of the images in pixels', path: 'imageSize' },
-  { flags: '--points <n>', text: 'points per cloud', path: 'points' },
-  { flags: '--augment <strength>', text: 'augmentation; default mild for shapes, else strong', path: 'augment' },
-  { flags: '--resnet <depth>', text: 'image encoder', path: 'resnet' },
-  { flags: '--resnet-width <n>', text: 'channels of its first stage', path: 'resnetWidth' },
-  { flags: '--point-encoder <name>', text: 'point encoder', path: 'pointEncoder' },
-  { flags: '--point-widths <list>', text: 'channels of its layers, such as 32,32,64,128', path: 'pointWidths' },
-  { flags: '--momentum <x>', text: 'momentum of SGD', path: 'momentum' },
-  { flags: '--head-temperature <x>', text: "temperature of the heads' logits", path: 'headTemperature' },
-  ...(['ssm', 'rdl'] as const).flatMap((stage): Row[] => [
-    { flags: `--epochs-${stage} <n>`, text: `${stage}: epochs`, path: `${stage}.epochs` },
-    { flags: `--lr-${stage} <x>`, text: `${stage}: learning rate, cosine to 0`, path: `${stage}.learningRate` },
-    { flags: `--weight-decay-${stage} <x>`, text: `${stage}: weight decay`, path: `${stage}.weightDecay` },
-    { flags: `--tau-${stage} <x>`, text: `${stage}: temperature of L_mlm`, path: `${stage}.tau` },
-    { flags: `--dimension-${stage} <n>`, text: `${stage}: length of the embedding`, path: `${stage}.dimension` },
-    { flags: `--k-${stage} <n>`, text: `${stage}: neighbours in DGCNN's graphs`, path: `${stage}.k` },
-  ]),
-  { flags: '--lambda <x>', text: 'ssm: share of L_ssm, the rest is L_mlm', path: 'ssm.lambda' },
-  { flags: '--ssm-target <name>', text: 'ssm: where targets come from', path: 'ssm.target' },
-  { flags: '--memory-momentum <x>', text: 'ssm: momentum of the memory banks', path: 'ssm.memoryMomentum' },
-  { flags: '--beta <x>', text: 'rdl: share of RCLL, the rest is L_mlm', path: 'rdl.beta' },
-  { flags: '--alpha <x>', text: "rdl: RCLL's exponent", path: 'rdl.alpha' },
-  { flags: '--rdl-from <start>', text: 'rdl: where its encoders start', path: 'rdl.from' },
-  { flags: '--hidden <n>', text: 'rdl: hidden channels of the head', path: 'rdl.hidden' },
-  {
-    flags: '--heads <kind>',
-    text: 'rdl: one head for both modalities or one each',
-    path: 'rdl.sharedHead',
-    words: { shared: true, separate: false },
-  },
-  {
-    flags: '--pseudo-labels <source>',
-    text: 'rdl: labels from the trained heads or from clusters of pairs',
-    path: 'rdl.pseudoLabels',
-  },
-];
+const STAGE_ROWS: Readonly<Record<keyof StageConfig, Row>> = {
+  epochs: ['--epochs-STAGE <n>', 'STAGE: epochs'],
+  learningRate: ['--lr-STAGE <x>', 'STAGE: learning rate, cosine to 0'],
+  weightDecay: ['--weight-decay-STAGE <x>', 'STAGE: weight decay'],
+  tau: ['--tau-STAGE <x>', 'STAGE: temperature of L_mlm'],
+  dimension: ['--dimension-STAGE <n>', 'STAGE: length of the embedding'],
+  k: ['--k-STAGE <n>', "STAGE: neighbours in DGCNN's graphs"],
+};
 
-/** What configurations may leave out. */
-const OPTIONAL_ROWS: readonly Row[] = [
-  {
-    flags: '--image-weights <file>',
-    text: "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
-    path: 'weights.image',
-  },
-  {
-    flags: '--point-weights <file>',
-    text: 'safetensors file: the point encoder starts from weights of the official DGCNN',
-    path: 'weights.points',
-  },
-  {
-    flags: '--on-bad <what>',
-    text: 'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
-    path: 'set.onBad',
-  },
-  { flags: '--views <n>', text: 'modelnet, voxels: rendered views per object (default: 1)', path: 'set.views' },
-  { flags: '--up <axis>', text: 'folder: axis that points up in the 3D files (default: z)', path: 'set.up' },
-  { flags: '--every <n>', text: 'rgbd: every n-th frame (default: 1)', path: 'set.everyFrame' },
-  {
-    flags: '--held-out <n>',
-    text: 'rgbd: which instance of each class is held out (default: 1)',
-    path: 'set.heldOutInstance',
-  },
-  {
-    flags: '--image-channels <n>',
-    text: "1 grey, 3 colour (default: what the set's pictures have)",
-    path: 'set.channels',
-  },
-];
+const rowsOf = <Stage extends 'ssm' | 'rdl'>(stage: Stage) =>
+  Object.fromEntries(
+    Object.entries(STAGE_ROWS).map(([name, row]) => [
+      `${stage}.${name}`,
+      row.map((words) => words.replace('STAGE', stage)) as unknown as Row,
+    ]),
+  ) as Record<`${Stage}.${keyof StageConfig}`, Row>;
+
+/** Every field that a user may set, in the order of the help. */
+const ROWS: Readonly<Record<OptionPath, Row>> = {
+  data: [
+    '--data <spec>',
+    'shapes (built in), mnist3d:DIR, modelnet:DIR, voxels:FILE, rgbd:DIR or folder:DIR (your own)',
+  ],
+  train: ['--train <n>', 'training objects, or all'],
+  test: ['--test <n>', 'objects held out for the figures, or all'],
+  seed: ['--seed <n>', 'seed of everything random'],
+  batch: ['--batch <n>', 'pairs per step'],
+  clusters: ['--clusters <n>', 'number of clusters: all that must be known about the classes'],
+  imageSize: ['--image-size <n>', 'height and width of the images in pixels'],
+  points: ['--points <n>', 'points per cloud'],
+  augment: ['--augment <strength>', 'augmentation; default mild for shapes, else strong'],
+  resnet: ['--resnet <depth>', 'image encoder'],
+  resnetWidth: ['--resnet-width <n>', 'channels of its first stage'],
+  pointEncoder: ['--point-encoder <name>', 'point encoder'],
+  pointWidths: ['--point-widths <list>', 'channels of its layers, such as 32,32,64,128'],
+  momentum: ['--momentum <x>', 'momentum of SGD'],
+  headTemperature: ['--head-temperature <x>', "temperature of the heads' logits"],
+  ...rowsOf('ssm'),
+  ...rowsOf('rdl'),
+  'ssm.lambda': ['--lambda <x>', 'ssm: share of L_ssm, the rest is L_mlm'],
+  'ssm.target': ['--ssm-target <name>', 'ssm: where targets come from'],
+  'ssm.memoryMomentum': ['--memory-momentum <x>', 'ssm: momentum of the memory banks'],
+  'rdl.beta': ['--beta <x>', 'rdl: share of RCLL, the rest is L_mlm'],
+  'rdl.alpha': ['--alpha <x>', "rdl: RCLL's exponent"],
+  'rdl.from': ['--rdl-from <start>', 'rdl: where its encoders start'],
+  'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
+  'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one each'],
+  'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
+  'weights.image': [
+    '--image-weights <file>',
+    "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
+  ],
+  'weights.points': [
+    '--point-weights <file>',
+    'safetensors file: the point encoder starts from weights of the official DGCNN',
+  ],
+  'set.onBad': [
+    '--on-bad <what>',
+    'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
+  ],
+  'set.views': ['--views <n>', 'modelnet, voxels: rendered views per object (default: 1)'],
+  'set.up': ['--up <axis>', 'folder: axis that points up in the 3D files (default: z)'],
+  'set.everyFrame': ['--every <n>', 'rgbd: every n-th frame (default: 1)'],
+  'set.heldOutInstance': ['--held-out <n>', 'rgbd: which instance of each class is held out (default: 1)'],
+  'set.channels': ['--image-channels <n>', "1 grey, 3 colour (default: what the set's pictures have)"],
+};
+const PATHS = Object.keys(ROWS) as OptionPath[];
+
+/** `--heads` has other words than its field has values. */
+const HEADS = oneOf('shared', 'separate');
+const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
+  train: countOrAll,
+  test: countOrAll,
+  'rdl.sharedHead': (text) => parserOf(HEADS)(text) === 'shared',
+};
 
 /** A run that goes on has the numbers of objects that it had. */
 const EXACTLY = { train: false, test: false };
@@ -139,7 +132,7 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .description('Learns one embedding space for images and 3D point clouds, without labels (RoMo).')
     .usage('[options]')
-    .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(PRESET_NAMES).default('small'))
+    .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(FIELDS.preset.of).default('small'))
     .option('--out <dir>', 'folder of the run', 'runs/latest')
     .option('--overwrite', 'replace a run that is in the folder')
     .option('--resume <dir>', 'go on with the run in that folder, from its last checkpoint')
@@ -161,19 +154,16 @@ export function trainCommand(): Command {
     .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const row of [...ROWS, ...OPTIONAL_ROWS]) command.addOption(optionOf(row));
+  for (const path of PATHS) command.addOption(optionOf(path));
   return addDataOptions(command);
 }
 
-function optionOf({ flags, text, path, words, parse }: Row): Option {
-  const option = new Option(flags, text);
-  const field = fieldAt(path);
-  if (words) return option.choices(Object.keys(words));
-  if (field.kind === 'choice') return option.choices(field.of.map(String));
-  return option.argParser(parse ?? parserOf(field));
+function optionOf(path: OptionPath): Option {
+  const option = new Option(...ROWS[path]);
+  const field: Field = path === 'rdl.sharedHead' ? HEADS : FIELDS[path];
+  if (field.kind === 'choice') option.choices(field.of.map(String)); // shown by the help
+  return option.argParser(PARSERS[path] ?? parserOf(field));
 }
-
-const fieldAt = (path: string): Field => FIELDS[path] ?? OPTIONAL_FIELDS[path];
 
 /** Do fewer do? Yes where the user named no number. */
 const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
@@ -183,12 +173,10 @@ export function readTrainOptions(command: Command): TrainOptions {
   const given = command.opts();
   const resume = given.resume !== undefined;
   const asked: { flag: string; path: string; value: unknown }[] = [];
-  for (const { flags, path, words } of [...ROWS, ...OPTIONAL_ROWS]) {
-    const word = given[new Option(flags).attributeName()];
-    if (word === undefined) continue;
-    const field = fieldAt(path);
-    const value = words?.[word] ?? (field.kind === 'choice' ? parserOf(field)(word) : word);
-    asked.push({ flag: flags.split(' ')[0], path, value });
+  for (const path of PATHS) {
+    const [flags] = ROWS[path];
+    const value = given[new Option(flags).attributeName()];
+    if (value !== undefined) asked.push({ flag: flags.split(' ')[0], path, value });
   }
   const config = structuredClone(PRESETS[given.preset as PresetName]);
   for (const { path, value } of asked) placeOf(config, path).set(value);
@@ -196,9 +184,6 @@ export function readTrainOptions(command: Command): TrainOptions {
   const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
   if (!resume) {
     checkConfig(config);
-    if (config.data === 'shapes' && Math.max(config.train, config.test) === ALL) {
-      throw new RomoError('option', 'the built-in shapes have no end: all of them cannot be made', 'Name a number.');
-    }
   } else {
     const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
     if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });

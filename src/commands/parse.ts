@@ -1,6 +1,6 @@
 /** How the words of a command line become numbers. */
 import { InvalidArgumentError } from 'commander';
-import { describe, type Field, isValid } from '../romo/config_fields.ts';
+import { ALL, DATA_FIELDS, describe, type Field, isValid } from '../data/fields.ts';
 
 /** Reads a value of the field. Lists stand between commas. */
 export function parserOf(field: Field): (text: string) => unknown {
@@ -20,11 +20,8 @@ export function whole(low: number): (text: string) => number {
   return parserOf({ kind: 'whole', low, high: Number.MAX_SAFE_INTEGER }) as (text: string) => number;
 }
 
-/** More than any data set has: as many as there are. */
-export const ALL = 10_000_000;
-
-/** A whole number from 1 on, or `all`. */
-export const countOrAll = (text: string): number => (text === 'all' ? ALL : whole(1)(text));
+/** A number of objects, or `all`. */
+export const countOrAll = (text: string): unknown => (text === 'all' ? ALL : parserOf(DATA_FIELDS.train)(text));
 
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 

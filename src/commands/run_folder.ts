@@ -1,23 +1,8 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
-import {
-  closeSync,
-  existsSync,
-  fdatasync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PairedData } from '../data/types.ts';
-import { makeFolder } from '../files/make_folder.ts';
+import { makeFolder, writeWhole } from '../files/disk.ts';
 import { decodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts';
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
@@ -76,71 +61,7 @@ export function createRunFolder(folder: string): void {
   }
 }
 
-/** Writes a file whole or not at all, and onto the disk. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.part`;
-  const file = openSync(temporary, 'w');
-  try {
-    writeFileSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-}
-
-/** Puts the names in a folder onto the disk. Windows has no way to ask for it, and needs none. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
-}
-
-/** metrics.jsonl: a line of JSON per entry. */
-export class MetricsLog {
-  private readonly file: number;
-
-  /**
-   * @param bytes how much of the file stays: what lies behind belongs to steps that will be done again
-   * @param say told where the file is shorter than that
-   */
-  constructor(
-    private readonly path: string,
-    public bytes: number,
-    say: (text: string) => void,
-  ) {
-    this.file = openSync(path, 'a');
-    const { size } = statSync(path);
-    if (size < bytes) say(`warning: ${path} has lost lines: ${size} bytes instead of ${bytes}`);
-    this.bytes = Math.min(size, bytes);
-    ftruncateSync(this.file, this.bytes);
-  }
-
-  add(entry: object): void {
-    const line = `${JSON.stringify(entry)}\n`;
-    try {
-      writeFileSync(this.file, line);
-      this.bytes += Buffer.byteLength(line);
-    } catch (cause) {
-      throw new RomoError(
-        'file',
-        `cannot write ${this.path}: ${(cause as Error).message}`,
-        `Make room there, then: node dist/train.js --resume ${dirname(this.path)}`,
-      );
-    }
-  }
-
-  /** Puts the lines so far onto the disk. */
-  sync(): Promise<void> {
-    return promisify(fdatasync)(this.file);
-  }
-
-  close(): void {
-    closeSync(this.file);
-  }
-}
-
-export const writeJson = (path: string, value: unknown): void =>
+export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
 const FINISHED = 'Pass the folder of a finished run.';
@@ -168,7 +89,7 @@ export async function saveModels(
   models: Readonly<Record<string, Module>>,
   config: Config,
 ): Promise<void> {
-  writeWhole(path, await encodeModels(models, config));
+  await writeWhole(path, await encodeModels(models, config));
 }
 
 /** Reads what `saveModels` wrote. */

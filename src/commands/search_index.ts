@@ -1,6 +1,7 @@
 /** `search.js index`: embeds a collection into a gallery, portion by portion; what is there already is not done again. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import { ALL } from '../data/fields.ts';
 import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
 import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
 import { embedAll } from '../romo/encoders.ts';
@@ -10,7 +11,6 @@ import { openGallery } from '../search/open.ts';
 import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { openRunData } from './data.ts';
-import { ALL } from './parse.ts';
 import { loadModelFile, readModelFile, stampOf } from './search_model.ts';
 
 const LESS_WILL_DO = { train: true, test: true };

@@ -1,12 +1,12 @@
 /** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
 import Table from 'cli-table3';
+import { writeWhole } from '../files/disk.ts';
 import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
 import type { Answer, Gallery, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { writeWhole } from './run_folder.ts';
 import { embedImageFile, embedPointsFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
 import { answersPage } from './search_page.ts';
 
@@ -58,7 +58,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
           asked === 'image'
             ? await imagePicture(query.content, model.imageShape)
             : await cloudPicture(query.content, viewOf({ axis: 2, maxDegrees: 180 }));
-        writeWhole(options.html, answersPage({ path, picture, gallery: to, where: options.where, answers }));
+        await writeWhole(options.html, answersPage({ path, picture, gallery: to, where: options.where, answers }));
       }
       process.stdout.write(`${options.json ? json(path, answers) : table(answers)}\n`);
       if (options.html && !options.json) process.stdout.write(`written to ${options.html}\n`);

@@ -1,12 +1,14 @@
 /** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
 import { join } from 'node:path';
 import type { DataSet } from '../data/types.ts';
+import { writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import { type RunPosition, type RunResult, type RunSeconds, run } from '../romo/run/run.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
 import { CheckpointWriter, readCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import { MetricsLog } from './metrics_log.ts';
 import { checkAgreement, type TrainOptions } from './options.ts';
 import { duration, figuresTable, ProgressReport } from './report.ts';
 import {
@@ -14,12 +16,10 @@ import {
   createRunFolder,
   holdsRun,
   isFinished,
-  MetricsLog,
   pseudoLabelsCsv,
   readConfig,
   saveModels,
   writeJson,
-  writeWhole,
 } from './run_folder.ts';
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
@@ -53,12 +53,12 @@ export async function train(
   try {
     const result = await withDevice(
       () => open({ adapter: device, memoryBytes: memory }),
-      (gpu) => {
+      async (gpu) => {
         if (isNew) {
           createRunFolder(out);
-          if (config.set?.onBad === 'skip') writeJson(join(out, 'skipped.json'), skipped);
+          if (config.set?.onBad === 'skip') await writeJson(join(out, 'skipped.json'), skipped);
           if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
-          writeJson(join(out, 'config.json'), config);
+          await writeJson(join(out, 'config.json'), config);
         }
         isNew = false;
         return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
@@ -117,11 +117,15 @@ async function attempt(
   const metrics = new MetricsLog(join(out, 'metrics.jsonl'), checkpoint?.metricsBytes ?? 0, (text) =>
     progress.line(text),
   );
+  let labelsWritten = Promise.resolve();
   const writer = new CheckpointWriter(out, checkpointEvery);
   const save = (at: RunPosition) =>
     writer.save(
       async () => ({ config, state: await at.state(), adapter, metricsBytes: metrics.bytes }),
-      () => metrics.sync(),
+      async () => {
+        await labelsWritten;
+        await metrics.sync();
+      },
     );
   try {
     const { models, result } = await run(gpu, data, config, {
@@ -138,7 +142,10 @@ async function attempt(
         progress.line(`warning: ${text}`);
       },
       onMetrics: (entry) => metrics.add(entry),
-      onPseudoLabels: (labels) => writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels)),
+      onPseudoLabels(labels) {
+        labelsWritten = writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels));
+        labelsWritten.catch(() => {}); // shown by the next checkpoint, which waits for it
+      },
       async onPosition(at) {
         if (stop.exitCode !== null || writer.isDue(at)) await save(at);
         if (stop.exitCode === null) return;
@@ -147,16 +154,17 @@ async function attempt(
       },
     });
     await writer.settled();
+    await labelsWritten;
     await saveModels(join(out, 'model.safetensors'), models, config);
     await metrics.sync();
     const total = Object.values(result.seconds).reduce((sum, seconds) => sum + seconds, 0);
     const seconds = { ...result.seconds, total };
     const written = { ...result, seconds, ...(weights ? { pretrained: weights.record } : {}) };
-    writeJson(join(out, 'result.json'), written);
+    await writeJson(join(out, 'result.json'), written);
     return written;
   } finally {
-    // A write that is under way ends before another attempt reads the folder.
-    await writer.settled().catch(() => {});
+    // Writes that are under way end before another attempt uses the folder.
+    await Promise.allSettled([writer.settled(), labelsWritten]);
     metrics.close();
   }
 }

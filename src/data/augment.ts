@@ -11,9 +11,7 @@ import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
 import type { Random } from '../tensor/random.ts';
 import { drawIndices } from './subsample.ts';
-import type { CloudRotation } from './types.ts';
-
-export type Strength = 'none' | 'mild' | 'strong';
+import type { CloudRotation, Strength } from './types.ts';
 
 const DEGREE = 0.017453292519943295;
 

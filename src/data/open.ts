@@ -1,5 +1,6 @@
 /** From what a user writes after `--data` to a data set. */
 import { RomoError } from '../tensor/error.ts';
+import { ALL, DATA_FIELDS, faultsOf, SET_FIELDS } from './fields.ts';
 import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
@@ -21,11 +22,12 @@ const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR`;
  * @throws RomoError `data` where there is no such set or too few objects, `file` where a file is at fault
  */
 export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
-  checkWhole('image size', options.imageSize, 8, 1024);
-  checkWhole('number of points', options.points, 1, 65_536);
-  checkWhole('number of training objects', options.train, 1, 10_000_000);
-  checkWhole('number of test objects', options.test, 1, 10_000_000);
-  if (spec === 'shapes') return openShapes(options);
+  const faults = faultsOf({ ...DATA_FIELDS, ...SET_FIELDS }, (name) => options[name as keyof DataOptions]);
+  if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the options of the data');
+  if (spec === 'shapes') {
+    if (Math.max(options.train, options.test) < ALL) return openShapes(options);
+    throw new RomoError('data', 'the built-in shapes have no end: all of them cannot be made', 'Name a number');
+  }
   const colon = spec.indexOf(':');
   const kind = colon < 0 ? spec : spec.slice(0, colon);
   if (!Object.hasOwn(ON_DISK, kind)) throw new RomoError('data', `data '${spec}' is not known`, KNOWN);
@@ -33,9 +35,4 @@ export async function openData(spec: string, options: DataOptions): Promise<Labe
   if (path === '') throw new RomoError('data', `data '${spec}' names no folder`, `Write ${kind}:DIR`);
   const { openFound } = await import('./sets/open_files.ts');
   return openFound(await ON_DISK[kind](path, options), options);
-}
-
-function checkWhole(what: string, value: number, low: number, high: number): void {
-  if (Number.isInteger(value) && value >= low && value <= high) return;
-  throw new RomoError('data', `data: ${what} ${value} is not valid`, `Give a whole number from ${low} to ${high}`);
 }

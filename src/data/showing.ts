@@ -1,19 +1,7 @@
 /** How training is shown an object: augmented, drawn anew in every epoch by (seed, stage, epoch, object). */
 import { Random } from '../tensor/random.ts';
-import { augmentCloud, augmentImage, type Strength } from './augment.ts';
-import type { CloudRotation, Sample } from './types.ts';
-
-/** Plain data, so that it can be sent to a thread. */
-export interface Showing {
-  readonly seed: number;
-  readonly stage: string;
-  readonly epoch: number;
-  readonly strength: Strength;
-  readonly mirror: boolean;
-  readonly rotation: CloudRotation;
-  /** points that the network takes */
-  readonly points: number;
-}
+import { augmentCloud, augmentImage } from './augment.ts';
+import type { Sample, Showing } from './types.ts';
 
 /**
  * @param index of the object in its split

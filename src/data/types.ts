@@ -1,6 +1,6 @@
 /** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+import type { DATA_FIELDS, SET_FIELDS, Values } from './fields.ts';
 import type { Origin } from './sets/object.ts';
-import type { Showing } from './showing.ts';
 
 /** One object, as it is: not augmented. */
 export interface Sample {
@@ -52,6 +52,21 @@ export interface CloudRotation {
   readonly maxDegrees: number;
 }
 
+/** How strongly objects are augmented. */
+export type Strength = 'none' | 'mild' | 'strong';
+
+/** How training is shown an object: `shown` in ./showing.ts. Plain data, so that it can be sent to a thread. */
+export interface Showing {
+  readonly seed: number;
+  readonly stage: string;
+  readonly epoch: number;
+  readonly strength: Strength;
+  readonly mirror: boolean;
+  readonly rotation: CloudRotation;
+  /** points that the network takes */
+  readonly points: number;
+}
+
 /** Pairs with labels, or none where nothing says the classes. */
 export interface AnySplit {
   readonly pairs: PairedData;
@@ -94,35 +109,15 @@ export interface CheckedData extends DataSet {
 }
 
 /** How much of a data set is opened, and in which sizes. */
-export interface DataOptions {
-  /** Height and width of the images in pixels. */
-  readonly imageSize: number;
-  /** Points that a network takes per cloud; a data set keeps more of them per object where it has them. */
-  readonly points: number;
-  /** Number of objects in each split. */
-  readonly train: number;
-  readonly test: number;
-  readonly seed: number;
+export interface DataOptions extends Readonly<Values<typeof DATA_FIELDS>>, Readonly<Values<typeof SET_FIELDS>> {
   /** Is `train` or `test` the most that is wanted, rather than how many must be there? Default no. */
   readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
-  /** Channels of the images; default 1 or 3, whichever the set's own pictures have. */
-  readonly channels?: 1 | 3;
   /** Clouds of fewer points are bad. Default 1. */
   readonly leastPoints?: number;
-  /** A bad object is an error, which is the default, or is left out. */
-  readonly onBad?: 'fail' | 'skip';
   /** Threads that read files; default 0, the calling thread reads. */
   readonly workers?: number;
   /** Where rendered views are kept between runs; default null, nowhere. */
   readonly cacheFolder?: string | null;
-  /** Meshes and voxels: rendered views per object, one of them shown at a time. Default 1. */
-  readonly views?: number;
-  /** Folders: the axis that points up in the 3D files. Default z. */
-  readonly up?: 'x' | 'y' | 'z';
-  /** RGB-D Object: every n-th frame is taken. Default 1. */
-  readonly everyFrame?: number;
-  /** RGB-D Object: which instance of each class is held out, counted from 1. Default 1. */
-  readonly heldOutInstance?: number;
   /** Called now and then while objects are made or read. */
   readonly onProgress?: (done: number, total: number) => void;
 }

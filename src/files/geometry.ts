@@ -1,14 +1,18 @@
-/** Meshes and point clouds from files on disk. Node only; pages import ./parse_geometry.ts, which needs nothing of Node. */
-import { type Geometry, parseGeometry, parserOf } from './parse_geometry.ts';
-import { readBytes } from './read_bytes.ts';
+/** What every reader of 3D files returns. */
+export interface Geometry {
+  /** [V, 3], finite; as in the file: neither scaled nor turned */
+  readonly positions: Float32Array;
+  /** [F, 3], indices of vertices, all in range; null for clouds. Faces without area may be among them. */
+  readonly triangles: Uint32Array | null;
+}
 
-export { GEOMETRY_EXTENSIONS, type Geometry, longestSide, parseGeometry, surfaceArea } from './parse_geometry.ts';
-
-/**
- * `parseGeometry` of a file on disk.
- * @throws RomoError `file`, also where the file cannot be read
- */
-export async function readGeometry(path: string): Promise<Geometry> {
-  parserOf(path); // before a large file of another kind is read
-  return parseGeometry(await readBytes(path), path);
+/** Longest side of the bounding box; 0 where all points coincide: such an object cannot be normalised. */
+export function longestSide({ positions }: Geometry): number {
+  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = low.map((value) => -value);
+  for (let i = 0; i < positions.length; i++) {
+    low[i % 3] = Math.min(low[i % 3], positions[i]);
+    high[i % 3] = Math.max(high[i % 3], positions[i]);
+  }
+  return Math.max(...high.map((value, axis) => value - low[axis]));
 }

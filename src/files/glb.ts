@@ -3,11 +3,11 @@
  * they are stored: no skins, no morph targets. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { GltfAccessors } from './gltf_accessors.ts';
 import { IDENTITY, type Matrix, multiply, nodeMatrix, transform } from './gltf_matrix.ts';
 import { type JsonObject, JsonReader } from './json.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { viewOf } from './scalars.ts';
 
 const JSON_CHUNK = 0x4e4f534a;

@@ -1,8 +1,8 @@
 /** Pictures from PNG, JPEG and WebP files, of every depth and colour space that these have. Node only. */
 import type { Sharp } from 'sharp';
-import { fromBytes } from '../data/bytes.ts';
 import { badFile } from './errors.ts';
-import { readBytes } from './read_bytes.ts';
+import { fromBytes } from './pixels.ts';
+import { readBytes } from './read.ts';
 
 export interface ImageOptions {
   /** Height and width of the result in pixels: the whole picture is fitted into it and centred, nothing is cut off. */
@@ -111,7 +111,7 @@ async function finish(image: Sharp, options: ImageOptions, path: string): Promis
     height: size,
     fit: 'contain',
     background: greyBackground(options),
-    kernel: 'linear', // no overshoot at edges, as resizeImage in ../resize.ts
+    kernel: 'linear', // no overshoot at edges, as resizeImage in ../data/resize.ts
   });
   const { data } = await pixelsOf(fitted, path);
   if (channels === 3) return fromBytes(data);

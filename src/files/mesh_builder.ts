@@ -3,6 +3,7 @@
  * promises, so a file that lies costs no memory.
  */
 import { badFile } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 
 /** A list of numbers that doubles its memory when it is full. */
 class Growing<A extends Float32Array | Uint32Array> {
@@ -65,7 +66,7 @@ export class MeshBuilder {
   }
 
   /** @throws RomoError without a vertex, with a coordinate that is no finite float32, with an index out of range */
-  finish(): { positions: Float32Array; triangles: Uint32Array | null } {
+  finish(): Geometry {
     const positions = this.#positions.finish();
     checkPositions(positions, this.name);
     const count = positions.length / 3;

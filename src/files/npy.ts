@@ -3,8 +3,8 @@
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { checkPositions } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { isScalarName, SCALARS, type ScalarName, viewOf } from './scalars.ts';
 
 const ARRAYS = {
@@ -21,6 +21,7 @@ const ARRAYS = {
   f8: Float64Array,
 } as const;
 
+/** An array of any number of dimensions. */
 export interface NdArray {
   readonly shape: readonly number[];
   /** The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1. */

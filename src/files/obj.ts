@@ -3,8 +3,8 @@
  * Source: Wavefront, "Advanced Visualizer Manual", appendix B1. Materials, normals, curves are read over.
  */
 import { quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { Scanner } from './scanner.ts';
 
 /** @param name what errors call the file */

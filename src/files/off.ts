@@ -5,8 +5,8 @@
  * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex are skipped.
  */
 
+import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { Scanner } from './scanner.ts';
 
 /** @param name what errors call the file */

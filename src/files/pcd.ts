@@ -5,9 +5,9 @@
  * A point with a NaN coordinate is a pixel without depth by the format's convention, and left out. VIEWPOINT is not applied.
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { decompressLzf, LZF_LARGEST_RATIO } from './lzf.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { isScalarName, SCALARS, type ScalarName, viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
 import { headerCount, readTextHeader } from './text_header.ts';

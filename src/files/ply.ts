@@ -3,8 +3,8 @@
  * Only positions and faces are kept; every other element and property is read over.
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { SCALARS, type ScalarName, viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
 import { headerCount, readTextHeader } from './text_header.ts';

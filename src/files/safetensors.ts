@@ -6,6 +6,7 @@
  * a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before it is used.
  */
 import { RomoError } from '../tensor/error.ts';
+import { halfToNumber } from './half.ts';
 
 export type SafetensorDtype = 'f32' | 'i32' | 'u32';
 
@@ -258,16 +259,6 @@ function convert(
     default:
       return { dtype: 'i32', data: Int32Array.from(new BigInt64Array(buffer), (value) => toInt32(value, key, name)) };
   }
-}
-
-/** The value of an IEEE 754 half: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 function toInt32(value: bigint, key: string, name: string): number {

@@ -1,5 +1,5 @@
 /** Numbers in binary files: NumPy's names (kind and bytes) for those of all formats. */
-import { halfToNumber } from './safetensors.ts';
+import { halfToNumber } from './half.ts';
 
 export interface Scalar {
   readonly bytes: number;

@@ -3,8 +3,8 @@
  * three vertices; normals are not read, because writers leave `nan` and zeros there.
  */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
 

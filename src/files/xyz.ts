@@ -1,7 +1,7 @@
 /** A cloud as text: a point per line, x y z first, separated by blanks, commas or semicolons; more columns are read over. */
 
+import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
-import type { Geometry } from './parse_geometry.ts';
 import { Scanner } from './scanner.ts';
 
 /** @param name what errors call the file */

@@ -1,94 +1,14 @@
-/** Everything that shapes a run, and the presets. */
+/** The presets, and which configurations hold together. */
+import { faultsOf } from '../data/fields.ts';
 import { RomoError } from '../tensor/error.ts';
-import { faultsOf } from './config_fields.ts';
+import { type Config, FIELDS } from './config_fields.ts';
 
-/** Where the warm-up's targets come from; see SsmConfig.target. */
-export type SsmTarget = 'memory' | 'soft' | 'joint' | 'balanced';
-/** How strongly objects are changed before each showing. */
-export type Augmentation = 'mild' | 'strong';
-
-/** What both stages have. */
-export interface StageConfig {
-  epochs: number;
-  learningRate: number;
-  weightDecay: number;
-  /** temperature of L_mlm */
-  tau: number;
-  /** length of the embedding */
-  dimension: number;
-  /** neighbours in DGCNN's graphs */
-  k: number;
-}
-
-/** The warm-up. */
-export interface SsmConfig extends StageConfig {
-  /** share of L_ssm; 1 - lambda is L_mlm's */
-  lambda: number;
-  /** memory, soft: the head's own view of the memory row, hard or sharpened; joint, balanced: clusters of each epoch */
-  target: SsmTarget;
-  memoryMomentum: number;
-}
-
-/** Robust learning on pseudo labels. */
-export interface RdlConfig extends StageConfig {
-  /** share of RCLL; 1 - beta is L_mlm's */
-  beta: number;
-  /** what learns from the pseudo labels; default rcll. With alpha 0 RCLL is MAE, with 1 focal loss */
-  loss?: 'rcll' | 'cross-entropy';
-  alpha: number;
-  /** encoders start fresh, or from the warm-up's */
-  from: 'fresh' | 'warm';
-  /** one head for both modalities, or one each */
-  sharedHead: boolean;
-  hidden: number;
-  /** from the trained heads, or from clusters of each pair's mean embedding */
-  pseudoLabels: 'heads' | 'pairs';
-}
-
-/** How a data set is read that leaves a choice; see DataOptions of src/data/types.ts. */
-export interface SetConfig {
-  onBad?: 'fail' | 'skip';
-  channels?: 1 | 3;
-  views?: number;
-  up?: 'x' | 'y' | 'z';
-  everyFrame?: number;
-  heldOutInstance?: number;
-}
-
-/** A whole run. */
-export interface Config {
-  data: string;
-  set?: SetConfig;
-  preset: PresetName;
-  seed: number;
-  train: number;
-  test: number;
-  batch: number;
-  clusters: number;
-  imageSize: number;
-  points: number;
-  resnet: 'small' | 18 | 34 | 50 | 101;
-  resnetWidth: number;
-  pointEncoder: 'dgcnn' | 'pointnet';
-  /** channels of the point encoder's layers */
-  pointWidths: number[];
-  momentum: number;
-  /** of the heads' logits of unit features */
-  headTemperature: number;
-  augment: Augmentation;
-  /** What the image encoder was pretrained to see: channels less ImageNet's means, by its deviations. Default: as they are. */
-  imageNormalization?: 'imagenet';
-  /** files of weights that fresh encoders start from */
-  weights?: { image?: string; imageSha256?: string; points?: string; pointsSha256?: string };
-  ssm: SsmConfig;
-  rdl: RdlConfig;
-}
+export type { Config, RdlConfig, SsmConfig, StageConfig } from './config_fields.ts';
 
 /** The better augmentation of those measured on a data set, see docs/results.md: the turns of `strong` pay for digits. */
-export const defaultAugmentation = (data: string): Augmentation => (data === 'shapes' ? 'mild' : 'strong');
+export const defaultAugmentation = (data: string): Config['augment'] => (data === 'shapes' ? 'mild' : 'strong');
 
-export const PRESET_NAMES = ['tiny', 'small', 'paper'] as const;
-export type PresetName = (typeof PRESET_NAMES)[number];
+export type PresetName = Config['preset'];
 
 const SMALL: Config = {
   data: 'shapes',
@@ -194,7 +114,9 @@ export const PRESETS: Record<PresetName, Config> = {
  * @throws RomoError `file` where fields are missing, are not what they may be, or do not fit together
  */
 export function parseConfig(value: unknown, name: string): Config {
-  const faults = faultsOf(value);
+  const valueAt = (path: string): unknown =>
+    path.split('.').reduce<unknown>((holder, field) => Object(holder)[field], value);
+  const faults = faultsOf(FIELDS, valueAt);
   if (faults.length === 0) {
     const fault = misfit(value as Config);
     if (!fault) return value as Config;

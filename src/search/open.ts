@@ -2,7 +2,7 @@
 import type { Gpu } from '../tensor/device.ts';
 import { openFileGallery } from './files/file_gallery.ts';
 import type { Gallery, ModelStamp } from './gallery.ts';
-import { openDatabaseGallery } from './postgres/database.ts';
+import { isDatabase, openDatabaseGallery } from './postgres/database.ts';
 
 /**
  * @param to a folder; `pglite:FOLDER`, an embedded Postgres; `postgres://...`, a server
@@ -10,6 +10,6 @@ import { openDatabaseGallery } from './postgres/database.ts';
  * @param device opened by the first search of a gallery of files
  */
 export function openGallery(to: string, stamp: ModelStamp | null, device: () => Promise<Gpu>): Promise<Gallery> {
-  if (/^(pglite:|postgres(ql)?:\/\/)/.test(to)) return openDatabaseGallery(to, stamp);
+  if (isDatabase(to)) return openDatabaseGallery(to, stamp);
   return openFileGallery(to, stamp, device);
 }

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { augmentCloud, augmentImage, type Strength } from '../../src/data/augment.ts';
-import type { CloudRotation } from '../../src/data/types.ts';
+import { augmentCloud, augmentImage } from '../../src/data/augment.ts';
+import type { CloudRotation, Strength } from '../../src/data/types.ts';
 import { Random } from '../../src/tensor/random.ts';
 
 const test = suite('augment');

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CheckpointWriter, readCheckpoint, removeCheckpoints } from '../../src/commands/checkpoints.ts';
-import { MetricsLog } from '../../src/commands/run_folder.ts';
+import { MetricsLog } from '../../src/commands/metrics_log.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import type { Checkpoint } from '../../src/romo/run/checkpoint.ts';
 

@@ -13,7 +13,7 @@ import { resizeImage } from '../../src/data/resize.ts';
 import { digitCloud, digitImage } from '../../src/data/sets/digit.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from '../../src/data/sets/idx.ts';
 import type { AnySplit, DataOptions, Labels } from '../../src/data/types.ts';
-import { readNpz } from '../../src/files/npz.ts';
+import { readNpz } from '../../src/files/read.ts';
 
 const test = suite('mnist3d');
 const folder = process.env.ROMO_DATA ?? '../shared/data';
@@ -152,8 +152,11 @@ test('what is no data set is refused', async () => {
   await rejects(openData('mnist3d', options), /names no folder/);
   await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
-  await rejects(openData('shapes', { ...options, train: 0 }), /number of training objects 0/);
-  await rejects(openData('shapes', { ...options, imageSize: 2.5 }), /image size 2.5/);
+  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number from 1 on/);
+  await rejects(
+    openData('shapes', { ...options, imageSize: 2.5 }),
+    /imageSize is 2.5, not a whole number from 8 to 4096/,
+  );
 });
 
 async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {

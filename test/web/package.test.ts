@@ -130,9 +130,11 @@ test('a page trains the example network, without a bundler', () =>
 
 test('the compiler of a user finds the types', () => {
   const program = `
-    import { type Gpu, openDevice, PRESETS, trainSsm } from 'romo';
+    import { type Gpu, openDevice, PRESETS, Random, trainSsm } from 'romo';
+    import { type Mesh, normalizeMesh, samplePoints } from 'romo/data';
     import { loadEncoders, type LoadedEncoders } from 'romo/encoders';
     import { type DatabaseGallery, openDatabaseGallery } from 'romo/database';
+    import { type Geometry, parseGeometry } from 'romo/files';
     import { type Answer, type Filter, parseFilter, readGallery } from 'romo/search';
     const gpu: Gpu = await openDevice();
     const model: LoadedEncoders = loadEncoders(gpu, new Uint8Array());
@@ -144,7 +146,9 @@ test('the compiler of a user finds the types', () => {
     const answers: Answer[][] = await gallery.search(new Float32Array(128), { top: 10, where });
     const database: DatabaseGallery = await openDatabaseGallery('pglite:gallery', null);
     await database.buildIndex({ m: 16 });
-    export { answers, trainSsm, wrong };
+    const geometry: Geometry = await parseGeometry(new Uint8Array(), 'object.obj');
+    const cloud = (mesh: Mesh) => samplePoints(normalizeMesh(mesh), 1024, new Random(1));
+    export { answers, cloud, geometry, trainSsm, wrong };
   `;
   writeFileSync(join(project, 'user.ts'), program);
   for (const [module, resolution] of [
@@ -175,8 +179,17 @@ test('the compiler of a user finds the types', () => {
 test('what the package holds', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   assert.is(manifest.sideEffects, false);
-  assert.equal(Object.keys(manifest.exports), ['.', './encoders', './search', './database', './package.json']);
-  for (const entry of ['.', './encoders', './search', './database'].map((name) => manifest.exports[name])) {
+  assert.equal(Object.keys(manifest.exports), [
+    '.',
+    './encoders',
+    './data',
+    './files',
+    './search',
+    './database',
+    './package.json',
+  ]);
+  const { './package.json': _, ...entries } = manifest.exports;
+  for (const entry of Object.values(entries) as object[]) {
     for (const path of Object.values(entry) as string[]) assert.ok(existsSync(join(installed, path)), path);
   }
   for (const folder of ['node', 'browser']) {

@@ -53,7 +53,6 @@ export async function buildWeb() {
     outdir: 'dist/web',
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
-    external: ['node:*'], // readers of files on disk stand beside those of bytes; pages never load them
     minify: true,
     metafile: true,
     plugins: [plainShaders],

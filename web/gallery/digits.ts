@@ -3,9 +3,7 @@
  * in for 3D MNIST, which cannot be shipped; the bodies are made as its recipe makes them.
  */
 import type { Random } from 'romo';
-import { DIGIT_SIZE } from '../../src/data/sets/digit.ts';
-import { addTriangle, emptyMesh, type Mesh, type Vector } from '../../src/data/shapes/mesh.ts';
-import { cos, sin } from '../../src/tensor/exact.ts';
+import { addTriangle, cos, DIGIT_SIZE, emptyMesh, type Mesh, sin, type Vector } from 'romo/data';
 
 type Point = readonly [number, number];
 /** A line through points of a unit square, x to the right, y down; `smooth` rounds the corners. */

@@ -16,7 +16,7 @@ import {
   Random,
   run,
 } from 'romo';
-import { fromBytes, toBytes } from '../../src/data/bytes.ts';
+import { fromBytes, toBytes } from 'romo/data';
 import { embedGallery, openGallery } from '../search/gallery.ts';
 import { KINDS, makeObject } from './objects.ts';
 

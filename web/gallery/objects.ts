@@ -1,9 +1,6 @@
 /** What the search page knows: the built-in shapes, and digits. Each object is a cloud, and pictures that vary. */
 import type { Random } from 'romo';
-import { normalizeMesh, turn } from '../../src/data/shapes/mesh.ts';
-import { randomView, rasterise } from '../../src/data/shapes/rasterise.ts';
-import { samplePoints } from '../../src/data/shapes/sampling.ts';
-import { makeShape, SHAPE_CLASSES } from '../../src/data/shapes/shapes.ts';
+import { makeShape, normalizeMesh, randomView, rasterise, SHAPE_CLASSES, samplePoints, turn } from 'romo/data';
 import { DIGIT_CLASSES, digitMesh, ink, makeDigit } from './digits.ts';
 import { sketch } from './sketch.ts';
 

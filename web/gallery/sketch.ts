@@ -3,11 +3,8 @@
  * they cannot photograph, so the encoder of the search page is trained on these beside the shaded views.
  */
 
-import type { Random } from 'romo';
-import { resizeImage } from '../../src/data/resize.ts';
-import type { Mesh } from '../../src/data/shapes/mesh.ts';
-import { randomView, rasterise, type View } from '../../src/data/shapes/rasterise.ts';
-import { cos, sin } from '../../src/tensor/exact.ts';
+import { type Random, resizeImage } from 'romo';
+import { cos, type Mesh, randomView, rasterise, sin, type View } from 'romo/data';
 
 /** Strokes are made at three times the size of the picture. */
 const SCALE = 3;

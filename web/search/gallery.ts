@@ -1,6 +1,5 @@
 /** The gallery of the search page: shapes and digits that training never saw, made in the page from a seed. */
-import { embedClouds, embedImages, type LoadedEncoders, Random } from 'romo';
-import { resizeImage } from '../../src/data/resize.ts';
+import { embedClouds, embedImages, type LoadedEncoders, Random, resizeImage } from 'romo';
 import { KINDS, makeObject } from '../gallery/objects.ts';
 
 /** An object as a picture and as a cloud. */

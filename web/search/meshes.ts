@@ -1,7 +1,6 @@
 /** Meshes and clouds of the visitor's as the encoders know objects: a cloud, z up, centred, its longest side 1. */
 import { Random } from 'romo';
-import { type Mesh, normalizeMesh, turn } from '../../src/data/shapes/mesh.ts';
-import { samplePoints } from '../../src/data/shapes/sampling.ts';
+import { type Mesh, normalizeMesh, samplePoints, turn } from 'romo/data';
 import type { Corners } from './parse.ts';
 
 /** As many as the clouds of the built-in shapes have. */

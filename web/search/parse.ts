@@ -1,5 +1,5 @@
 /** Files with geometry as a list of corners or points; loaded only when a visitor brings one. */
-import { parseGeometry } from '../../src/files/geometry.ts';
+import { parseGeometry } from 'romo/files';
 
 export interface Corners {
   /** triangles [T, 3 corners, 3], or points [P, 3] */

@@ -1,11 +1,12 @@
 /** Reads objects, keeps them within a bound of memory, and shows them: in this thread. Worker threads run the same. */
+
+import { fromBytes } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { fromBytes } from '../bytes.ts';
 import type { FoundSplit } from '../sets/found.ts';
 import type { ObjectReader, Origin, ReadOptions, StoredObject } from '../sets/object.ts';
 import { openReader } from '../sets/readers.ts';
-import { type Showing, shown, shownView } from '../showing.ts';
-import type { Sample } from '../types.ts';
+import { shown, shownView } from '../showing.ts';
+import type { Sample, Showing } from '../types.ts';
 import { Store } from './store.ts';
 
 export type SplitName = 'train' | 'test';

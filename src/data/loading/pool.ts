@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { RomoError } from '../../tensor/error.ts';
-import type { Showing } from '../showing.ts';
-import type { Sample } from '../types.ts';
+import type { Sample, Showing } from '../types.ts';
 import type { Check, Loader, LoaderTask, Request } from './loader.ts';
 import { type Answer, type Call, checkFromSent, fromSent } from './protocol.ts';
 

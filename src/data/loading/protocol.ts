@@ -1,8 +1,7 @@
 /** What the main thread and its loading threads say to each other. */
 import { RomoError } from '../../tensor/error.ts';
 import type { Origin } from '../sets/object.ts';
-import type { Showing } from '../showing.ts';
-import type { Sample } from '../types.ts';
+import type { Sample, Showing } from '../types.ts';
 import type { Check, Request } from './loader.ts';
 
 export interface Call {

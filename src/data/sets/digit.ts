@@ -7,6 +7,7 @@
  */
 import { normalizeCloud } from '../normalize.ts';
 
+/** Height and width of MNIST's pictures in pixels. */
 export const DIGIT_SIZE = 28;
 export const PADDED_SIZE = DIGIT_SIZE + 2;
 

@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import { badFile } from '../../files/errors.ts';
 import { openPointClouds, type PointCloudFile } from '../../files/hdf5.ts';
+import { toBytes, withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes, withChannels } from '../bytes.ts';
 import { resizeImage } from '../resize.ts';
 import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';

@@ -2,9 +2,10 @@
  * 3D MNIST made from MNIST's IDX files: digits as images and as point clouds, see digit.ts. The published set is the
  * first 5,000 digits of MNIST's training file and the first 1,000 of its test file. Node only.
  */
+
+import { toBytes, withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes, withChannels } from '../bytes.ts';
 import { resizeImage } from '../resize.ts';
 import { subsampleCloud } from '../subsample.ts';
 import { DIGIT_SIZE, digitCloud, digitImage, PADDED_SIZE } from './digit.ts';

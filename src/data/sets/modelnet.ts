@@ -3,8 +3,8 @@
  * surface, pictures are rendered. Node only.
  */
 import { join } from 'node:path';
-import { parseGeometry } from '../../files/geometry.ts';
-import { readBytes } from '../../files/read_bytes.ts';
+import { parseGeometry } from '../../files/formats.ts';
+import { readBytes } from '../../files/read.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { samplePoints } from '../shapes/sampling.ts';
 import { surfaceOf } from '../shapes/surface.ts';

@@ -1,7 +1,7 @@
 /** What the readers of all data sets give for an object, and the checks that every cloud and picture must pass. */
 
 import { badFile } from '../../files/errors.ts';
-import { type Geometry, longestSide } from '../../files/parse_geometry.ts';
+import { type Geometry, longestSide } from '../../files/geometry.ts';
 import type { Random } from '../../tensor/random.ts';
 import { normalizeCloud } from '../normalize.ts';
 import { samplePoints } from '../shapes/sampling.ts';

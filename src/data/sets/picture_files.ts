@@ -1,10 +1,10 @@
 /** Objects that are a picture file and a 3D file. Node only. */
 
 import { badFile } from '../../files/errors.ts';
-import { readGeometry } from '../../files/geometry.ts';
 import { imageSizeOf, readImage, readMaskedImage } from '../../files/image.ts';
+import { toBytes } from '../../files/pixels.ts';
+import { readGeometry } from '../../files/read.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes } from '../bytes.ts';
 import { cloudFromGeometry, type ObjectReader, type ReadOptions } from './object.ts';
 
 /** Where the parts of an object are. */

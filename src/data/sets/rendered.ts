@@ -1,7 +1,7 @@
 /** Objects that have a surface and no picture: their views are rendered, and kept in the cache folder. Node only. */
 import { createHash } from 'node:crypto';
+import { toBytes, withChannels } from '../../files/pixels.ts';
 import { Random } from '../../tensor/random.ts';
-import { toBytes, withChannels } from '../bytes.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { randomView, rasterise } from '../shapes/rasterise.ts';
 import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';

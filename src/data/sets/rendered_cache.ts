@@ -3,11 +3,10 @@
  * the SHA-256 of the object's content and of all options that change the result, so nothing in it is ever out of date; the
  * folder may be deleted at any time. Node only.
  */
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../../files/make_folder.ts';
+import { makeFolder, writeWhole } from '../../files/disk.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../files/safetensors.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { StoredObject } from './object.ts';
@@ -15,6 +14,9 @@ import type { StoredObject } from './object.ts';
 /** The user's folder for what can be made again. */
 export const defaultCacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'romo', 'rendered');
+
+/** Threads and runs may write the same object at the same time; what a crash takes is rendered again. */
+const CACHED = { shared: true, sync: false } as const;
 
 export class RenderedCache {
   constructor(private readonly folder: string) {}
@@ -49,10 +51,11 @@ export class RenderedCache {
     const entry = { shape: [cloud.length / 3, 3], dtype: 'f32', data: cloud } as const;
     try {
       makeFolder(join(this.folder, key.slice(0, 2)));
-      await writeWhole(this.#path(key, 'png'), png);
+      await writeWhole(this.#path(key, 'png'), png, CACHED);
       await writeWhole(
         this.#path(key, 'safetensors'),
         encodeSafetensors({ cloud: entry }, { origin: JSON.stringify(origin) }),
+        CACHED,
       );
     } catch (cause) {
       throw new RomoError(
@@ -66,11 +69,4 @@ export class RenderedCache {
   #path(key: string, extension: string): string {
     return join(this.folder, key.slice(0, 2), `${key}.${extension}`);
   }
-}
-
-/** Under a name of its own first: several threads and runs may write the same file. */
-async function writeWhole(path: string, content: Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.part`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
 }

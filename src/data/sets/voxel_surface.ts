@@ -1,5 +1,5 @@
 /** The surface of an occupancy grid: cells with an empty neighbour, and the faces between full and empty cells as a mesh. */
-import type { Geometry } from '../../files/parse_geometry.ts';
+import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { surfaceOf } from '../shapes/surface.ts';
 

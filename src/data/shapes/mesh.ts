@@ -1,6 +1,7 @@
 /** Triangle meshes as plain lists, and what can be done to a whole one: move, turn, scale, paint, join, measure. */
 import { cos, sin } from '../../tensor/exact.ts';
 
+/** x, y, z. */
 export type Vector = readonly [number, number, number];
 
 /** Triangles, counter-clockwise as seen from outside. Lengths are in any unit; z points up. */
@@ -20,6 +21,7 @@ export interface Surface {
   readonly albedo: ArrayLike<number>;
 }
 
+/** A mesh without triangles. */
 export function emptyMesh(): Mesh {
   return { positions: [], normals: [], albedo: [] };
 }

@@ -9,6 +9,7 @@ import { cos, sin } from '../../tensor/exact.ts';
 import type { Random } from '../../tensor/random.ts';
 import { cross, normalized, type Surface, type Vector } from './mesh.ts';
 
+/** Where the camera stands, and how the picture is placed in its frame. */
 export interface View {
   /** Degrees about z; the camera stands on the x axis at 0. */
   readonly azimuth: number;
@@ -28,6 +29,7 @@ const SAMPLES = 2; // per pixel and axis
 const AMBIENT = 0.3;
 const LIGHT = normalized([-0.45, 0.55, 0.8]); // right, up, towards the camera
 
+/** The views of the built-in shapes: from any side, from a little below to well above. */
 export function randomView(random: Random): View {
   return {
     azimuth: random.uniform(0, 360),

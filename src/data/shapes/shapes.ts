@@ -4,8 +4,9 @@
  * a random direction: nobody knows which side of an object is its front, so comparing voxels or pixels is not enough.
  * An object depends on the seed, the split and its index only, with the same bits in every engine.
  */
+
+import { fromBytes, toBytes, withChannels } from '../../files/pixels.ts';
 import { Random } from '../../tensor/random.ts';
-import { fromBytes, toBytes, withChannels } from '../bytes.ts';
 import type { DataOptions, Split } from '../types.ts';
 import { chair, lamp, table } from './furniture.ts';
 import { type Mesh, normalizeMesh, turn } from './mesh.ts';
@@ -27,6 +28,7 @@ const MAKERS: readonly [string, (random: Random) => Mesh][] = [
   ['tree', tree],
 ];
 
+/** The names of the classes, by index. */
 export const SHAPE_CLASSES: readonly string[] = MAKERS.map(([name]) => name);
 
 /** A random object of a class: centre of its surface at the origin, longest side 1, z up, its front at +x. */

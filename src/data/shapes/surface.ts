@@ -1,6 +1,6 @@
 /** Triangles of a file as a surface that can be sampled and drawn. */
 import { badFile } from '../../files/errors.ts';
-import type { Geometry } from '../../files/parse_geometry.ts';
+import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from './mesh.ts';
 
 /** A surface whose area is below this share of its longest side squared is a line to rounding. */

@@ -2,8 +2,8 @@
  * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step runs,
  * the batch of the next one is read, decoded and augmented.
  */
-import { type Showing, shown } from '../../data/showing.ts';
-import type { CloudRotation, PairedData } from '../../data/types.ts';
+import { shown } from '../../data/showing.ts';
+import type { CloudRotation, PairedData, Showing } from '../../data/types.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -6,14 +6,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../commands/run_folder.ts';
-import { makeFolder } from '../../files/make_folder.ts';
+import { ignoreMissing, makeFolder, writeWhole } from '../../files/disk.ts';
+import { whileLocked } from '../../files/lock.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries } from '../vectors.ts';
-import { FileSource, ignoreMissing, removeLeftOvers, whileLocked, writeChunks } from './files_on_disk.ts';
+import { FileSource, removeLeftOvers } from './files_on_disk.ts';
 import { countRows } from './gallery_reader.ts';
 import { searchParts } from './search_parts.ts';
 import {
@@ -55,8 +55,7 @@ export async function openFileGallery(
     makeFolder(folder);
     await whileLocked(folder, async () => {
       if (existsSync(manifest)) return; // another shard was faster
-      await writeChunks(manifest, [encodeManifest({ model: stamp, next: 1, parts: [] })]);
-      await syncFolder(folder);
+      await writeWhole(manifest, encodeManifest({ model: stamp, next: 1, parts: [] }));
     });
   }
   const text = await readFile(manifest, 'utf8');
@@ -267,9 +266,7 @@ class FileGallery implements Gallery {
   private async commit(listed: readonly ListedPart[]): Promise<void> {
     const parts = listed.filter(({ rows, dead }) => dead.length < rows);
     const manifest = encodeManifest({ model: this.model, next: this.next + 1, parts });
-    await syncFolder(this.folder);
-    await writeChunks(join(this.folder, MANIFEST), [manifest]);
-    await syncFolder(this.folder);
+    await writeWhole(join(this.folder, MANIFEST), manifest);
     const before = [...this.opened.keys()];
     await this.refresh();
     for (const name of before.filter((old) => !this.opened.has(old))) {

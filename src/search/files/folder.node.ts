@@ -1,7 +1,7 @@
 /** The folder of an embedded database: for one process at a time, because two would destroy it. A page's: folder.browser.ts. */
 import { join } from 'node:path';
-import { makeFolder } from '../../files/make_folder.ts';
-import { whileLocked } from './files_on_disk.ts';
+import { makeFolder } from '../../files/disk.ts';
+import { whileLocked } from '../../files/lock.ts';
 
 const PATIENCE = 1_000; // ms; whoever has it open may keep it for long
 

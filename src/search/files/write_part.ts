@@ -1,7 +1,7 @@
 /** Writing a part of a gallery of files, and which parts become one. Node only. */
 import { join } from 'node:path';
+import { writeWhole } from '../../files/disk.ts';
 import { encodeSafetensorsHeader } from '../../files/safetensors.ts';
-import { writeChunks } from './files_on_disk.ts';
 import { encodeLabel, type Label, type ListedPart, type StoredPart } from './stored_part.ts';
 
 /** Vectors [n, d], in order. */
@@ -19,8 +19,8 @@ export async function writePart(
     yield encodeSafetensorsHeader({ vectors: { shape: [labels.length, dimension], dtype: 'f32' } });
     for await (const block of blocks) yield new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
   }
-  await writeChunks(join(folder, `${name}.safetensors`), vectors());
-  await writeChunks(join(folder, `${name}.jsonl`), inPieces(labels));
+  await writeWhole(join(folder, `${name}.safetensors`), vectors());
+  await writeWhole(join(folder, `${name}.jsonl`), inPieces(labels));
   return { name, rows: labels.length, dead: [] };
 }
 

@@ -24,7 +24,7 @@ const WAITS = [100, 200, 400, 800, 1600, 3200];
 /** Entries per statement: texts of some megabytes. */
 const BATCH = 500;
 
-/** Is it the name of a gallery in a database? */
+/** Does the name mean a gallery in a database? A folder of such a name is `./NAME`. */
 export const isDatabase = (to: string): boolean => /^(pglite|postgres|postgresql):/.test(to);
 
 /**

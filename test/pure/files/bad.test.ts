@@ -1,8 +1,8 @@
 /** What is wrong with a file is said: the file, the place, the way out. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseGeometry, readGeometry } from '../../../src/files/geometry.ts';
-import { readBytes } from '../../../src/files/read_bytes.ts';
+import { parseGeometry } from '../../../src/files/formats.ts';
+import { readBytes, readGeometry } from '../../../src/files/read.ts';
 import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
 
 const test = suite('bad files');

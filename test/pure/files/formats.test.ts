@@ -2,8 +2,10 @@
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Geometry, longestSide, parseGeometry, readGeometry, surfaceArea } from '../../../src/files/geometry.ts';
-import { fileBytes, filePath, textBytes } from '../../support/files.ts';
+import { parseGeometry } from '../../../src/files/formats.ts';
+import { type Geometry, longestSide } from '../../../src/files/geometry.ts';
+import { readGeometry } from '../../../src/files/read.ts';
+import { fileBytes, filePath, surfaceArea, textBytes } from '../../support/files.ts';
 
 const test = suite('formats');
 
@@ -136,7 +138,7 @@ test('the extension decides, in any case of letters', async () => {
 
 test('pages can bundle the parsers: no package, nothing of Node', async () => {
   const { metafile } = await build({
-    entryPoints: ['src/files/parse_geometry.ts'],
+    entryPoints: ['src/files/index.ts'],
     bundle: true,
     platform: 'browser',
     format: 'esm',

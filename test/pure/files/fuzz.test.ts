@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseGeometry, surfaceArea } from '../../../src/files/geometry.ts';
+import { parseGeometry } from '../../../src/files/formats.ts';
 import { readImage } from '../../../src/files/image.ts';
 import { parseNpz } from '../../../src/files/npz.ts';
 import { asked, attack, withinMemory } from '../../support/damage.ts';
-import { fileBytes } from '../../support/files.ts';
+import { fileBytes, surfaceArea } from '../../support/files.ts';
 import { readAll } from '../../support/read_hdf5.ts';
 
 const test = suite('fuzz');

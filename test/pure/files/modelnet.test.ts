@@ -5,8 +5,11 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { longestSide, parseGeometry, readGeometry, surfaceArea } from '../../../src/files/geometry.ts';
-import { readBytes } from '../../../src/files/read_bytes.ts';
+import { parseGeometry } from '../../../src/files/formats.ts';
+import { longestSide } from '../../../src/files/geometry.ts';
+import { readBytes, readGeometry } from '../../../src/files/read.ts';
+
+import { surfaceArea } from '../../support/files.ts';
 
 const test = suite('modelnet');
 const folder = `${process.env.ROMO_DATA ?? '../shared/data'}/modelnet_off_samples`;

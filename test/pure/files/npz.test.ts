@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cloudOf, parseNpy } from '../../../src/files/npy.ts';
-import { parseNpz, readNpz } from '../../../src/files/npz.ts';
+import { parseNpz } from '../../../src/files/npz.ts';
+import { readNpz } from '../../../src/files/read.ts';
 import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
 
 const test = suite('npz');

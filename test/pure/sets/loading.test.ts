@@ -6,8 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromSent, toSent } from '../../../src/data/loading/protocol.ts';
 import { Store } from '../../../src/data/loading/store.ts';
-import type { Showing } from '../../../src/data/showing.ts';
-import type { CheckedData, DataOptions } from '../../../src/data/types.ts';
+import type { CheckedData, DataOptions, Showing } from '../../../src/data/types.ts';
 import { RomoError } from '../../../src/tensor/error.ts';
 import { refusalOf, setPath, withFolder, withSet } from '../../support/sets.ts';
 

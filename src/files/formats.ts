@@ -1,23 +1,17 @@
 /** Meshes and point clouds from the bytes of files, by the extension of the file's name. Runs in browsers too. */
 import { badFile, quoted } from './errors.ts';
+import type { Geometry } from './geometry.ts';
 import { parseGlb } from './glb.ts';
 import { cloudOf, parseNpy } from './npy.ts';
+import { parseNpz } from './npz.ts';
 import { parseObj } from './obj.ts';
 import { parseOff } from './off.ts';
-import { parseNpz } from './parse_npz.ts';
 import { parsePcd } from './pcd.ts';
 import { parsePly } from './ply.ts';
 import { parseStl } from './stl.ts';
 import { parseXyz } from './xyz.ts';
 
-export interface Geometry {
-  /** [V, 3], finite; as in the file: neither scaled nor turned */
-  readonly positions: Float32Array;
-  /** [F, 3], indices of vertices, all in range; null for clouds. Faces without area may be among them. */
-  readonly triangles: Uint32Array | null;
-}
-
-export type Parser = (bytes: Uint8Array, name: string) => Geometry | Promise<Geometry>;
+type Parser = (bytes: Uint8Array, name: string) => Geometry | Promise<Geometry>;
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   glb: parseGlb,
@@ -53,7 +47,7 @@ async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry>
  * A header may promise anything: memory is taken for what the file really holds, at most 64 times its size and 1 MiB
  * (compressed files as far as their compression can reach: LZF 88 times, .npz 1032 times and 1 GiB).
  * @param name decides by its extension which format is read, and stands in errors
- * @throws RomoError `file` on everything that is no complete, finite, consistent file of its kind
+ * @throws RomoError `file` unless the file is complete, consistent and finite
  */
 export async function parseGeometry(bytes: Uint8Array, name: string): Promise<Geometry> {
   const parse = parserOf(name);
@@ -69,33 +63,4 @@ export function parserOf(name: string): Parser {
     throw badFile(name, `files called .${extension} are not read as 3D objects`, `Use one of ${known}`);
   }
   return PARSERS[extension];
-}
-
-/** Sum of the triangles' areas, in squared units of the file; 0 for clouds. Nothing can be sampled from 0. */
-export function surfaceArea({ positions, triangles }: Geometry): number {
-  let sum = 0;
-  for (let t = 0; triangles && t < triangles.length; t += 3) {
-    const a = 3 * triangles[t];
-    const b = 3 * triangles[t + 1];
-    const c = 3 * triangles[t + 2];
-    const ux = positions[b] - positions[a];
-    const uy = positions[b + 1] - positions[a + 1];
-    const uz = positions[b + 2] - positions[a + 2];
-    const vx = positions[c] - positions[a];
-    const vy = positions[c + 1] - positions[a + 1];
-    const vz = positions[c + 2] - positions[a + 2];
-    sum += Math.hypot(uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx) / 2;
-  }
-  return sum;
-}
-
-/** Longest side of the bounding box; 0 where all points coincide, which then cannot be normalised. */
-export function longestSide({ positions }: Geometry): number {
-  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const high = low.map((value) => -value);
-  for (let i = 0; i < positions.length; i++) {
-    low[i % 3] = Math.min(low[i % 3], positions[i]);
-    high[i % 3] = Math.max(high[i % 3], positions[i]);
-  }
-  return Math.max(...high.map((value, axis) => value - low[axis]));
 }

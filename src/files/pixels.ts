@@ -1,4 +1,4 @@
-/** Images are kept as bytes between uses: a quarter of the memory, and no less than a picture file holds. */
+/** Pixels as bytes: images are kept so between uses, in a quarter of the memory and with all that a picture file holds. */
 
 /** Values 0..1 to 0..255, rounded. */
 export function toBytes(image: Float32Array): Uint8Array {

@@ -1,7 +1,10 @@
-/** A whole file, within a limit. Node only. */
+/** Reads files from disk, each whole and within a limit. Node only: pages pass bytes to the parsers. */
 import { open } from 'node:fs/promises';
 import { RomoError } from '../tensor/error.ts';
 import { badFile } from './errors.ts';
+import { parseGeometry, parserOf } from './formats.ts';
+import type { Geometry } from './geometry.ts';
+import { type Npz, parseNpz } from './npz.ts';
 
 const LARGEST = 2 ** 30; // no single object, picture or array of a data set is near it
 
@@ -17,4 +20,18 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     if (cause instanceof RomoError) throw cause;
     throw badFile(path, `cannot be read: ${(cause as Error).message}`, 'Check the path and its permissions');
   }
+}
+
+/**
+ * `parseGeometry` of a file on disk.
+ * @throws RomoError `file`, also where the file cannot be read
+ */
+export async function readGeometry(path: string): Promise<Geometry> {
+  parserOf(path); // refuses a large file of another kind before it is read
+  return parseGeometry(await readBytes(path), path);
+}
+
+/** @throws RomoError `file` where it cannot be read or is no .npz file */
+export async function readNpz(path: string): Promise<Npz> {
+  return parseNpz(await readBytes(path), path);
 }

@@ -1,0 +1,48 @@
+/** metrics.jsonl of a run: what training reported, a line of JSON per entry. */
+import { closeSync, fdatasync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { RomoError } from '../tensor/error.ts';
+
+export class MetricsLog {
+  private readonly file: number;
+
+  /**
+   * @param bytes how much of the file stays: what follows belongs to steps that will be done again
+   * @param say told where the file is shorter than that
+   */
+  constructor(
+    private readonly path: string,
+    public bytes: number,
+    say: (text: string) => void,
+  ) {
+    this.file = openSync(path, 'a');
+    const { size } = statSync(path);
+    if (size < bytes) say(`warning: ${path} has lost lines: ${size} bytes instead of ${bytes}`);
+    this.bytes = Math.min(size, bytes);
+    ftruncateSync(this.file, this.bytes);
+  }
+
+  add(entry: object): void {
+    const line = `${JSON.stringify(entry)}\n`;
+    try {
+      writeFileSync(this.file, line);
+      this.bytes += Buffer.byteLength(line);
+    } catch (cause) {
+      throw new RomoError(
+        'file',
+        `cannot write ${this.path}: ${(cause as Error).message}`,
+        `Make room there, then: node dist/train.js --resume ${dirname(this.path)}`,
+      );
+    }
+  }
+
+  /** Puts the lines so far onto the disk. */
+  sync(): Promise<void> {
+    return promisify(fdatasync)(this.file);
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+}

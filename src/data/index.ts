@@ -1,0 +1,17 @@
+/** What data sets are made of: meshes, clouds sampled from them, pictures drawn of them, with the same bits in every engine. */
+export { fromBytes, toBytes } from '../files/pixels.ts';
+export { cos, sin } from '../tensor/exact.ts';
+export { normalizeCloud } from './normalize.ts';
+export { DIGIT_SIZE } from './sets/digit.ts';
+export {
+  addTriangle,
+  emptyMesh,
+  type Mesh,
+  normalizeMesh,
+  type Surface,
+  turn,
+  type Vector,
+} from './shapes/mesh.ts';
+export { randomView, rasterise, type View } from './shapes/rasterise.ts';
+export { samplePoints } from './shapes/sampling.ts';
+export { makeShape, SHAPE_CLASSES } from './shapes/shapes.ts';

@@ -1,0 +1,212 @@
+/**
+ * `node tools/imports.mjs`, part of `npm run check`: which module may import which. Imports point downward only, none goes round in
+ * a circle, and the engine stays small enough to be read. Imports of types alone are free: they are gone when the program runs.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The layers, lowest first: a module imports from its own layer and those named, and from what these may import. The longest path
+ * that fits decides, so a file may have a layer of its own.
+ */
+export const LAYERS = {
+  'src/tensor/error.ts': [],
+  'src/tensor/exact.ts': ['src/tensor/error.ts'],
+  'src/tensor/random.ts': ['src/tensor/exact.ts'],
+  'src/tensor': ['src/tensor/random.ts'],
+  'src/shaders': [],
+  'src/autograd': ['src/tensor', 'src/shaders'],
+  'src/backends': ['src/autograd'], // made of ops without gradients; ops call theirs through the device
+  'src/tensor/device.ts': ['src/backends'], // opens the backend
+  'src/model': ['src/autograd'],
+  'src/files': ['src/tensor/error.ts'],
+  'src/data': ['src/files', 'src/tensor/random.ts'],
+  'src/romo': ['src/model', 'src/data'],
+  'src/encoders.ts': ['src/romo', 'src/tensor/device.ts'],
+  'src/index.ts': ['src/encoders.ts'],
+  'src/search': ['src/encoders.ts'],
+  'src/report': ['src/romo'],
+  'src/commands': ['src/report', 'src/search'],
+  tools: ['src/commands'],
+  bench: ['src/commands', 'tools'],
+  web: [], // and what the package exports, by its name
+  test: ['bench', 'tools', 'web', 'src/index.ts'],
+};
+
+/** Lines of TypeScript and WGSL that a reader of the engine meets; the software backend is read on its own. */
+const APART = 'src/backends/software';
+const MOST_LINES_OF_CONV2D = 1_500;
+const MOST_LINES_OF_ENGINE = 6_000;
+const ENGINE = ['src/tensor', 'src/autograd', 'src/shaders', 'src/backends'];
+
+const SOURCE = /\.(ts|mjs|mts)$/;
+const SKIPPED = ['node_modules', 'peers'];
+
+/** All modules by path, with `/` on every system: their text. */
+export function readTree(root, folders = ['src', 'web', 'bench', 'tools', 'test']) {
+  const files = new Map();
+  const walk = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !SKIPPED.includes(entry.name)) walk(path);
+      else if (/\.(ts|mjs|mts|wgsl)$/.test(entry.name) && !entry.name.endsWith('.d.mts')) {
+        files.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'));
+      }
+    }
+  };
+  for (const folder of folders) if (existsSync(join(root, folder))) walk(join(root, folder));
+  return files;
+}
+
+const withoutComments = (text) => text.replace(/^\s*\/\*[\s\S]*?\*\//gm, '').replace(/^\s*\/\/.*$/gm, '');
+const isTypesOnly = (names) =>
+  /^\{[^}]+\}$/.test(names) &&
+  names
+    .slice(1, -1)
+    .split(',')
+    .every((name) => /^\s*(type\s|$)/.test(name));
+
+/**
+ * What a module imports at run time.
+ * @returns of each import its specifier, and whether it is loaded only when the program gets there: `await import(...)`
+ */
+export function importsIn(text) {
+  const code = withoutComments(text);
+  const found = [];
+  // Statements begin in the first column, which text that only looks like one (in a template) does not.
+  for (const [, names, from] of code.matchAll(/^(?:import|export)\s+(?:([^'";]*?)\s*from\s*)?['"]([^'"]+)['"]/gm)) {
+    if (names === undefined || !(/^type\s+[^,]/.test(names) || isTypesOnly(names))) found.push({ from, lazy: false });
+  }
+  for (const [, from] of code.matchAll(/(?<!typeof )\bimport\(\s*['"]([^'"]+)['"]\s*\)(?!\.[A-Z])/g))
+    found.push({ from, lazy: true });
+  return found;
+}
+
+/** The module that a specifier means: none for packages and Node's own; several where Node and browsers have each their own. */
+function targetsOf(path, from, { files, imports, exports }) {
+  if (from.startsWith('.')) {
+    const target = posix.join(posix.dirname(path), from);
+    return files.has(target) ? [target] : [];
+  }
+  if (from.startsWith('#')) return Object.values(imports[from] ?? {}).map((target) => posix.normalize(target));
+  const [, name] = /^romo(\/.*)?$/.exec(from) ? [from, `.${from.slice(4)}`] : [];
+  const types = name && exports[name]?.types;
+  return types ? [types.replace('./dist/types', 'src').replace('.d.ts', '.ts')] : [];
+}
+
+/** The layer of a module: the longest path in the table that it starts with. */
+function layerOf(path, layers) {
+  return Object.keys(layers)
+    .filter((layer) => path === layer || path.startsWith(`${layer}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+/** Every layer that modules of one may import from. */
+function reachable(layer, layers, found = new Set()) {
+  if (!found.has(layer)) {
+    found.add(layer);
+    for (const lower of layers[layer]) reachable(lower, layers, found);
+  }
+  return found;
+}
+
+/** Edges of all modules: path to its imports, each with its targets. */
+function graphOf(files, { imports = {}, exports = {} }) {
+  return new Map(
+    [...files]
+      .filter(([path]) => SOURCE.test(path))
+      .map(([path, text]) => [
+        path,
+        importsIn(text).flatMap(({ from, lazy }) =>
+          targetsOf(path, from, { files, imports, exports }).map((target) => ({ from, lazy, target })),
+        ),
+      ]),
+  );
+}
+
+/** Imports that point upward, and those of pages that go past the package's exports. */
+function upward(graph, layers) {
+  const faults = [];
+  for (const [path, edges] of graph) {
+    const layer = layerOf(path, layers);
+    if (!layer) {
+      faults.push(`${path} has no layer: name its folder in tools/imports.mjs`);
+      continue;
+    }
+    const allowed = reachable(layer, layers);
+    for (const { from, target } of edges) {
+      if (allowed.has(layerOf(target, layers)) || (layer === 'web' && from.startsWith('romo'))) continue;
+      const way =
+        layer === 'web' ? 'export it from the package and import it from there' : 'imports point downward only';
+      faults.push(`${path} imports ${target}: ${way}`);
+    }
+  }
+  return faults;
+}
+
+/** Circles of imports that are loaded at once, each named once. */
+function circles(graph) {
+  const faults = [];
+  const done = new Set();
+  const visit = (path, way) => {
+    const at = way.indexOf(path);
+    if (at >= 0) faults.push(`a circle of imports: ${[...way.slice(at), path].join(' -> ')}`);
+    if (at >= 0 || done.has(path)) return;
+    for (const { lazy, target } of graph.get(path) ?? []) if (!lazy) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return faults;
+}
+
+/** A module and all that it loads at once. */
+function closureOf(path, graph) {
+  const found = new Set([path]);
+  for (const each of found) for (const { lazy, target } of graph.get(each) ?? []) if (!lazy) found.add(target);
+  return [...found];
+}
+
+const linesOf = (paths, files) =>
+  paths
+    .filter((path) => !path.startsWith(`${APART}/`) && !path.endsWith('.d.ts'))
+    .reduce((sum, path) => sum + files.get(path).split('\n').length - 1, 0);
+
+/**
+ * @param files path -> text
+ * @param manifest package.json: `imports` and `exports` say what `#name` and `romo/name` mean
+ * @returns complaints; none where all is well
+ */
+export function complaints(files, manifest = {}, layers = LAYERS) {
+  const graph = graphOf(files, manifest);
+  const own = new Map([...graph].filter(([path]) => /^(src|web|bench)\//.test(path)));
+  return [...upward(graph, layers), ...circles(own)];
+}
+
+/** What a reader of the engine has to read: lines, and the most that they may be. */
+export function sizes(files, manifest = {}) {
+  const conv2d = closureOf('src/autograd/conv2d.ts', graphOf(files, manifest)).filter((path) => files.has(path));
+  const engine = [...files.keys()].filter((path) => ENGINE.some((folder) => path.startsWith(`${folder}/`)));
+  return [
+    {
+      what: `src/autograd/conv2d.ts and the ${conv2d.length - 1} modules that it loads`,
+      lines: linesOf(conv2d, files),
+      most: MOST_LINES_OF_CONV2D,
+    },
+    { what: `${ENGINE.join(', ')}`, lines: linesOf(engine, files), most: MOST_LINES_OF_ENGINE },
+  ];
+}
+
+// As a program; its test has it in a bundle of another name.
+if (basename(process.argv[1] ?? '') === 'imports.mjs') {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const files = readTree(root);
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const faults = complaints(files, manifest);
+  for (const { what, lines, most } of sizes(files, manifest)) {
+    console.log(`imports: ${what}: ${lines} lines without ${APART}, at most ${most}`);
+    if (lines > most) faults.push(`${what}: ${lines - most} lines too many`);
+  }
+  for (const fault of faults) console.error(`imports: ${fault}`);
+  process.exitCode = faults.length > 0 ? 1 : 0;
+}
