@@ -28,13 +28,9 @@ export function gradientsOf(
   inputs: Record<string, Tensor>,
   seed?: Tensor,
 ): Record<string, Tensor> {
-  let output: Tensor | undefined;
-  const tape = record(gpu, () => {
-    output = forward().keep();
-    return output;
-  });
+  const tape = record(gpu, () => forward().keep());
   tape.backward(seed);
-  const gradients: Record<string, Tensor> = { output: output as Tensor };
+  const gradients: Record<string, Tensor> = { output: tape.loss as Tensor };
   for (const [name, tensor] of Object.entries(inputs)) {
     gradients[name] = tensor.grad as Tensor;
     tensor.grad = null;
@@ -47,14 +43,13 @@ const RUNS = 7;
 const ENOUGH_MS = 5000;
 
 async function replayed(gpu: Gpu, step: Step) {
-  let queued: ReturnType<Step['queue']> | undefined;
-  const replay = await Replay.record(gpu, () => {
-    const scope = gpu.scope();
-    queued = step.queue();
-    for (const tensor of [queued.result, ...Object.values(queued.outputs)]) tensor.keep();
-    scope.end();
+  const { replay, result: queued } = await Replay.record(gpu, () => {
+    using _scope = gpu.scope();
+    const made = step.queue();
+    for (const tensor of [made.result, ...Object.values(made.outputs)]) tensor.keep();
+    return made;
   });
-  const { result, outputs } = queued as unknown as ReturnType<Step['queue']>;
+  const { result, outputs } = queued;
   const first = result.window(0, 1).keep();
   const results: number[] = [];
   const run = async () => {

@@ -72,13 +72,9 @@ async function lossCurve(
   for (const row of rows) {
     const logits = opened.tensor(row, [1, row.length]);
     logits.requiresGrad = true;
-    let value: Tensor | undefined;
-    const tape = record(opened, () => {
-      value = loss(logits, labels).keep();
-      return value;
-    });
+    const tape = record(opened, () => loss(logits, labels).keep());
     tape.backward();
-    losses.push(value as Tensor);
+    losses.push(tape.loss as Tensor);
     pulls.push(logits.grad as Tensor);
   }
   const [values, gradients] = await Promise.all([concat(losses, 0).readFloats(), concat(pulls, 0).readFloats()]);

@@ -120,7 +120,6 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
   const pointBank = new MemoryBank(gpu, start?.points ?? empty, ssm.dimension);
   if (start) await initialHeads(gpu, model, start, config);
   const feeder = new Feeder(gpu, data, config, 'ssm');
-  let features: { images: Tensor; points: Tensor } | null = null;
 
   /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
   function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, ids: Tensor, labels: Tensor): Tensor {
@@ -139,23 +138,19 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     model,
     memories: { images: imageBank.rows, points: pointBank.rows },
     losses(batch) {
-      const images = encoders.embedImages(batch.images).keep();
-      const points = encoders.embedPoints(batch.clouds).keep();
-      features = { images, points };
+      const images = encoders.embedImages(batch.images);
+      const points = encoders.embedPoints(batch.clouds);
       const supervision = add(
         selfMatching(imageHead, images, imageBank, batch.ids, batch.imageLabels),
         selfMatching(pointHead, points, pointBank, batch.ids, batch.pointLabels),
       );
       const invariance = contrastive(concat([images, points], 0), { tau: ssm.tau });
       const total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
-      return { total, supervision, invariance };
+      return { total, supervision, invariance, kept: [images, points] };
     },
-    after({ ids }) {
-      if (!features) return;
-      imageBank.update(features.images, ids, ssm.memoryMomentum);
-      pointBank.update(features.points, ids, ssm.memoryMomentum);
-      features.images.dispose();
-      features.points.dispose();
+    after({ ids }, [images, points]) {
+      imageBank.update(images, ids, ssm.memoryMomentum);
+      pointBank.update(points, ids, ssm.memoryMomentum);
     },
     async prepareEpoch(epoch) {
       const [images, points] = await Promise.all([imageBank.rows.readFloats(), pointBank.rows.readFloats()]);

@@ -64,6 +64,8 @@ export interface Losses {
   total: Tensor;
   supervision: Tensor;
   invariance: Tensor;
+  /** tensors that `StepPlan.after` reads; freed after it */
+  kept?: readonly Tensor[];
 }
 
 export interface StepPlan {
@@ -76,11 +78,31 @@ export interface StepPlan {
   memories?: Readonly<Record<string, Tensor>>;
   /** forward to the losses, on the tape */
   losses(batch: Batch): Losses;
-  /** queued after the optimiser's step: memory banks */
-  after?(batch: Batch): void;
+  /** queued after the optimiser's step, with what `losses` kept: memory banks */
+  after?(batch: Batch, kept: readonly Tensor[]): void;
   /** once per epoch, before its first step */
   prepareEpoch(epoch: number): Promise<PseudoLabels>;
   hooks: StageHooks;
+}
+
+/** Queues a step. @returns its report [3]: total loss, supervision, invariance */
+function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
+  using _scope = gpu.scope();
+  const parts: Tensor[] = [];
+  const kept: Tensor[] = [];
+  const tape = record(gpu, () => {
+    const losses = plan.losses(plan.feeder);
+    parts.push(losses.total.keep(), losses.supervision.keep(), losses.invariance.keep());
+    for (const tensor of losses.kept ?? []) kept.push(tensor.keep());
+    return losses.total;
+  });
+  tape.backward();
+  const report = concat(parts, 0).keep();
+  for (const part of parts) part.dispose();
+  optimiser.step();
+  plan.after?.(plan.feeder, kept);
+  for (const tensor of kept) tensor.dispose();
+  return report;
 }
 
 /** Runs a stage: SGD with momentum, cosine schedule, one recorded step replayed. */
@@ -92,21 +114,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     momentum: config.momentum,
     weightDecay: stage.weightDecay,
   });
-  let report: Tensor | null = null; // [3]: total, supervision, invariance
-  const replay = await Replay.record(gpu, () => {
-    using _scope = gpu.scope();
-    const parts: Tensor[] = [];
-    const tape = record(gpu, () => {
-      const { total, supervision, invariance } = plan.losses(feeder);
-      parts.push(...[total, supervision, invariance].map((loss) => loss.keep()));
-      return total;
-    });
-    tape.backward();
-    report = concat(parts, 0).keep();
-    for (const part of parts) part.dispose();
-    optimiser.step();
-    plan.after?.(feeder);
-  });
+  const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimiser));
   const changing = changingTensors(plan, optimiser);
   const { resumeFrom } = hooks;
   if (resumeFrom) restore(resumeFrom, plan.name, changing);
@@ -138,7 +146,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
       const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(ids)}`;
       if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
       else replay.run();
-      const values = (report as unknown as Tensor).readFloats();
+      const values = report.readFloats();
       values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
       step++;
       if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
