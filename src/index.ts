@@ -23,13 +23,14 @@ export { clusterAccuracy, meanAveragePrecision } from './romo/figures/metrics.ts
 export type { TrainingData } from './romo/method/feeder.ts';
 export { type KmeansOptions, kmeans } from './romo/method/kmeans.ts';
 export { MemoryBank } from './romo/method/memory_bank.ts';
-export { type PseudoLabels, pseudoLabels, withLabelNoise } from './romo/method/pseudo_labels.ts';
+export { pseudoLabels, withLabelNoise } from './romo/method/pseudo_labels.ts';
 export { RdlModel, trainRdl } from './romo/method/rdl.ts';
 export { type SsmHooks, SsmModel, trainSsm } from './romo/method/ssm.ts';
-export type { EpochEnd, StageHooks, StepReport } from './romo/method/stage.ts';
-export type { Position, StageState, TrainedStage } from './romo/method/stage_state.ts';
+export type { EpochEnd, Hooks, StageHooks, StepReport } from './romo/method/stage.ts';
+export type { Position, PseudoLabels, StageState, TrainedStage } from './romo/method/stage_state.ts';
+export { type Phase, type Trained, type TrainingHooks, type TrainingState, trainStages } from './romo/method/stages.ts';
 export { clusterSizes, pairMeans } from './romo/method/targets.ts';
 export { encodeModels } from './romo/run/model_file.ts';
-export { type RunHooks, type RunResult, run, trainingData } from './romo/run/run.ts';
+export { type RunHooks, type RunResult, type RunState, run, trainingData } from './romo/run/run.ts';
 export { Random } from './tensor/random.ts';
 export { Replay } from './tensor/replay.ts';

@@ -22,7 +22,7 @@ import { decodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
 import { type Config, parseConfig } from '../romo/config.ts';
-import type { PseudoLabels } from '../romo/method/pseudo_labels.ts';
+import type { PseudoLabels } from '../romo/method/stage_state.ts';
 import { encodeModels } from '../romo/run/model_file.ts';
 import { RomoError } from '../tensor/error.ts';
 

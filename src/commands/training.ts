@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { DataSet } from '../data/types.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
-import { type RunPosition, type RunResult, type RunSeconds, run } from '../romo/run/run.ts';
+import type { Position } from '../romo/method/stage_state.ts';
+import type { Phase } from '../romo/method/stages.ts';
+import { type RunResult, type RunSeconds, type RunState, run } from '../romo/run/run.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
@@ -118,7 +120,7 @@ async function attempt(
     progress.line(text),
   );
   const writer = new CheckpointWriter(out, checkpointEvery);
-  const save = (at: RunPosition) =>
+  const save = (at: Position<RunState>) =>
     writer.save(
       async () => ({ config, state: await at.state(), adapter, metricsBytes: metrics.bytes }),
       () => metrics.sync(),
@@ -132,12 +134,14 @@ async function attempt(
         metrics.add(report);
         progress.step(report);
       },
-      onPhase: (text) => progress.line(text),
+      onPhase: (phase) => PHASES[phase] && progress.line(PHASES[phase]),
       onWarning(text) {
         metrics.add({ warning: text });
         progress.line(`warning: ${text}`);
       },
-      onMetrics: (entry) => metrics.add(entry),
+      onClusters: (epoch, images, clouds) =>
+        metrics.add({ stage: 'ssm', epoch, clusterSizes: { images, points: clouds } }), // `points` is the file's word
+      onFigures: (stage, figures) => metrics.add({ stage, ...figures }),
       onPseudoLabels: (labels) => writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels)),
       async onPosition(at) {
         if (stop.exitCode !== null || writer.isDue(at)) await save(at);
@@ -161,7 +165,14 @@ async function attempt(
   }
 }
 
-const placeOf = ({ stage, epoch, step }: Pick<RunPosition, 'stage' | 'epoch' | 'step'>): string =>
+/** What is shown when a phase begins; the stages have their bars. */
+const PHASES: Partial<Record<Phase, string>> = {
+  untrained: 'measuring the untrained networks and the k-means baseline',
+  pseudoLabels: 'pseudo labels',
+  figures: 'measuring',
+};
+
+const placeOf = ({ stage, epoch, step }: Omit<Position<RunState>, 'state'>): string =>
   `${stage}, ${epoch} epochs${step > 0 ? ` and ${step} steps` : ''} done`;
 
 function show({ stages, seconds, pseudoLabelAccuracy }: WrittenResult, out: string): void {

@@ -9,7 +9,7 @@ import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import { type Embeddings, type Encoders, embedAll } from '../encoders.ts';
 import { kmeans } from '../method/kmeans.ts';
-import type { PseudoLabels } from '../method/pseudo_labels.ts';
+import type { PseudoLabels } from '../method/stage_state.ts';
 import { pairMeans, scoresOf } from '../method/targets.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 

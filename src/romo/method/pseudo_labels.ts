@@ -9,14 +9,8 @@ import { embedAll } from '../encoders.ts';
 import type { TrainingData } from './feeder.ts';
 import { kmeans } from './kmeans.ts';
 import type { SsmModel } from './ssm.ts';
+import type { PseudoLabels } from './stage_state.ts';
 import { pairMeans } from './targets.ts';
-
-/** A cluster for each training object and modality. */
-export interface PseudoLabels {
-  /** one per training object */
-  images: Int32Array;
-  points: Int32Array;
-}
 
 /**
  * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for

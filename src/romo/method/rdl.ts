@@ -12,11 +12,11 @@ import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
-import { Encoders, type Pretrained } from '../encoders.ts';
+import { Encoders } from '../encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
-import type { PseudoLabels } from './pseudo_labels.ts';
 import type { SsmModel } from './ssm.ts';
 import { runStage, type StageHooks } from './stage.ts';
+import type { PseudoLabels } from './stage_state.ts';
 
 /** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
 export class RdlModel extends Module {
@@ -60,7 +60,7 @@ export async function trainRdl(
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  hooks: StageHooks & { pretrained?: Pretrained | undefined } = {},
+  hooks: StageHooks = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);

@@ -14,7 +14,7 @@ import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
-import { type Embeddings, Encoders, embedAll, type Pretrained } from '../encoders.ts';
+import { type Embeddings, Encoders, embedAll } from '../encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
@@ -98,10 +98,8 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embed
 
 /** What a caller may watch and steer of the warm-up. */
 export interface SsmHooks extends StageHooks {
-  /** cluster sizes at the start of each epoch, per modality */
-  onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
-  /** weights that the encoders start from */
-  pretrained?: Pretrained | undefined;
+  /** Called with the cluster sizes of each modality at the start of each epoch. */
+  onClusters?: ((epoch: number, images: number[], clouds: number[]) => void) | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.

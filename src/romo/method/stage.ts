@@ -10,10 +10,16 @@ import { runChecked } from '../../tensor/finite.ts';
 import { Replay } from '../../tensor/replay.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config, StageConfig } from '../config.ts';
-import type { Encoders } from '../encoders.ts';
+import type { Encoders, Pretrained } from '../encoders.ts';
 import type { Feeder } from './feeder.ts';
-import type { PseudoLabels } from './pseudo_labels.ts';
-import { type Position, readTensors, restore, type StageState, type TrainedStage } from './stage_state.ts';
+import {
+  type Position,
+  type PseudoLabels,
+  readTensors,
+  restore,
+  type StageState,
+  type TrainedStage,
+} from './stage_state.ts';
 
 /** What a step did. */
 export interface StepReport {
@@ -31,30 +37,57 @@ export interface StepReport {
   invariance: number;
 }
 
-export type Progress = (report: StepReport) => void;
-
 /** Looks at the parameters as a step left them; the next step waits for it. */
 export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
 
-/** What a caller may watch and steer. */
-export interface StageHooks {
-  onProgress?: Progress | undefined;
+/**
+ * What a caller may watch and steer. A stage and a run of both stages name the same events alike; they differ in the `State` that
+ * they offer and resume from.
+ */
+export interface Hooks<State> {
+  /** Called with what each step did, at most two steps later. */
+  onStep?: ((report: StepReport) => void) | undefined;
   inspect?: Inspect | undefined;
-  /** Awaited before each step: a page pauses here. What it throws ends the stage. */
+  /** Awaited before each step: a page pauses here. What it throws ends training. */
   beforeStep?: (() => Promise<void>) | undefined;
-  /** Awaited at the start and after each step: a checkpoint is taken here. What it throws ends the stage. */
-  onPosition?: ((at: Position) => Promise<void>) | undefined;
+  /** Awaited at the start of a stage and after each step: a checkpoint is taken here. What it throws ends training. */
+  onPosition?: ((at: Position<State>) => Promise<void>) | undefined;
+  /** Awaited after each epoch. */
+  afterEpoch?: ((at: EpochEnd<State>) => Promise<void>) | undefined;
   /** runs each step kernel by kernel and stops at the first output that is not finite; slow */
   checkFinite?: boolean | undefined;
-  /** Awaited after each epoch. */
-  afterEpoch?: ((at: EpochEnd) => Promise<void>) | undefined;
-  /** goes on from there instead of the start */
-  resumeFrom?: StageState | undefined;
+  /** weights that fresh encoders start from */
+  pretrained?: Pretrained | undefined;
+  /** resumes from there instead of starting */
+  resumeFrom?: State | undefined;
 }
 
-/** What a stage offers at the end of an epoch. */
-export interface EpochEnd extends Position {
+/** What a caller may watch and steer of a stage. */
+export type StageHooks = Hooks<StageState>;
+
+/** What training offers at the end of an epoch. */
+export interface EpochEnd<State> extends Position<State> {
   readonly model: Module & { readonly encoders: Encoders };
+}
+
+/**
+ * Hooks of a part of training, from those of the whole.
+ * @param resumeFrom the part's own state
+ * @param whole makes the whole's state from the part's
+ */
+export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
+  hooks: All & Hooks<Whole>,
+  resumeFrom: NoInfer<Part> | undefined,
+  whole: (part: Part) => Whole,
+): Omit<All, keyof Hooks<Whole>> & Hooks<Part> {
+  const { onPosition, afterEpoch } = hooks;
+  const widened = <At extends Position<Part>>(at: At) => ({ ...at, state: async () => whole(await at.state()) });
+  return {
+    ...hooks,
+    resumeFrom,
+    onPosition: onPosition && ((at) => onPosition(widened(at))),
+    afterEpoch: afterEpoch && ((at) => afterEpoch(widened(at))),
+  };
 }
 
 /** The tensors of one batch, as a recorded step reads them. */
@@ -123,7 +156,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   let step = first * feeder.stepsPerEpoch + (resumeFrom?.step ?? 0);
   let pending: Promise<void> = Promise.resolve(); // the report of the latest step
   let labels = resumeFrom?.labels ?? null;
-  const position = (): Position => {
+  const position = (): Position<StageState> => {
     const epoch = Math.floor(step / feeder.stepsPerEpoch);
     const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
     const state = async (): Promise<StageState> => {
@@ -160,7 +193,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
             'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that made it.',
           );
         }
-        hooks.onProgress?.({ ...at, loss, supervision, invariance });
+        hooks.onStep?.({ ...at, loss, supervision, invariance });
       });
       pending.catch(() => {});
       await hooks.onPosition?.(position());

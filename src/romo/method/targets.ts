@@ -80,17 +80,6 @@ export function argmaxRows(values: ArrayLike<number>, columns: number): Int32Arr
   return out;
 }
 
-// Over this share of all samples in one cluster is a collapse in the making.
-const COLLAPSE = 0.5;
-
-/** What to tell the user where one cluster has swallowed most of the samples, else null. */
-export function collapseWarning(where: string, sizes: readonly number[], modality: string): string | null {
-  const share = Math.max(...sizes) / sizes.reduce((sum, size) => sum + size, 0);
-  if (share <= COLLAPSE) return null;
-  const percent = Math.round(100 * share);
-  return `${where}: one cluster holds ${percent}% of the ${modality}: the heads may be collapsing (sizes ${sizes})`;
-}
-
 /** How many rows each cluster has. */
 export function clusterSizes(labels: Int32Array, clusters: number): number[] {
   const sizes = new Array<number>(clusters).fill(0);

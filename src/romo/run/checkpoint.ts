@@ -7,8 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../.
 import { type StateDict, unprefixed } from '../../model/module.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { type Config, parseConfig } from '../config.ts';
-import type { PseudoLabels } from '../method/pseudo_labels.ts';
-import type { StageState } from '../method/stage_state.ts';
+import type { PseudoLabels, StageState } from '../method/stage_state.ts';
 import type { RunState } from './run.ts';
 
 /** What a checkpoint holds. */
