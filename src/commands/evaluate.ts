@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { lossesIn, reportOf } from '../report/report.ts';
-import { embedAll } from '../romo/encoders.ts';
+import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { allFigures, emptyModels } from '../romo/run/run.ts';
 import { openDevice } from '../tensor/device.ts';

@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
 import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
-import { embedAll } from '../romo/encoders.ts';
+import { embedAll } from '../romo/embedding.ts';
 import type { LoadedEncoders } from '../romo/run/model_file.ts';
 import type { Entry, Gallery, Metadata } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';

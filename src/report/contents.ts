@@ -2,10 +2,10 @@
 import { UMAP } from 'umap-js';
 import type { CloudRotation, Labels, PairedData } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
-import type { Embeddings } from '../romo/encoders.ts';
+import type { Embeddings } from '../romo/embedding.ts';
 import type { Direction, RetrievalFigures } from '../romo/figures/retrieval.ts';
 import { kmeans } from '../romo/method/kmeans.ts';
-import { pairMeans } from '../romo/method/targets.ts';
+import { pairMeans } from '../romo/rows.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { Random } from '../tensor/random.ts';
 import type { MapPoint } from './charts.ts';

@@ -7,10 +7,11 @@ import { resizeImage } from '../../data/resize.ts';
 import type { AnySplit, DataSet, Labels, PairedData } from '../../data/types.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
-import { type Embeddings, type Encoders, embedAll } from '../encoders.ts';
+import { type Embeddings, embedAll } from '../embedding.ts';
+import type { Encoders } from '../encoders.ts';
 import { kmeans } from '../method/kmeans.ts';
 import type { PseudoLabels } from '../method/stage_state.ts';
-import { pairMeans, scoresOf } from '../method/targets.ts';
+import { pairMeans, scoresOf, unitRows } from '../rows.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 
 /** How good an embedding is, by labels that training never saw. */
@@ -85,16 +86,6 @@ function extreme(cloud: Float32Array, axis: number, choose: (a: number, b: numbe
   let value = cloud[axis];
   for (let at = axis; at < cloud.length; at += 3) value = choose(value, cloud[at]);
   return value;
-}
-
-function unitRows(rows: Float32Array, dimension: number): Float32Array {
-  for (let start = 0; start < rows.length; start += dimension) {
-    let squares = 0;
-    for (let c = start; c < start + dimension; c++) squares += rows[c] * rows[c];
-    const inverse = 1 / Math.max(Math.sqrt(squares), 1e-12);
-    for (let c = start; c < start + dimension; c++) rows[c] *= inverse;
-  }
-  return rows;
 }
 
 /** Rows of a and b side by side. */

@@ -5,12 +5,12 @@ import type { Linear } from '../../model/layers.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Config } from '../config.ts';
-import { embedAll } from '../encoders.ts';
+import { embedAll } from '../embedding.ts';
+import { pairMeans } from '../rows.ts';
 import type { TrainingData } from './feeder.ts';
 import { kmeans } from './kmeans.ts';
 import type { SsmModel } from './ssm.ts';
 import type { PseudoLabels } from './stage_state.ts';
-import { pairMeans } from './targets.ts';
 
 /**
  * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for

@@ -14,12 +14,14 @@ import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
-import { type Embeddings, Encoders, embedAll } from '../encoders.ts';
+import { type Embeddings, embedAll } from '../embedding.ts';
+import { Encoders } from '../encoders.ts';
+import { argmaxRows, pairMeans, scoresOf, transposed, unitRows } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
-import { kmeans, lloyd } from './kmeans.ts';
+import { clusterSizes, kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
+import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
-import { argmaxRows, balancedLabels, clusterSizes, pairMeans, scoresOf } from './targets.ts';
 
 /** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
 export class SsmModel extends Module {
@@ -53,28 +55,11 @@ export class SsmModel extends Module {
 
   /** Heads whose rows of scores are cosines with the given centres [C, d]. */
   setHeads(imageCentres: Float32Array, pointCentres: Float32Array): void {
-    this.imageHead.weight.write(unitColumns(imageCentres, this.encoders.dimension));
-    this.pointHead.weight.write(unitColumns(pointCentres, this.encoders.dimension));
+    const { dimension } = this.encoders;
+    const columns = (centres: Float32Array) => transposed(unitRows(centres.slice(), dimension), dimension);
+    this.imageHead.weight.write(columns(imageCentres));
+    this.pointHead.weight.write(columns(pointCentres));
   }
-}
-
-/** Centres [C, d] -> unit columns [d, C]. */
-function unitColumns(centres: Float32Array, dimension: number): Float32Array {
-  const clusters = centres.length / dimension;
-  const out = new Float32Array(centres.length);
-  for (let cluster = 0; cluster < clusters; cluster++) {
-    let squares = 0;
-    for (let c = 0; c < dimension; c++) squares += centres[cluster * dimension + c] ** 2;
-    const inverse = 1 / Math.max(Math.sqrt(squares), 1e-12);
-    for (let c = 0; c < dimension; c++) out[c * clusters + cluster] = centres[cluster * dimension + c] * inverse;
-  }
-  return out;
-}
-
-/** Head weights [d, C] -> one row per cluster [C, d]. */
-function centresOf(weights: Float32Array, clusters: number): Float32Array {
-  const dimension = weights.length / clusters;
-  return Float32Array.from(weights, (_, i) => weights[(i % dimension) * clusters + Math.floor(i / dimension)]);
 }
 
 /**
@@ -169,7 +154,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         [images, imageWeights],
         [points, pointWeights],
       ].map(([rows, weights]) => {
-        const scores = scoresOf(rows, centresOf(weights, clusters), ssm.dimension);
+        const scores = scoresOf(rows, transposed(weights, clusters), ssm.dimension);
         // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
         return ssm.target === 'balanced'
           ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)

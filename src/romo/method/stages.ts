@@ -3,12 +3,12 @@ import type { StateDict } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import type { TrainingData } from './feeder.ts';
+import { clusterSizes } from './kmeans.ts';
 import { pseudoLabels } from './pseudo_labels.ts';
 import { type RdlModel, trainRdl } from './rdl.ts';
 import { type SsmHooks, SsmModel, trainSsm } from './ssm.ts';
 import { type Hooks, hooksOfPart } from './stage.ts';
 import type { PseudoLabels, StageState } from './stage_state.ts';
-import { clusterSizes } from './targets.ts';
 
 /** All that training needs to resume as if it had never stopped. */
 export interface TrainingState {

@@ -2,7 +2,7 @@
 
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
-import { orderOfTexts } from '../filter.ts';
+import { byRank, orderOfTexts } from '../filter.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries, checkVectors } from '../vectors.ts';
@@ -270,8 +270,4 @@ function conditionsOf(modality: SearchOptions['modality'], where: SearchOptions[
     values.push(...condition.values);
   }
   return { conditions, values };
-}
-
-function byRank(a: Answer, b: Answer): number {
-  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
 }
