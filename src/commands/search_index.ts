@@ -1,8 +1,9 @@
 /** `search.js index`: embeds a collection into a gallery, portion by portion; what is there already is not done again. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import { viewOf } from '../data/cloud_view.ts';
 import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
-import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
+import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { embedAll } from '../romo/embedding.ts';
 import type { LoadedEncoders } from '../romo/run/model_file.ts';
 import type { Entry, Gallery, Metadata } from '../search/gallery.ts';

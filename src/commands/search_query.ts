@@ -1,6 +1,7 @@
 /** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
 import Table from 'cli-table3';
-import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
+import { viewOf } from '../data/cloud_view.ts';
+import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
 import type { Answer, Gallery, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';

@@ -10,7 +10,7 @@
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
 import type { Random } from '../tensor/random.ts';
-import { drawIndices } from './subsample.ts';
+import { drawIndices, evenCloud } from './subsample.ts';
 import type { CloudRotation } from './types.ts';
 
 export type Strength = 'none' | 'mild' | 'strong';
@@ -85,10 +85,7 @@ export function augmentCloud(
     );
   }
   if (strength === 'none') {
-    for (let i = 0; i < points; i++) {
-      const source = 3 * Math.floor((i * total) / points);
-      for (let axis = 0; axis < 3; axis++) out[3 * i + axis] = cloud[source + axis];
-    }
+    evenCloud(cloud, points, out);
     return;
   }
   const indices = drawIndices(total, points, random);

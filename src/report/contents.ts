@@ -1,5 +1,6 @@
 /** What a report shows beside the figures: a map, the best and worst queries, the clusters, with their pictures. */
 import { UMAP } from 'umap-js';
+import { viewOf } from '../data/cloud_view.ts';
 import type { CloudRotation, Labels, PairedData } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/embedding.ts';
@@ -9,7 +10,7 @@ import { pairMeans } from '../romo/rows.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { Random } from '../tensor/random.ts';
 import type { MapPoint } from './charts.ts';
-import { cloudPicture, imagePicture, viewOf } from './pictures.ts';
+import { cloudPicture, imagePicture } from './pictures.ts';
 
 /** One object in a report. */
 export interface Item {
