@@ -16,4 +16,5 @@ export { Encoders } from './romo/encoders.ts';
 export { type LoadedEncoders, loadEncoders } from './romo/run/model_file.ts';
 export { type DeviceOptions, type Gpu, openDevice } from './tensor/device.ts';
 export { RomoError } from './tensor/error.ts';
+export { isLost } from './tensor/recover.ts';
 export type { DType, Tensor, TensorData } from './tensor/tensor.ts';

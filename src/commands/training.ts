@@ -67,14 +67,14 @@ export async function train(
       },
       (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
     );
-    removeCheckpoints(out);
     progress.stop();
-    show(result, out);
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    progress.stop();
-    process.stdout.write(`${error.message}. Go on with: node dist/train.js --resume ${out}\n`);
-    process.exitCode = stop.exitCode as number;
+    if (result instanceof Stopped) {
+      process.stdout.write(`${result.message}. Go on with: node dist/train.js --resume ${out}\n`);
+      process.exitCode = stop.exitCode as number;
+    } else {
+      removeCheckpoints(out);
+      show(result, out);
+    }
   } finally {
     stop.end();
     progress.stop();
@@ -94,14 +94,14 @@ interface WrittenResult extends RunResult {
   readonly seconds: RunSeconds & { readonly total: number };
 }
 
-/** From the last checkpoint, or the start, to the end. */
+/** From the last checkpoint, or the start, to the end, or until the user stops it. */
 async function attempt(
   gpu: Gpu,
   data: DataSet,
   config: Config,
   { out, checkpointEvery, checkFinite, weights }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
-): Promise<WrittenResult> {
+): Promise<WrittenResult | Stopped> {
   const adapter = gpu.adapterName;
   const checkpoint = readCheckpoint(out, (text) => progress.line(`warning: ${text}`));
   progress.line(`adapter: ${adapter} (${gpu.software ? 'software' : 'GPU'})`);
@@ -158,6 +158,9 @@ async function attempt(
     const written = { ...result, seconds, ...(weights ? { pretrained: weights.record } : {}) };
     writeJson(join(out, 'result.json'), written);
     return written;
+  } catch (error) {
+    if (error instanceof Stopped) return error; // so that nobody waits for the report of a lost device
+    throw error;
   } finally {
     // A write that is under way ends before another attempt reads the folder.
     await writer.settled().catch(() => {});

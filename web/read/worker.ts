@@ -4,6 +4,7 @@ import {
   concat,
   edgeConv,
   type Gpu,
+  isLost,
   knn,
   matmul,
   randomUniform,
@@ -12,7 +13,7 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from 'romo';
-import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { tryOpenDevice } from '../shared/device.ts';
 
 let gpu: Gpu | null = null;
 

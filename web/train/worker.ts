@@ -8,6 +8,7 @@ import {
   embedAll,
   encodeModels,
   type Gpu,
+  isLost,
   type LabelledDataSet,
   loadEncoders,
   meanAveragePrecision,
@@ -20,7 +21,7 @@ import {
   trainStages,
   withLabelNoise,
 } from 'romo';
-import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { tryOpenDevice } from '../shared/device.ts';
 import { configOf, type Plan } from './plan.ts';
 import { type Axes, project } from './projection.ts';
 
