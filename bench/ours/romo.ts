@@ -41,7 +41,7 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
   else {
     const labels = hashLabels('labels', config.train, config.clusters);
     const warm = new SsmModel(gpu, config, data.pairs.imageShape[2]);
-    await trainRdl(gpu, data, config, { images: labels, points: labels }, warm, { onStep });
+    await trainRdl(gpu, data, config, { images: labels, clouds: labels }, warm, { onStep });
   }
   // Between two steps of one epoch lies one step; the first two are warm-up, and clustering begins an epoch.
   const pairs = at.slice(1).map((later, i) => ({ later, earlier: at[i] }));

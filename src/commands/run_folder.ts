@@ -198,8 +198,8 @@ export function loadModels(
 }
 
 /** One line per training object: id, pseudo label of its image and of its cloud. */
-export function pseudoLabelsCsv(pairs: PairedData, { images, points }: PseudoLabels): string {
-  const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${points[i]}`);
+export function pseudoLabelsCsv(pairs: PairedData, { images, clouds }: PseudoLabels): string {
+  const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${clouds[i]}`);
   return `${['id,image,points', ...lines].join('\n')}\n`;
 }
 

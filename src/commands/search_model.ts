@@ -60,7 +60,7 @@ export async function embedImageFile(model: LoadedEncoders, path: string): Promi
 }
 
 /** @throws RomoError `file` where the file is no mesh and no cloud, or has too few points */
-export async function embedPointsFile(model: LoadedEncoders, path: string): Promise<Query> {
+export async function embedCloudFile(model: LoadedEncoders, path: string): Promise<Query> {
   const { config, stage, imageShape } = model;
   const { points, seed, pointEncoder } = config;
   const cloud = cloudFromGeometry(

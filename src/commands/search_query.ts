@@ -8,7 +8,7 @@ import { openGallery } from '../search/open.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { writeWhole } from './run_folder.ts';
-import { embedImageFile, embedPointsFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
+import { embedCloudFile, embedImageFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
 import { answersPage } from './search_page.ts';
 
 export interface QueryOptions {
@@ -47,7 +47,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
         );
       }
       const path = (image ?? points) as string;
-      const query = await (asked === 'image' ? embedImageFile : embedPointsFile)(model, path);
+      const query = await (asked === 'image' ? embedImageFile : embedCloudFile)(model, path);
       const modality = wanted === 'both' ? undefined : wanted;
       const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
       if (answers.length === 0) {

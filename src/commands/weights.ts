@@ -87,7 +87,7 @@ export function usePretrained(config: Config, asked: ReadonlySet<string> = new S
     fit(file, 'pointEncoder', 'dgcnn');
     fit(file, 'pointWidths', weights.network.widths);
   }
-  return { pretrained: { image, points }, record: recordOf(image, points) };
+  return { pretrained: { image, cloud: points }, record: recordOf(image, points) };
 }
 
 function sameFile({ file, sha256 }: WeightsFile, before: string | undefined): string {

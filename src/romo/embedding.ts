@@ -13,7 +13,7 @@ export interface Embeddings {
   /** [objects, d], unit rows, one per image */
   images: Float32Array;
   /** the same of the clouds */
-  points: Float32Array;
+  clouds: Float32Array;
   dimension: number;
 }
 
@@ -27,7 +27,7 @@ export async function embedAll(
 ): Promise<Embeddings> {
   const { dimension } = encoders;
   const images = new Float32Array(pairs.length * dimension);
-  const points = new Float32Array(pairs.length * dimension);
+  const clouds = new Float32Array(pairs.length * dimension);
   const wasTraining = encoders.training;
   encoders.setTraining(false);
   try {
@@ -36,18 +36,18 @@ export async function embedAll(
       const batch = await next;
       using _scope = gpu.scope();
       const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
-      const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
-      const reading = Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
+      const cloudRows = encoders.embedClouds(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
+      const reading = Promise.all([imageRows.readFloats(), cloudRows.readFloats()]);
       next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
       next.catch(() => {}); // shows in the next round
-      const [imageValues, pointValues] = await reading;
+      const [imageValues, cloudValues] = await reading;
       images.set(imageValues, start * dimension);
-      points.set(pointValues, start * dimension);
+      clouds.set(cloudValues, start * dimension);
     }
   } finally {
     encoders.setTraining(wasTraining);
   }
-  return { images, points, dimension };
+  return { images, clouds, dimension };
 }
 
 /** Up to a batch of pairs from `start` on; none after the last. */
@@ -97,7 +97,7 @@ export function embedImages({ encoders, imageShape }: ReadyEncoders, images: Flo
  * @param clouds [n, config.points, 3]
  */
 export function embedClouds({ encoders, config }: ReadyEncoders, clouds: Float32Array): Promise<Float32Array> {
-  return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedPoints(x));
+  return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedClouds(x));
 }
 
 async function portions(

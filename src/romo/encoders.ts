@@ -15,10 +15,10 @@ import { RomoError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
 
-/** An image encoder and a point encoder whose outputs are unit vectors of one length. */
+/** An image encoder and a cloud encoder whose outputs are unit vectors of one length. */
 export class Encoders extends Module {
   readonly image: ResNet;
-  readonly points: Dgcnn | PointNet;
+  readonly cloud: Dgcnn | PointNet;
   readonly dimension: number;
   /** [C, C] and [C]: x -> x scale + shift; null where images are taken as they are */
   private readonly normalization: { readonly scale: Tensor; readonly shift: Tensor } | null;
@@ -31,11 +31,11 @@ export class Encoders extends Module {
     const resnet = { inChannels: imageChannels, outChannels: stage.dimension, depth, width };
     this.image = this.child('image', new ResNet(gpu, resnet, at(init, 'image')));
     const options = { outChannels: stage.dimension, widths: config.pointWidths };
-    const points =
+    const cloud =
       config.pointEncoder === 'dgcnn'
         ? new Dgcnn(gpu, { ...options, k: stage.k }, at(init, 'points'))
         : new PointNet(gpu, options, at(init, 'points'));
-    this.points = this.child('points', points);
+    this.cloud = this.child('points', cloud); // the name in model files
     this.normalization = config.imageNormalization === 'imagenet' ? imagenetNormalization(gpu, imageChannels) : null;
   }
 
@@ -52,20 +52,20 @@ export class Encoders extends Module {
   }
 
   /** clouds [B, N, 3] -> unit rows [B, d] */
-  embedPoints(clouds: Tensor): Tensor {
-    return l2Normalize(this.points.forward(clouds));
+  embedClouds(clouds: Tensor): Tensor {
+    return l2Normalize(this.cloud.forward(clouds));
   }
 
   /** Takes over weights that were trained elsewhere; the layers of the head that they do not have stay as they are. */
-  loadPretrained({ image, points }: Pretrained): void {
+  loadPretrained({ image, cloud }: Pretrained): void {
     if (image) this.image.loadStateDict(image.weights.state, image.file, image.weights.head);
-    if (points) {
-      const { network, state, head } = points.weights;
+    if (cloud) {
+      const { network, state, head } = cloud.weights;
       // DGCNN's last convolution is as wide as the embedding, which a stage chooses.
       const last = network.kind === 'dgcnn' ? `conv${network.widths.length + 1}.` : '';
       const fits = network.kind === 'dgcnn' && network.outChannels === this.dimension;
       const own = fits ? state : Object.fromEntries(Object.entries(state).filter(([key]) => !key.startsWith(last)));
-      this.points.loadStateDict(own, points.file, fits ? head : [...head, last]);
+      this.cloud.loadStateDict(own, cloud.file, fits ? head : [...head, last]);
     }
   }
 
@@ -79,7 +79,7 @@ export class Encoders extends Module {
 /** Weights that encoders start from. */
 export interface Pretrained {
   readonly image?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
-  readonly points?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
+  readonly cloud?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
 }
 
 /** Per channel, as torchvision and timm normalise: https://docs.pytorch.org/vision/stable/models.html */

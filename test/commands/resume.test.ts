@@ -91,7 +91,7 @@ test('both stages resume from the end of any epoch, with the labels that they we
   const whole = await train({
     beforeStep: async () => void steps++,
     afterEpoch: async (end) => void states.push(await end.state()),
-    changeLabels: ({ images, points }) => ({ images: images.map((label) => (label + 1) % 4), points }),
+    changeLabels: ({ images, clouds }) => ({ images: images.map((label) => (label + 1) % 4), clouds }),
   });
   assert.is(steps, 8, '2 stages of 2 epochs of 2 steps');
   assert.equal(

@@ -40,7 +40,7 @@ function embeddings() {
       { length: OBJECTS * 3 },
       (_, i) => random.uniform(0, 0.3) + Number(i % 3 === Math.floor(i / 3) % 3),
     );
-  return { images: rows(), points: rows(), dimension: 3 };
+  return { images: rows(), clouds: rows(), dimension: 3 };
 }
 
 async function page(): Promise<string> {

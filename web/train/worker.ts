@@ -107,11 +107,11 @@ async function report(
   of = `After epoch ${epoch}`,
 ): Promise<void> {
   const { pairs, labels } = data.test;
-  const { images, points, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
+  const { images, clouds, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
   const { values, classNames } = labels;
   const both = new Float32Array(2 * images.length);
   both.set(images);
-  both.set(points, images.length);
+  both.set(clouds, images.length);
   const projected = project(both, dimension, axes);
   axes = projected.axes;
   const map = {
@@ -120,8 +120,8 @@ async function report(
     classes: values,
     classNames,
   };
-  const imageToPoints = meanAveragePrecision(images, values, points, values, dimension);
-  const pointsToImage = meanAveragePrecision(points, values, images, values, dimension);
+  const imageToPoints = meanAveragePrecision(images, values, clouds, values, dimension);
+  const pointsToImage = meanAveragePrecision(clouds, values, images, values, dimension);
   listener({ type: 'epoch', epoch, of, imageToPoints, pointsToImage, map });
 }
 

@@ -122,10 +122,10 @@ export type Direction = keyof typeof DIRECTIONS;
 
 /** All directions of the embeddings of one split. */
 export function allDirections(
-  { images, points, dimension }: Embeddings,
+  { images, clouds, dimension }: Embeddings,
   { values, classNames }: Labels,
 ): Record<Direction, RetrievalFigures> {
-  const [image, cloud] = [images, points].map((rows): Side => ({ rows, labels: values }));
+  const [image, cloud] = [images, clouds].map((rows): Side => ({ rows, labels: values }));
   const across = { dimension, classNames, withoutItself: false };
   const within = { dimension, classNames, withoutItself: true };
   return {

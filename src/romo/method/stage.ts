@@ -91,7 +91,7 @@ export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
 }
 
 /** The tensors of one batch, as a recorded step reads them. */
-export type Batch = Pick<Feeder, 'images' | 'clouds' | 'ids' | 'imageLabels' | 'pointLabels'>;
+export type Batch = Pick<Feeder, 'images' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels'>;
 
 export interface Losses {
   total: Tensor;
@@ -169,21 +169,21 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   for (let epoch = first; epoch < stage.epochs; epoch++) {
     await pending;
     const done = step % feeder.stepsPerEpoch;
-    const { images, points } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
-    labels = { images, points };
-    for (const ids of [...feeder.batches(epoch)].slice(done)) {
+    const { images, clouds } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
+    labels = { images, clouds };
+    for (const indices of [...feeder.batches(epoch)].slice(done)) {
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
-      await feeder.load(epoch, ids, images, points);
+      await feeder.load(epoch, indices, images, clouds);
       optimiser.setRate(learningRate);
-      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(ids)}`;
+      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(indices)}`;
       if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
       else replay.run();
       const values = report.readFloats();
       values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
       step++;
       if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
-      const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: ids.length, learningRate };
+      const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: indices.length, learningRate };
       await pending; // at most two steps in flight
       pending = values.then(([loss, supervision, invariance]) => {
         if (!Number.isFinite(loss)) {

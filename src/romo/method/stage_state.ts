@@ -9,7 +9,7 @@ export type TrainedStage = 'ssm' | 'rdl';
 export interface PseudoLabels {
   /** one per training object */
   images: Int32Array;
-  points: Int32Array;
+  clouds: Int32Array;
 }
 
 /**

@@ -80,7 +80,7 @@ export async function trainStages(
     hooks.onPhase?.('pseudoLabels');
     const found = await pseudoLabels(gpu, ssm, data, config);
     const labels = hooks.changeLabels?.(found) ?? found;
-    const [images, clouds] = [labels.images, labels.points].map((values) => clusterSizes(values, config.clusters));
+    const [images, clouds] = [labels.images, labels.clouds].map((values) => clusterSizes(values, config.clusters));
     warn('pseudo labels', images, clouds);
     hooks.onPseudoLabels?.(labels);
     await hooks.afterWarmUp?.(ssm);

@@ -23,7 +23,7 @@ export interface RunResult {
   adapter: string;
   stages: Record<StageName, Figures>;
   /** null where the training objects have no labels */
-  pseudoLabelAccuracy: { images: number; points: number } | null;
+  pseudoLabelAccuracy: { images: number; points: number } | null; // `points`, the clouds, is the word of result.json
   seconds: RunSeconds;
 }
 
