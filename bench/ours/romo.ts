@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/tensor/device.ts';
 import { type countBuffers, countBusy } from '../gpu.mjs';
 import { hashLabels } from '../inputs.mjs';
 import { median } from '../measure.mjs';
-import type { Spec } from './main.ts';
+import type { Spec } from './step.ts';
 
 const STEPS_PER_EPOCH = 6;
 const EPOCHS = 2;
