@@ -86,7 +86,7 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
     throw new RomoError(
       'file',
       `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,
-      `The checkpoint before it is whole. Make room there, then: node dist/train.js --resume ${folder}`,
+      `The checkpoint before it is whole. Make room there; node dist/train.js --resume ${folder} then continues the run.`,
     );
   }
 }

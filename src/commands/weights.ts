@@ -20,7 +20,7 @@ export function readWeights(file: string): WeightsFile {
     throw new RomoError(
       'file',
       `${file} is a pickle of PyTorch`,
-      `Make a safetensors file of it: python tools/pth_to_safetensors.py '${file}' weights.safetensors`,
+      `Make a safetensors file of it with python tools/pth_to_safetensors.py '${file}' weights.safetensors first.`,
     );
   }
   let bytes: Uint8Array;

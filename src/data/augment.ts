@@ -35,7 +35,7 @@ export function augmentImage(
     throw new RomoError(
       'shape',
       `augmentImage: shape [${shape}] needs ${size} values, image has ${image.length}, out ${out.length}`,
-      'Give arrays of the size of the shape',
+      'Give arrays of the size of the shape.',
     );
   }
   if (strength === 'none') {
@@ -81,7 +81,7 @@ export function augmentCloud(
     throw new RomoError(
       'shape',
       `augmentCloud: the cloud has ${cloud.length} values, out ${out.length} for ${points} points`,
-      'Give a cloud of [P, 3] with at least one point and an out of [points, 3]',
+      'Give a cloud of [P, 3] with at least one point and an out of [points, 3].',
     );
   }
   if (strength === 'none') {

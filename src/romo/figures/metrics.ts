@@ -113,7 +113,7 @@ export function clusterAccuracy(
     throw new RomoError(
       'shape',
       `clusterAccuracy: ${predicted.length} clusters are given for ${truth.length} labels`,
-      'Pass one cluster per label, and at least one',
+      'Pass one cluster per label, and at least one.',
     );
   }
   const cost = Array.from({ length: clusters }, () => new Float64Array(classes)); // minus the samples that agree
@@ -124,7 +124,7 @@ export function clusterAccuracy(
       throw new RomoError(
         'label',
         `clusterAccuracy: sample ${sample} has cluster ${cluster} and class ${label}, of ${clusters} and ${classes}`,
-        'Pass the numbers of clusters and classes that the data have',
+        'Pass the numbers of clusters and classes that the data have.',
       );
     }
     cost[cluster][label] -= 1;

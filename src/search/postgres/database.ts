@@ -95,7 +95,7 @@ function begin(connection: Connection, schema: string, model: ModelStamp | null)
         throw new RomoError(
           'gallery',
           `there is no gallery at ${connection.name}, schema ${schema}`,
-          `Make it: node dist/search.js index RUN_DIR --to ${connection.name}`,
+          `Make it with node dist/search.js index RUN_DIR --to ${connection.name} first.`,
         );
       }
       await create(connection.name, query, schema, model);
