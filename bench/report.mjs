@@ -2,11 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
+import { cell, implementationsOf, targetText } from './cells.mjs';
 import { checkNumber, deviation } from './check.mjs';
 import { growthText, resultsText } from './markdown.mjs';
 import { median } from './measure.mjs';
-
-const BUNDLE_LIMIT = 60 * 1024;
 
 /** One workload: medians, ratios to ours, outputs compared, targets judged. */
 export function judgeRow(workload, results, { adapter }) {
@@ -82,29 +81,6 @@ function targetsOf(targets, results, adapter) {
 
 const fraction = (share) => (share < 0.6 ? `1/${Math.round(1 / share)}` : `${share}`);
 
-/** Four digits at most. */
-export function short(value) {
-  if (value === null || value === undefined) return '';
-  return value >= 1000 ? value.toFixed(0) : `${Number(value.toPrecision(3))}`;
-}
-
-export const targetText = ({ text, unit, value, limit, met }) =>
-  met === null ? `${text}: not measured` : `${text}: ${short(value)} of ${short(limit)} ${unit}${met ? '' : ' MISSED'}`;
-
-/** `ms [min..max] xRATIO`, or what went wrong. */
-export function cell(row, name) {
-  const entry = row.results[name];
-  if (!entry) return '';
-  if (entry.error) return 'error';
-  if (!entry.median) return '-';
-  const ratio = name === 'ours' ? '' : ` x${short(entry.ratio)}`;
-  const wrong = row.mismatches.includes(name) ? ' WRONG' : '';
-  const few = entry.runs < 7 ? ` n=${entry.runs}` : '';
-  return `${short(entry.median)} [${short(entry.min)}..${short(entry.max)}]${few}${ratio}${wrong}`;
-}
-
-export const implementationsOf = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row.results)))];
-
 export function printTable(rows) {
   const names = implementationsOf(rows);
   const head = ['ms', ...names, 'targets'];
@@ -123,14 +99,6 @@ export function printTable(rows) {
     }
   }
 }
-
-export const bundleTarget = ({ gzip }) => ({
-  text: 'library for pages, minified, gzip',
-  unit: 'bytes',
-  value: gzip,
-  limit: BUNDLE_LIMIT,
-  met: gzip <= BUNDLE_LIMIT,
-});
 
 /** One file of JSON per kind of run, with the latest run of each adapter, and the text made from it. Returns the paths. */
 export function writeResults(folder, name, run) {

@@ -14,7 +14,7 @@ import type { Answer, Entry, Gallery, ModelStamp } from '../../src/search/galler
 import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
-import { startServer } from '../../test/support/postgres.ts';
+import { startServer } from '../../tools/postgres_server.ts';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,60 +1,27 @@
 /** Our side of the bench: each workload as a recorded step, replayed; what changes from run to run is nothing. */
-import { record } from '../../src/autograd/tape.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { openDevice } from '../../src/tensor/device.ts';
 import { Replay } from '../../src/tensor/replay.ts';
-import type { Tensor } from '../../src/tensor/tensor.ts';
 import { countBuffers } from '../gpu.mjs';
 import { hostMs, median } from '../measure.mjs';
 import { networkStep } from './networks.ts';
 import { opStep } from './ops.ts';
 import { romoSteps } from './romo.ts';
 import { searchRuns } from './search.ts';
-
-/** What a workload queues when it is recorded; the result is read at its first element after each run. */
-export interface Step {
-  queue(): { result: Tensor; outputs: Record<string, Tensor> };
-  /** the outputs in the layouts of check.mjs */
-  check(outputs: Record<string, Tensor>, results: readonly number[]): Promise<unknown>;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: the fields differ from workload to workload
-export type Spec = Record<string, any>;
-
-/** Gradients of `inputs` where `forward` yields the tape's output and `seed` is its gradient. */
-export function gradientsOf(
-  gpu: Gpu,
-  forward: () => Tensor,
-  inputs: Record<string, Tensor>,
-  seed?: Tensor,
-): Record<string, Tensor> {
-  let output: Tensor | undefined;
-  const tape = record(gpu, () => {
-    output = forward().keep();
-    return output;
-  });
-  tape.backward(seed);
-  const gradients: Record<string, Tensor> = { output: output as Tensor };
-  for (const [name, tensor] of Object.entries(inputs)) {
-    gradients[name] = tensor.grad as Tensor;
-    tensor.grad = null;
-  }
-  return gradients;
-}
+import type { Spec, Step } from './step.ts';
 
 const WARM_UPS = 2;
 const RUNS = 7;
 const ENOUGH_MS = 5000;
 
 async function replayed(gpu: Gpu, step: Step) {
-  let queued: ReturnType<Step['queue']> | undefined;
-  const replay = await Replay.record(gpu, () => {
-    const scope = gpu.scope();
-    queued = step.queue();
-    for (const tensor of [queued.result, ...Object.values(queued.outputs)]) tensor.keep();
-    scope.end();
+  const { replay, result: queued } = await Replay.record(gpu, () => {
+    using _scope = gpu.scope();
+    const made = step.queue();
+    for (const tensor of [made.result, ...Object.values(made.outputs)]) tensor.keep();
+    return made;
   });
-  const { result, outputs } = queued as unknown as ReturnType<Step['queue']>;
+  const { result, outputs } = queued;
   const first = result.window(0, 1).keep();
   const results: number[] = [];
   const run = async () => {

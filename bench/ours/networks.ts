@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { digest } from '../check.mjs';
 import { hashLabels, hashUniform, hashWeights } from '../inputs.mjs';
-import { gradientsOf, type Spec, type Step } from './main.ts';
+import { gradientsOf, type Spec, type Step } from './step.ts';
 
 const INIT = { seed: 0, path: 'bench' };
 

@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { digest, sampleRows } from '../check.mjs';
 import { hashLabels, hashNeighbours, hashUniform, hashWeights, permute, TO_HWIO, TO_OIHW } from '../inputs.mjs';
-import { gradientsOf, type Spec, type Step } from './main.ts';
+import { gradientsOf, type Spec, type Step } from './step.ts';
 
 export function opStep(gpu: Gpu, spec: Spec): Step {
   return STEPS[spec.kind](gpu, spec);

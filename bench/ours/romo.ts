@@ -9,7 +9,7 @@ import type { Gpu } from '../../src/tensor/device.ts';
 import { type countBuffers, countBusy } from '../gpu.mjs';
 import { hashLabels } from '../inputs.mjs';
 import { median } from '../measure.mjs';
-import type { Spec } from './main.ts';
+import type { Spec } from './step.ts';
 
 const STEPS_PER_EPOCH = 6;
 const EPOCHS = 2;
@@ -27,7 +27,7 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
   const device = countBusy(gpu.device);
   const at: { time: number; busy: number; created: number; bytes: number; step: number }[] = [];
   const losses: number[] = [];
-  const onProgress = ({ step, loss }: StepReport) => {
+  const onStep = ({ step, loss }: StepReport) => {
     at.push({
       time: performance.now(),
       busy: device.busyMs(),
@@ -37,11 +37,11 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
     });
     losses.push(loss);
   };
-  if (stage === 'ssm') await trainSsm(gpu, data, config, { onProgress });
+  if (stage === 'ssm') await trainSsm(gpu, data, config, { onStep });
   else {
     const labels = hashLabels('labels', config.train, config.clusters);
     const warm = new SsmModel(gpu, config, data.pairs.imageShape[2]);
-    await trainRdl(gpu, data, config, { images: labels, points: labels }, warm, { onProgress });
+    await trainRdl(gpu, data, config, { images: labels, clouds: labels }, warm, { onStep });
   }
   // Between two steps of one epoch lies one step; the first two are warm-up, and clustering begins an epoch.
   const pairs = at.slice(1).map((later, i) => ({ later, earlier: at[i] }));

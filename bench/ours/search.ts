@@ -3,7 +3,7 @@ import { ExactIndex } from '../../src/search/exact.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { sampleRows } from '../check.mjs';
 import { hashUniform, unitRows } from '../inputs.mjs';
-import type { Spec } from './main.ts';
+import type { Spec } from './step.ts';
 
 export function searchRuns(gpu: Gpu, { rows, queries, channels, k }: Spec) {
   const unit = (name: string, count: number) =>

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../files/disk.ts';
+import type { Position } from '../romo/method/stage_state.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../romo/run/checkpoint.ts';
-import type { RunPosition } from '../romo/run/run.ts';
 import { RomoError } from '../tensor/error.ts';
 
 const LATEST = 'checkpoint.safetensors';
@@ -34,7 +34,7 @@ export class CheckpointWriter {
   ) {}
 
   /** At the start of a stage and the end of each epoch always, within an epoch every so often. */
-  isDue({ step }: Pick<RunPosition, 'step'>): boolean {
+  isDue({ step }: Pick<Position<unknown>, 'step'>): boolean {
     if (step === 0) return true;
     if (this.every !== null) return step % this.every === 0;
     return performance.now() - this.last > Math.max(1000 * SECONDS_BETWEEN, COST_FACTOR * this.milliseconds);
@@ -74,7 +74,7 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
     throw new RomoError(
       'file',
       `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,
-      `The checkpoint before it is whole. Make room there, then: node dist/train.js --resume ${folder}`,
+      `The checkpoint before it is whole. Make room there; node dist/train.js --resume ${folder} then continues the run.`,
     );
   }
 }

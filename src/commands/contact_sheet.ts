@@ -1,4 +1,5 @@
 /** A picture of some pairs: each image, and its cloud beside it, seen from the front and a little from above. */
+import { nearest, viewFrom } from '../data/cloud_view.ts';
 import { resizeImage } from '../data/resize.ts';
 import type { PairedData, Sample } from '../data/types.ts';
 
@@ -38,23 +39,15 @@ function pictureOf({ image }: Sample, shape: PairedData['imageShape']): Float32A
   );
 }
 
+const VIEW = viewFrom(0.6 - Math.PI / 2, 0.4);
+
 /** The cloud with its first axis to the right and back, its third up; nearer points are brighter. The same shape and range. */
 function drawingOf(cloud: Float32Array): Float32Array {
-  const drawing = new Float32Array(3 * CELL * CELL).fill(0.08);
-  const [turn, tilt] = [0.6, 0.4]; // radians
-  for (let i = 0; i < cloud.length; i += 3) {
-    const right = cloud[i] * Math.cos(turn) + cloud[i + 1] * Math.sin(turn);
-    const back = cloud[i + 1] * Math.cos(turn) - cloud[i] * Math.sin(turn);
-    const up = cloud[i + 2] * Math.cos(tilt) + back * Math.sin(tilt);
-    const near = cloud[i + 2] * Math.sin(tilt) - back * Math.cos(tilt);
-    const column = Math.round((0.5 + 0.8 * (right / 1.2)) * CELL);
-    const row = Math.round((0.5 - 0.8 * (up / 1.2)) * CELL);
-    if (Math.min(column, row) < 0 || Math.max(column, row) >= CELL) continue;
-    const light = Math.min(1, Math.max(0.25, 0.65 + 0.6 * near));
-    const at = 3 * (row * CELL + column);
-    for (let channel = 0; channel < 3; channel++) drawing[at + channel] = Math.max(drawing[at + channel], light);
-  }
-  return drawing;
+  const depth = nearest(cloud, VIEW, CELL, (0.8 * CELL) / 1.2);
+  return Float32Array.from({ length: 3 * CELL * CELL }, (_, i) => {
+    const near = depth[Math.floor(i / 3)];
+    return near === Number.NEGATIVE_INFINITY ? 0.08 : Math.min(1, Math.max(0.25, 0.65 + 0.6 * near));
+  });
 }
 
 function paste(sheet: Uint8Array, width: number, left: number, top: number, picture: Float32Array): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { writeWhole } from '../files/disk.ts';
 import { lossesIn, reportOf } from '../report/report.ts';
-import { embedAll } from '../romo/encoders.ts';
+import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { allFigures, emptyModels } from '../romo/run/run.ts';
 import { openDevice } from '../tensor/device.ts';

@@ -7,7 +7,7 @@ import { decodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts
 import type { Module } from '../model/module.ts';
 import { type StateDict, unprefixed } from '../model/module.ts';
 import { type Config, parseConfig } from '../romo/config.ts';
-import type { PseudoLabels } from '../romo/method/pseudo_labels.ts';
+import type { PseudoLabels } from '../romo/method/stage_state.ts';
 import { encodeModels } from '../romo/run/model_file.ts';
 import { RomoError } from '../tensor/error.ts';
 
@@ -119,8 +119,8 @@ export function loadModels(
 }
 
 /** One line per training object: id, pseudo label of its image and of its cloud. */
-export function pseudoLabelsCsv(pairs: PairedData, { images, points }: PseudoLabels): string {
-  const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${points[i]}`);
+export function pseudoLabelsCsv(pairs: PairedData, { images, clouds }: PseudoLabels): string {
+  const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${clouds[i]}`);
   return `${['id,image,points', ...lines].join('\n')}\n`;
 }
 

@@ -1,10 +1,11 @@
 /** `search.js index`: embeds a collection into a gallery, portion by portion; what is there already is not done again. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import { viewOf } from '../data/cloud_view.ts';
 import { ALL } from '../data/fields.ts';
 import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
-import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
-import { embedAll } from '../romo/encoders.ts';
+import { cloudPicture, imagePicture } from '../report/pictures.ts';
+import { embedAll } from '../romo/embedding.ts';
 import type { LoadedEncoders } from '../romo/run/model_file.ts';
 import type { Entry, Gallery, Metadata } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
@@ -128,8 +129,8 @@ async function fill(
 async function missing(gallery: Gallery, split: AnySplit, portion: readonly Item[]): Promise<number[]> {
   const indices = portion.filter((item) => item.split === split).map(({ index }) => index);
   const ids = indices.map((index) => split.pairs.id(index));
-  const [images, points] = [await gallery.present(ids, 'image'), await gallery.present(ids, 'points')];
-  return indices.filter((_, i) => !(images.has(ids[i]) && points.has(ids[i])));
+  const [images, clouds] = [await gallery.present(ids, 'image'), await gallery.present(ids, 'points')];
+  return indices.filter((_, i) => !(images.has(ids[i]) && clouds.has(ids[i])));
 }
 
 async function entriesOf(
@@ -140,7 +141,7 @@ async function entriesOf(
   thumbnails: boolean,
 ): Promise<Entry[]> {
   const own = subset(pairs, indices);
-  const { images, points, dimension } = await embedAll(encoders.gpu, encoders, own, config, data.rotation);
+  const { images, clouds, dimension } = await embedAll(encoders.gpu, encoders, own, config, data.rotation);
   const samples = thumbnails ? await pairs.load(indices) : [];
   const split: Metadata = { split: pairs === data.train.pairs ? 'train' : 'test' };
   const view = viewOf(data.rotation);
@@ -158,7 +159,7 @@ async function entriesOf(
         vector: row(images),
         metadata: await shown(image && imagePicture(image, pairs.imageShape)),
       },
-      { id, modality: 'points', vector: row(points), metadata: await shown(cloud && cloudPicture(cloud, view)) },
+      { id, modality: 'points', vector: row(clouds), metadata: await shown(cloud && cloudPicture(cloud, view)) },
     ];
   });
   return (await Promise.all(entries)).flat();

@@ -6,7 +6,8 @@ import { augmentCloud } from '../data/augment.ts';
 import { cloudFromGeometry } from '../data/sets/object.ts';
 import { readImage } from '../files/image.ts';
 import { readGeometry } from '../files/read.ts';
-import { embedClouds, embedImages, type LoadedEncoders, loadEncoders } from '../romo/run/model_file.ts';
+import { embedClouds, embedImages } from '../romo/embedding.ts';
+import { type LoadedEncoders, loadEncoders } from '../romo/run/model_file.ts';
 import type { ModelStamp } from '../search/gallery.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
@@ -59,7 +60,7 @@ export async function embedImageFile(model: LoadedEncoders, path: string): Promi
 }
 
 /** @throws RomoError `file` where the file is no mesh and no cloud, or has too few points */
-export async function embedPointsFile(model: LoadedEncoders, path: string): Promise<Query> {
+export async function embedCloudFile(model: LoadedEncoders, path: string): Promise<Query> {
   const { config, stage, imageShape } = model;
   const { points, seed, pointEncoder } = config;
   const cloud = cloudFromGeometry(

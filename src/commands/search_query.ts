@@ -1,13 +1,14 @@
 /** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
 import Table from 'cli-table3';
+import { viewOf } from '../data/cloud_view.ts';
 import { writeWhole } from '../files/disk.ts';
-import { cloudPicture, imagePicture, viewOf } from '../report/pictures.ts';
+import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
 import type { Answer, Gallery, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { embedImageFile, embedPointsFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
+import { embedCloudFile, embedImageFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
 import { answersPage } from './search_page.ts';
 
 export interface QueryOptions {
@@ -46,7 +47,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
         );
       }
       const path = (image ?? points) as string;
-      const query = await (asked === 'image' ? embedImageFile : embedPointsFile)(model, path);
+      const query = await (asked === 'image' ? embedImageFile : embedCloudFile)(model, path);
       const modality = wanted === 'both' ? undefined : wanted;
       const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
       if (answers.length === 0) {

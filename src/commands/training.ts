@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { DataSet } from '../data/types.ts';
 import { writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
-import { type RunPosition, type RunResult, type RunSeconds, run } from '../romo/run/run.ts';
+import type { Position } from '../romo/method/stage_state.ts';
+import type { Phase } from '../romo/method/stages.ts';
+import { type RunResult, type RunSeconds, type RunState, run } from '../romo/run/run.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
@@ -65,14 +67,14 @@ export async function train(
       },
       (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
     );
-    removeCheckpoints(out);
     progress.stop();
-    show(result, out);
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    progress.stop();
-    process.stdout.write(`${error.message}. Go on with: node dist/train.js --resume ${out}\n`);
-    process.exitCode = stop.exitCode as number;
+    if (result instanceof Stopped) {
+      process.stdout.write(`${result.message}. Go on with: node dist/train.js --resume ${out}\n`);
+      process.exitCode = stop.exitCode as number;
+    } else {
+      removeCheckpoints(out);
+      show(result, out);
+    }
   } finally {
     stop.end();
     progress.stop();
@@ -92,14 +94,14 @@ interface WrittenResult extends RunResult {
   readonly seconds: RunSeconds & { readonly total: number };
 }
 
-/** From the last checkpoint, or the start, to the end. */
+/** From the last checkpoint, or the start, to the end, or until the user stops it. */
 async function attempt(
   gpu: Gpu,
   data: DataSet,
   config: Config,
   { out, checkpointEvery, checkFinite, weights }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
-): Promise<WrittenResult> {
+): Promise<WrittenResult | Stopped> {
   const adapter = gpu.adapterName;
   const checkpoint = readCheckpoint(out, (text) => progress.line(`warning: ${text}`));
   progress.line(`adapter: ${adapter} (${gpu.software ? 'software' : 'GPU'})`);
@@ -119,7 +121,7 @@ async function attempt(
   );
   let labelsWritten = Promise.resolve();
   const writer = new CheckpointWriter(out, checkpointEvery);
-  const save = (at: RunPosition) =>
+  const save = (at: Position<RunState>) =>
     writer.save(
       async () => ({ config, state: await at.state(), adapter, metricsBytes: metrics.bytes }),
       async () => {
@@ -136,12 +138,14 @@ async function attempt(
         metrics.add(report);
         progress.step(report);
       },
-      onPhase: (text) => progress.line(text),
+      onPhase: (phase) => PHASES[phase] && progress.line(PHASES[phase]),
       onWarning(text) {
         metrics.add({ warning: text });
         progress.line(`warning: ${text}`);
       },
-      onMetrics: (entry) => metrics.add(entry),
+      onClusters: (epoch, images, clouds) =>
+        metrics.add({ stage: 'ssm', epoch, clusterSizes: { images, points: clouds } }), // `points` is the file's word
+      onFigures: (stage, figures) => metrics.add({ stage, ...figures }),
       onPseudoLabels(labels) {
         labelsWritten = writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels));
         labelsWritten.catch(() => {}); // shown by the next checkpoint, which waits for it
@@ -162,6 +166,9 @@ async function attempt(
     const written = { ...result, seconds, ...(weights ? { pretrained: weights.record } : {}) };
     await writeJson(join(out, 'result.json'), written);
     return written;
+  } catch (error) {
+    if (error instanceof Stopped) return error; // so that nobody waits for the report of a lost device
+    throw error;
   } finally {
     // Writes that are under way end before another attempt uses the folder.
     await Promise.allSettled([writer.settled(), labelsWritten]);
@@ -169,7 +176,14 @@ async function attempt(
   }
 }
 
-const placeOf = ({ stage, epoch, step }: Pick<RunPosition, 'stage' | 'epoch' | 'step'>): string =>
+/** What is shown when a phase begins; the stages have their bars. */
+const PHASES: Partial<Record<Phase, string>> = {
+  untrained: 'measuring the untrained networks and the k-means baseline',
+  pseudoLabels: 'pseudo labels',
+  figures: 'measuring',
+};
+
+const placeOf = ({ stage, epoch, step }: Omit<Position<RunState>, 'state'>): string =>
   `${stage}, ${epoch} epochs${step > 0 ? ` and ${step} steps` : ''} done`;
 
 function show({ stages, seconds, pseudoLabelAccuracy }: WrittenResult, out: string): void {

@@ -20,7 +20,7 @@ export function readWeights(file: string): WeightsFile {
     throw new RomoError(
       'file',
       `${file} is a pickle of PyTorch`,
-      `Make a safetensors file of it: python tools/pth_to_safetensors.py '${file}' weights.safetensors`,
+      `Make a safetensors file of it with python tools/pth_to_safetensors.py '${file}' weights.safetensors first.`,
     );
   }
   let bytes: Uint8Array;
@@ -87,7 +87,7 @@ export function usePretrained(config: Config, asked: ReadonlySet<string> = new S
     fit(file, 'pointEncoder', 'dgcnn');
     fit(file, 'pointWidths', weights.network.widths);
   }
-  return { pretrained: { image, points }, record: recordOf(image, points) };
+  return { pretrained: { image, cloud: points }, record: recordOf(image, points) };
 }
 
 function sameFile({ file, sha256 }: WeightsFile, before: string | undefined): string {

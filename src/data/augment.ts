@@ -10,7 +10,7 @@
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
 import type { Random } from '../tensor/random.ts';
-import { drawIndices } from './subsample.ts';
+import { drawIndices, evenCloud } from './subsample.ts';
 import type { CloudRotation, Strength } from './types.ts';
 
 const DEGREE = 0.017453292519943295;
@@ -33,7 +33,7 @@ export function augmentImage(
     throw new RomoError(
       'shape',
       `augmentImage: shape [${shape}] needs ${size} values, image has ${image.length}, out ${out.length}`,
-      'Give arrays of the size of the shape',
+      'Give arrays of the size of the shape.',
     );
   }
   if (strength === 'none') {
@@ -79,14 +79,11 @@ export function augmentCloud(
     throw new RomoError(
       'shape',
       `augmentCloud: the cloud has ${cloud.length} values, out ${out.length} for ${points} points`,
-      'Give a cloud of [P, 3] with at least one point and an out of [points, 3]',
+      'Give a cloud of [P, 3] with at least one point and an out of [points, 3].',
     );
   }
   if (strength === 'none') {
-    for (let i = 0; i < points; i++) {
-      const source = 3 * Math.floor((i * total) / points);
-      for (let axis = 0; axis < 3; axis++) out[3 * i + axis] = cloud[source + axis];
-    }
+    evenCloud(cloud, points, out);
     return;
   }
   const indices = drawIndices(total, points, random);

@@ -1,6 +1,7 @@
 /** What data sets are made of: meshes, clouds sampled from them, pictures drawn of them, with the same bits in every engine. */
 export { fromBytes, toBytes } from '../files/pixels.ts';
 export { cos, sin } from '../tensor/exact.ts';
+export { seen, viewFrom } from './cloud_view.ts';
 export { normalizeCloud } from './normalize.ts';
 export { DIGIT_SIZE } from './sets/digit.ts';
 export {
@@ -15,3 +16,4 @@ export {
 export { randomView, rasterise, type View } from './shapes/rasterise.ts';
 export { samplePoints } from './shapes/sampling.ts';
 export { makeShape, SHAPE_CLASSES } from './shapes/shapes.ts';
+export { evenCloud } from './subsample.ts';

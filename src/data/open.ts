@@ -15,7 +15,7 @@ const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => P
   folder: async (path, { up = 'z' }) => (await import('./sets/folder.ts')).findFolder(path, { up }),
 };
 
-const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR`;
+const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
 
 /**
  * @param spec `shapes` (built in, made by the program), or KIND:PATH, see docs/data.md
@@ -32,7 +32,7 @@ export async function openData(spec: string, options: DataOptions): Promise<Labe
   const kind = colon < 0 ? spec : spec.slice(0, colon);
   if (!Object.hasOwn(ON_DISK, kind)) throw new RomoError('data', `data '${spec}' is not known`, KNOWN);
   const path = colon < 0 ? '' : spec.slice(colon + 1);
-  if (path === '') throw new RomoError('data', `data '${spec}' names no folder`, `Write ${kind}:DIR`);
+  if (path === '') throw new RomoError('data', `data '${spec}' names no folder`, `Write ${kind}:DIR.`);
   const { openFound } = await import('./sets/open_files.ts');
   return openFound(await ON_DISK[kind](path, options), options);
 }

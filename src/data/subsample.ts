@@ -1,4 +1,4 @@
-/** Uniform random subsamples of a point cloud. */
+/** Subsamples of a point cloud: at random, or evenly. */
 import type { Random } from '../tensor/random.ts';
 
 /**
@@ -34,4 +34,21 @@ export function subsampleCloud(cloud: Float32Array, count: number, random: Rando
     for (let axis = 0; axis < 3; axis++) result[3 * i + axis] = cloud[3 * indices[i] + axis];
   }
   return result;
+}
+
+/**
+ * `count` points of a cloud [P, 3], evenly picked; a short cloud repeats. Of a cloud in random order it is a fair subsample.
+ * @returns out [count, 3]
+ */
+export function evenCloud(
+  cloud: Float32Array,
+  count: number,
+  out: Float32Array = new Float32Array(3 * count),
+): Float32Array {
+  const total = cloud.length / 3;
+  for (let i = 0; i < count; i++) {
+    const source = 3 * Math.floor((i * total) / count);
+    for (let axis = 0; axis < 3; axis++) out[3 * i + axis] = cloud[source + axis];
+  }
+  return out;
 }

@@ -4,7 +4,7 @@ import { RomoError } from '../tensor/error.ts';
 export function badFile(
   name: string,
   what: string,
-  fix = 'Copy or export the file again; it may be cut off, damaged or of another kind',
+  fix = 'Copy or export the file again; it may be cut off, damaged or of another kind.',
 ): RomoError {
   return new RomoError('file', `${name}: ${what}`, fix);
 }

@@ -37,7 +37,7 @@ async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry>
   const found = npz.names.length === 1 ? npz.names[0] : CLOUD_NAMES.find((wanted) => npz.names.includes(wanted));
   if (found === undefined) {
     const names = npz.names.slice(0, 8).map(quoted).join(', ');
-    throw badFile(name, `it is unclear which array is the cloud: ${names}`, `Call it ${quoted(CLOUD_NAMES[0])}`);
+    throw badFile(name, `it is unclear which array is the cloud: ${names}`, `Call it ${quoted(CLOUD_NAMES[0])}.`);
   }
   return cloudOf(await npz.array(found), `${name}: array ${quoted(found)}`);
 }
@@ -60,7 +60,7 @@ export function parserOf(name: string): Parser {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1].toLowerCase() ?? '';
   if (!Object.hasOwn(PARSERS, extension)) {
     const known = GEOMETRY_EXTENSIONS.join(', ');
-    throw badFile(name, `files called .${extension} are not read as 3D objects`, `Use one of ${known}`);
+    throw badFile(name, `files called .${extension} are not read as 3D objects`, `Use one of ${known}.`);
   }
   return PARSERS[extension];
 }

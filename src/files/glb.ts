@@ -25,7 +25,7 @@ export function parseGlb(bytes: Uint8Array, name: string): Geometry {
     throw badFile(
       name,
       `needs the extension ${quoted(String(extension))}`,
-      'Export it without compression and extensions',
+      'Export it without compression and extensions.',
     );
   }
   // A mesh may be used by many nodes: a small file could unfold to any size.
@@ -45,10 +45,10 @@ export function parseGlb(bytes: Uint8Array, name: string): Geometry {
 function readChunks(bytes: Uint8Array, name: string): { document: JsonObject; binary: Uint8Array } {
   const view = viewOf(bytes);
   if (bytes.length < 20 || view.getUint32(0, true) !== 0x46546c67) {
-    throw badFile(name, 'no GLB file: it does not begin with glTF', 'Check that the file is what its name says');
+    throw badFile(name, 'no GLB file: it does not begin with glTF', 'Check that the file is what its name says.');
   }
   const version = view.getUint32(4, true);
-  if (version !== 2) throw badFile(name, `is GLB of version ${version}`, 'Export it as glTF 2.0');
+  if (version !== 2) throw badFile(name, `is GLB of version ${version}`, 'Export it as glTF 2.0.');
   let document: JsonObject | null = null;
   let binary = new Uint8Array(0);
   for (let at = 12; at + 8 <= bytes.length; ) {

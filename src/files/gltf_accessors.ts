@@ -16,9 +16,9 @@ const ONE: Readonly<Partial<Record<ScalarName, number>>> = { i1: 127, u1: 255, i
 const WIDTH = { SCALAR: 1, VEC3: 3 } as const;
 
 export class GltfAccessors {
-  readonly #accessors: readonly unknown[];
-  readonly #views: readonly unknown[];
-  readonly #buffers: readonly unknown[];
+  private readonly accessors: readonly unknown[];
+  private readonly views: readonly unknown[];
+  private readonly buffers: readonly unknown[];
 
   /** @param budget bytes that all reads together may take */
   constructor(
@@ -27,9 +27,9 @@ export class GltfAccessors {
     private readonly binary: Uint8Array,
     private budget: number,
   ) {
-    this.#accessors = json.list(document.accessors, 'accessors');
-    this.#views = json.list(document.bufferViews, 'bufferViews');
-    this.#buffers = json.list(document.buffers, 'buffers');
+    this.accessors = json.list(document.accessors, 'accessors');
+    this.views = json.list(document.bufferViews, 'bufferViews');
+    this.buffers = json.list(document.buffers, 'buffers');
   }
 
   /**
@@ -40,17 +40,17 @@ export class GltfAccessors {
   read(index: unknown, type: keyof typeof WIDTH, limit = Number.POSITIVE_INFINITY): Float32Array | Uint32Array {
     const { json } = this;
     const what = `accessor ${String(index)}`;
-    const accessor = json.object(this.#accessors[json.count(index, 'the number of an accessor')], what);
+    const accessor = json.object(this.accessors[json.count(index, 'the number of an accessor')], what);
     if (accessor.type !== type) throw json.wrong(accessor.type, `the type of ${what}`);
     if (accessor.sparse !== undefined || accessor.bufferView === undefined) {
-      throw badFile(json.name, `${what} is sparse or empty`, 'Export it without sparse accessors');
+      throw badFile(json.name, `${what} is sparse or empty`, 'Export it without sparse accessors.');
     }
     const component = COMPONENTS[json.count(accessor.componentType, `the component type of ${what}`)];
     if (!component) throw json.wrong(accessor.componentType, `the component type of ${what}`);
     const { bytes, get } = SCALARS[component];
     const width = WIDTH[type];
     const count = json.count(accessor.count, `the count of ${what}`);
-    const data = this.#view(accessor.bufferView);
+    const data = this.view(accessor.bufferView);
     const begin = json.count(accessor.byteOffset, `the offset of ${what}`, 0);
     const stride = data.stride || width * bytes;
     if (count > 0 && begin + stride * (count - 1) + width * bytes > data.bytes.length) {
@@ -58,7 +58,8 @@ export class GltfAccessors {
     }
     // Positions, and three indices per index of a strip, each in a list that doubles and is copied once more.
     this.budget -= 48 * count;
-    if (this.budget < 0) throw badFile(json.name, 'its instances unfold to more than 64 times the file', 'Split it up');
+    if (this.budget < 0)
+      throw badFile(json.name, 'its instances unfold to more than 64 times the file', 'Split it up.');
     const view = viewOf(data.bytes);
     const scale = accessor.normalized === true ? 1 / (ONE[component] ?? 1) : 1;
     const result = type === 'SCALAR' ? new Uint32Array(count) : new Float32Array(width * count);
@@ -71,14 +72,14 @@ export class GltfAccessors {
     return result;
   }
 
-  #view(index: unknown): { bytes: Uint8Array; stride: number } {
+  private view(index: unknown): { bytes: Uint8Array; stride: number } {
     const { json } = this;
     const what = `bufferView ${String(index)}`;
-    const view = json.object(this.#views[json.count(index, 'the number of a bufferView')], what);
+    const view = json.object(this.views[json.count(index, 'the number of a bufferView')], what);
     const buffer = json.count(view.buffer, `the buffer of ${what}`);
-    const { uri } = json.object(this.#buffers[buffer], `buffer ${buffer}`);
+    const { uri } = json.object(this.buffers[buffer], `buffer ${buffer}`);
     if (buffer !== 0 || uri !== undefined) {
-      throw badFile(json.name, 'its data lie in another file', 'Export it as one GLB with everything inside');
+      throw badFile(json.name, 'its data lie in another file', 'Export it as one GLB with everything inside.');
     }
     const begin = json.count(view.byteOffset, `the offset of ${what}`, 0);
     const length = json.count(view.byteLength, `the length of ${what}`);

@@ -32,9 +32,9 @@ type Hdf5 = typeof import('h5wasm/node');
 /** @throws RomoError `file` where it is no HDF5 file or has no groups "0", "1", ...; each method where data are missing or damaged */
 export async function openPointClouds(path: string): Promise<PointCloudFile> {
   const status = await stat(path).catch((cause: Error) => {
-    throw badFile(path, `cannot be read: ${cause.message}`, 'Check the path and its permissions');
+    throw badFile(path, `cannot be read: ${cause.message}`, 'Check the path and its permissions.');
   });
-  if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of an HDF5 file');
+  if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of an HDF5 file.');
   const hdf5 = await import('h5wasm/node');
   const module = await hdf5.ready;
   module.activate_throwing_error_handler(); // otherwise HDF5 prints its errors and goes on
@@ -45,7 +45,7 @@ export async function openPointClouds(path: string): Promise<PointCloudFile> {
       if (keys.has(String(i))) continue;
       const found = [...keys].slice(0, 4).map(quoted).join(', ');
       const what = `has no group "${i}", but ${keys.size} others (${found})`;
-      throw badFile(path, what, 'Give train_point_clouds.h5 or test_point_clouds.h5 of 3D MNIST');
+      throw badFile(path, what, 'Give train_point_clouds.h5 or test_point_clouds.h5 of 3D MNIST.');
     }
     return new Reader(path, keys.size, hdf5, file);
   } catch (cause) {
@@ -63,13 +63,13 @@ class Reader implements PointCloudFile {
   ) {}
 
   async points(index: number): Promise<Float32Array> {
-    const { values } = this.#read(index, 'points', 3);
+    const { values } = this.read(index, 'points', 3);
     checkPositions(values, `${this.path}: points of group "${index}"`);
     return values;
   }
 
   async normals(index: number): Promise<Float32Array> {
-    return this.#read(index, 'normals', 3).values;
+    return this.read(index, 'normals', 3).values;
   }
 
   async hasImages(): Promise<boolean> {
@@ -77,12 +77,12 @@ class Reader implements PointCloudFile {
   }
 
   async image(index: number): Promise<{ height: number; width: number; pixels: Float32Array }> {
-    const { shape, values } = this.#read(index, 'img');
+    const { shape, values } = this.read(index, 'img');
     return { height: shape[0], width: shape[1], pixels: values };
   }
 
   async label(index: number): Promise<number> {
-    this.#check(index);
+    this.check(index);
     const what = `the label of group "${index}"`;
     const value = guarded(this.path, `${what} cannot be read`, () => {
       const group = this.file.get(String(index));
@@ -98,8 +98,8 @@ class Reader implements PointCloudFile {
   }
 
   /** A dataset of two dimensions. @param columns the second, where it is known */
-  #read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float32Array } {
-    this.#check(index);
+  private read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float32Array } {
+    this.check(index);
     const what = `"${index}/${dataset}"`;
     return guarded(this.path, `${what} cannot be read`, () => {
       const found = this.file.get(`${index}/${dataset}`);
@@ -119,9 +119,9 @@ class Reader implements PointCloudFile {
     });
   }
 
-  #check(index: number): void {
+  private check(index: number): void {
     if (Number.isInteger(index) && index >= 0 && index < this.length) return;
-    throw badFile(this.path, `has no object ${index}`, `Ask for 0 to ${this.length - 1}`);
+    throw badFile(this.path, `has no object ${index}`, `Ask for 0 to ${this.length - 1}.`);
   }
 }
 
@@ -133,7 +133,7 @@ function guarded<T>(path: string, what: string, read: () => T): T {
     throw badFile(
       path,
       `cannot be read: the HDF5 library gave up at ${aborted}, or at a damaged file before`,
-      'Start again',
+      'Start again.',
     );
   }
   try {
@@ -145,7 +145,7 @@ function guarded<T>(path: string, what: string, read: () => T): T {
       throw badFile(
         path,
         `${what}: the HDF5 library gave up, here or at a damaged file before`,
-        'Get the file again, then start again',
+        'Get the file again, then start again.',
       );
     }
     // The message is the stack of the C library; its innermost line says most.

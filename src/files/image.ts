@@ -78,10 +78,10 @@ async function open(path: string, options: ImageOptions): Promise<Sharp> {
   // The library reads a dozen kinds, SVG among them, which may name other files: only these three may reach it.
   const start = String.fromCharCode(...bytes.subarray(0, 12));
   if (!/^(\x89PNG\r\n|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/.test(start)) {
-    throw badFile(path, bytes.length === 0 ? 'is empty' : 'is no PNG, JPEG or WebP file', 'Save it as PNG');
+    throw badFile(path, bytes.length === 0 ? 'is empty' : 'is no PNG, JPEG or WebP file', 'Save it as PNG.');
   }
   const { default: sharp } = await import('sharp').catch((cause: Error) => {
-    throw badFile(path, `the package sharp does not load here: ${cause.message.split('\n')[0]}`, 'Run npm install');
+    throw badFile(path, `the package sharp does not load here: ${cause.message.split('\n')[0]}`, 'Run npm install.');
   });
   const limits = { limitInputPixels: MOST_PIXELS, failOn: 'warning', pages: 1 } as const;
   return sharp(bytes, limits)

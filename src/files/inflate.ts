@@ -13,7 +13,7 @@ const LARGEST_SIZE = 2 ** 30;
  */
 export async function inflate(packed: Uint8Array, size: number, crc: number, name: string): Promise<Uint8Array> {
   if (size > LARGEST_RATIO * packed.length || size > LARGEST_SIZE) {
-    throw badFile(name, `says that ${packed.length} bytes unpack to ${size}`, 'At most 1 GiB is unpacked');
+    throw badFile(name, `says that ${packed.length} bytes unpack to ${size}`, 'At most 1 GiB is unpacked.');
   }
   // A gzip member is raw DEFLATE between a header and check sum and size: so the platform checks both.
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);

@@ -31,69 +31,69 @@ class Growing<A extends Float32Array | Uint32Array> {
 }
 
 export class MeshBuilder {
-  readonly #positions = new Growing(new Float32Array(96), (length) => new Float32Array(length));
-  readonly #triangles = new Growing(new Uint32Array(96), (length) => new Uint32Array(length));
-  #faces = 0;
-  #corners = 0;
-  #first = 0;
-  #previous = 0;
-  #largest = -1;
+  private readonly positions = new Growing(new Float32Array(96), (length) => new Float32Array(length));
+  private readonly triangles = new Growing(new Uint32Array(96), (length) => new Uint32Array(length));
+  private faces = 0;
+  private corners = 0;
+  private first = 0;
+  private previous = 0;
+  private largest = -1;
 
   constructor(readonly name: string) {}
 
   get vertices(): number {
-    return this.#positions.length / 3;
+    return this.positions.length / 3;
   }
 
   vertex(x: number, y: number, z: number): void {
-    this.#positions.push3(x, y, z);
+    this.positions.push3(x, y, z);
   }
 
   /** Begins a face; its corners follow. */
   face(): void {
-    this.#faces++;
-    this.#corners = 0;
+    this.faces++;
+    this.corners = 0;
   }
 
   /** The next corner of the face. From the third on, each makes a triangle with the first and the one before: a fan. */
   corner(index: number): void {
     if (!Number.isInteger(index) || index < 0) throw badFile(this.name, `a face uses vertex ${index}`);
-    if (index > this.#largest) this.#largest = index;
-    if (this.#corners === 0) this.#first = index;
-    else if (this.#corners > 1) this.#triangles.push3(this.#first, this.#previous, index);
-    this.#previous = index;
-    this.#corners++;
+    if (index > this.largest) this.largest = index;
+    if (this.corners === 0) this.first = index;
+    else if (this.corners > 1) this.triangles.push3(this.first, this.previous, index);
+    this.previous = index;
+    this.corners++;
   }
 
   /** @throws RomoError without a vertex, with a coordinate that is no finite float32, with an index out of range */
   finish(): Geometry {
-    const positions = this.#positions.finish();
+    const positions = this.positions.finish();
     checkPositions(positions, this.name);
     const count = positions.length / 3;
-    if (this.#largest >= count) {
-      throw badFile(this.name, `a face uses vertex ${this.#largest} (counted from 0), there are ${count}`);
+    if (this.largest >= count) {
+      throw badFile(this.name, `a face uses vertex ${this.largest} (counted from 0), there are ${count}`);
     }
-    if (this.#faces === 0) return { positions, triangles: null };
-    if (this.#triangles.length === 0) {
+    if (this.faces === 0) return { positions, triangles: null };
+    if (this.triangles.length === 0) {
       throw badFile(
         this.name,
-        `none of its ${this.#faces} faces has three corners`,
-        'Export the object with its surface',
+        `none of its ${this.faces} faces has three corners`,
+        'Export the object with its surface.',
       );
     }
-    return { positions, triangles: this.#triangles.finish() };
+    return { positions, triangles: this.triangles.finish() };
   }
 }
 
 /** @throws RomoError on an empty list and on the first value that is not finite */
 export function checkPositions(positions: Float32Array, name: string): void {
-  if (positions.length === 0) throw badFile(name, 'holds no vertex', 'Export the object again, with its points');
+  if (positions.length === 0) throw badFile(name, 'holds no vertex', 'Export the object again, with its points.');
   for (let i = 0; i < positions.length; i++) {
     if (Number.isFinite(positions[i])) continue;
     throw badFile(
       name,
       `coordinate ${'xyz'[i % 3]} of vertex ${Math.floor(i / 3)} (counted from 0) is no finite 32-bit number`,
-      'Remove such vertices, or export the object again',
+      'Remove such vertices, or export the object again.',
     );
   }
 }

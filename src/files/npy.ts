@@ -54,7 +54,7 @@ export function parseNpy(bytes: Uint8Array, name: string): NdArray {
   if (asStored) new Uint8Array(data.buffer).set(raw);
   else convert(raw, header, data);
   if ((type === 'i8' || type === 'u8') && data.some((value) => !Number.isSafeInteger(value))) {
-    throw badFile(name, 'holds a 64-bit integer above 2^53', 'Save it as int32 or float64');
+    throw badFile(name, 'holds a 64-bit integer above 2^53', 'Save it as int32 or float64.');
   }
   return { shape, data };
 }
@@ -62,7 +62,7 @@ export function parseNpy(bytes: Uint8Array, name: string): NdArray {
 function readHeader(bytes: Uint8Array, name: string): NpyHeader {
   const magic = String.fromCharCode(...bytes.subarray(0, 6));
   if (magic !== '\x93NUMPY' || bytes.length < 12) {
-    throw badFile(name, 'no .npy file: it does not begin with \\x93NUMPY', 'Save it with numpy.save');
+    throw badFile(name, 'no .npy file: it does not begin with \\x93NUMPY', 'Save it with numpy.save.');
   }
   const wide = bytes[6] >= 2;
   const textStart = wide ? 12 : 10;
@@ -77,7 +77,7 @@ function readHeader(bytes: Uint8Array, name: string): NpyHeader {
   const type = descr?.[2] === 'b1' ? 'u1' : descr?.[2];
   if (!descr || !type || !isScalarName(type)) {
     const found = /'descr':\s*(.{1,24})/.exec(text)?.[1] ?? 'no descr';
-    throw badFile(name, `its values are not plain numbers (${quoted(found)})`, 'Save it as float32');
+    throw badFile(name, `its values are not plain numbers (${quoted(found)})`, 'Save it as float32.');
   }
   if (!order || !tuple) throw badFile(name, 'its header gives no shape or no order');
   const shape = tuple[1]
@@ -115,7 +115,7 @@ function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, d
 /** The first three columns of a table as a cloud. @param array [P, 3 or more] */
 export function cloudOf({ shape, data }: NdArray, name: string): Geometry {
   if (shape.length !== 2 || shape[1] < 3) {
-    throw badFile(name, `has the shape [${shape}]`, 'A cloud has the shape [points, 3 or more]');
+    throw badFile(name, `has the shape [${shape}]`, 'A cloud has the shape [points, 3 or more].');
   }
   const [count, columns] = shape;
   const positions = new Float32Array(3 * count);

@@ -60,7 +60,7 @@ export function parsePcd(bytes: Uint8Array, name: string): Geometry {
       add,
       (field, point) => header.points * field.offset + SCALARS[field.type].bytes * point,
     );
-  } else throw badFile(name, `its data are ${quoted(header.mode)}`, 'Save it as ascii, binary or binary_compressed');
+  } else throw badFile(name, `its data are ${quoted(header.mode)}`, 'Save it as ascii, binary or binary_compressed.');
   return cloud.finish();
 }
 
@@ -82,7 +82,7 @@ function readHeader(lines: string[][], name: string): PcdHeader {
     total += count;
     return { name: field, type, count, offset };
   });
-  if (total > MOST_VALUES) throw badFile(name, `a point has ${total} values`, `At most ${MOST_VALUES} are read`);
+  if (total > MOST_VALUES) throw badFile(name, `a point has ${total} values`, `At most ${MOST_VALUES} are read.`);
   const size = () =>
     headerCount(list('WIDTH')[0], 'WIDTH', name) *
     (values.has('HEIGHT') ? headerCount(list('HEIGHT')[0], 'HEIGHT', name) : 1);

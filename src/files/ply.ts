@@ -47,7 +47,7 @@ const TYPES: Readonly<Record<string, ScalarName>> = {
 /** @param name what errors call the file */
 export function parsePly(bytes: Uint8Array, name: string): Geometry {
   if (bytes[0] !== 0x70 || bytes[1] !== 0x6c || bytes[2] !== 0x79) {
-    throw badFile(name, 'no PLY file: it does not begin with ply', 'Check that the file is what its name says');
+    throw badFile(name, 'no PLY file: it does not begin with ply', 'Check that the file is what its name says.');
   }
   const { lines, end } = readTextHeader(bytes, name, (words) => words[0] === 'end_header');
   const { format, elements } = readElements(lines, name);
@@ -78,13 +78,13 @@ function readElements(lines: string[][], name: string): { format: string; elemen
     }
   }
   if (!['ascii', 'binary_little_endian', 'binary_big_endian'].includes(format)) {
-    throw badFile(name, `its format is ${quoted(format ?? '')}`, 'Save it as ascii or binary_little_endian');
+    throw badFile(name, `its format is ${quoted(format ?? '')}`, 'Save it as ascii or binary_little_endian.');
   }
   const vertex = elements.find((element) => element.name === 'vertex');
   const has = (axis: string) => vertex?.properties.some((property) => property.name === axis && !property.countType);
   if (!vertex || !['x', 'y', 'z'].every(has)) throw badFile(name, 'its header has no vertex with x, y and z');
   if (elements.some((element) => element.name === 'tristrips' && element.count > 0)) {
-    throw badFile(name, 'triangle strips are not read', 'Save it with faces instead');
+    throw badFile(name, 'triangle strips are not read', 'Save it with faces instead.');
   }
   return { format, elements };
 }

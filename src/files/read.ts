@@ -13,12 +13,12 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     await using file = await open(path, 'r');
     const status = await file.stat();
-    if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of a file');
-    if (status.size > LARGEST) throw badFile(path, `has ${status.size} bytes, more than 1 GiB`, 'Give a smaller file');
+    if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of a file.');
+    if (status.size > LARGEST) throw badFile(path, `has ${status.size} bytes, more than 1 GiB`, 'Give a smaller file.');
     return await file.readFile();
   } catch (cause) {
     if (cause instanceof RomoError) throw cause;
-    throw badFile(path, `cannot be read: ${(cause as Error).message}`, 'Check the path and its permissions');
+    throw badFile(path, `cannot be read: ${(cause as Error).message}`, 'Check the path and its permissions.');
   }
 }
 

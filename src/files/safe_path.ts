@@ -12,7 +12,7 @@ import { badFile } from './errors.ts';
  */
 export async function resolveInside(folder: string, path: string, list: string): Promise<string> {
   const shown = JSON.stringify(path);
-  const fix = `Name files inside ${folder}, relative to it`;
+  const fix = `Name files inside ${folder}, relative to it.`;
   if (path.trim() === '' || path.includes('\0')) throw badFile(list, `${shown} is no path`, fix);
   if (isAbsolute(path) || /^([a-z]:|[\\/])/i.test(path)) throw badFile(list, `the path ${shown} is absolute`, fix);
   const wanted = resolve(folder, path);
@@ -23,7 +23,11 @@ export async function resolveInside(folder: string, path: string, list: string):
     [real, realFolder] = await Promise.all([realpath(wanted), realpath(folder)]);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : (cause as Error).message;
-    throw badFile(list, `${shown} cannot be opened in ${folder}: ${reason}`, 'Correct the list, or put the file there');
+    throw badFile(
+      list,
+      `${shown} cannot be opened in ${folder}: ${reason}`,
+      'Correct the list, or put the file there.',
+    );
   }
   if (!isInside(realFolder, real)) {
     throw badFile(list, `the path ${shown} leads out of ${folder} by a symbolic link, to ${real}`, fix);

@@ -80,7 +80,7 @@ export function encodeSafetensorsHeader(
 
 function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void {
   if (name === '__metadata__') {
-    throw new RomoError('shape', 'safetensors: a tensor is called __metadata__', 'Give the tensor another name');
+    throw new RomoError('shape', 'safetensors: a tensor is called __metadata__', 'Give the tensor another name.');
   }
   const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
   const size = elementCount(shape);
@@ -88,7 +88,7 @@ function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void
     throw new RomoError(
       'shape',
       `safetensors: "${name}" is ${dtype} [${shape}], its data is a ${data.constructor.name} of ${data.length} values`,
-      `Pass a ${kind.name} of ${size} values`,
+      `Pass a ${kind.name} of ${size} values.`,
     );
   }
 }
@@ -159,7 +159,7 @@ function broken(name: string, what: string): RomoError {
   return new RomoError(
     'file',
     `${name} is no valid safetensors file: ${what}`,
-    'Copy or save the file again; it may be cut off, or of another format',
+    'Copy or save the file again; it may be cut off, or of another format.',
   );
 }
 
@@ -203,7 +203,7 @@ function readEntry(value: unknown, key: string, dataBytes: number, name: string)
     throw new RomoError(
       'file',
       `${name}: "${key}" has the dtype ${JSON.stringify(dtype)}`,
-      `Save it as one of ${known}`,
+      `Save it as one of ${known}.`,
     );
   }
   if (!Array.isArray(shape) || Number.isNaN(elementCount(shape))) {
@@ -266,7 +266,7 @@ function toInt32(value: bigint, key: string, name: string): number {
     throw new RomoError(
       'file',
       `${name}: "${key}" holds ${value}, which does not fit into 32 bits`,
-      'Save it as I32 or F32',
+      'Save it as I32 or F32.',
     );
   }
   return Number(value);

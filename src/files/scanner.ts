@@ -21,13 +21,13 @@ export class Scanner {
     comment: '#' | '' = '#',
     separators = '',
   ) {
-    this.#comment = comment === '' ? -1 : comment.charCodeAt(0);
-    this.#separators = [...separators].map((character) => character.charCodeAt(0));
+    this.comment = comment === '' ? -1 : comment.charCodeAt(0);
+    this.separators = [...separators].map((character) => character.charCodeAt(0));
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.position = 3; // byte order mark of UTF-8
   }
 
-  readonly #comment: number;
-  readonly #separators: readonly number[];
+  private readonly comment: number;
+  private readonly separators: readonly number[];
 
   /** To the next word, over line ends and comments; false at the end of the file. */
   seek(): boolean {
@@ -43,16 +43,16 @@ export class Scanner {
     const { bytes } = this;
     for (; this.position < bytes.length; this.position++) {
       const byte = bytes[this.position];
-      if (byte === this.#comment) this.#toLineEnd();
+      if (byte === this.comment) this.toLineEnd();
       if (this.position >= bytes.length || isLineEnd(bytes[this.position])) return false;
-      if (!this.#isBlank(byte)) return true;
+      if (!this.isBlank(byte)) return true;
     }
     return false;
   }
 
   /** Skips what is left of this line. */
   endLine(): void {
-    this.#toLineEnd();
+    this.toLineEnd();
     if (this.bytes[this.position] === RETURN && this.bytes[this.position + 1] === NEWLINE) this.position++;
     if (this.position < this.bytes.length) this.position++;
   }
@@ -61,7 +61,7 @@ export class Scanner {
   word(): string {
     if (!this.seek()) return '';
     const begin = this.position;
-    const end = this.#wordEnd();
+    const end = this.wordEnd();
     if (end - begin > LONGEST_WORD) throw this.error(`a word of ${end - begin} characters`);
     this.position = end;
     return String.fromCharCode(...this.bytes.subarray(begin, end));
@@ -97,7 +97,7 @@ export class Scanner {
       else break;
     }
     // Up to 15 digits and 10^22 are exact in a double, so one division rounds as the full algorithm would.
-    if (digits <= 15 && fraction <= 22 && at > begin && this.#endsAt(at) && isDigit(bytes[at - 1])) {
+    if (digits <= 15 && fraction <= 22 && at > begin && this.endsAt(at) && isDigit(bytes[at - 1])) {
       this.position = at;
       const value = mantissa / 10 ** fraction;
       return negative ? -value : value;
@@ -137,24 +137,24 @@ export class Scanner {
     return badFile(this.name, `line ${line}: ${what}`, fix);
   }
 
-  #toLineEnd(): void {
+  private toLineEnd(): void {
     while (this.position < this.bytes.length && !isLineEnd(this.bytes[this.position])) this.position++;
   }
 
-  #wordEnd(): number {
+  private wordEnd(): number {
     let end = this.position;
-    while (end < this.bytes.length && !this.#endsAt(end)) end++;
+    while (end < this.bytes.length && !this.endsAt(end)) end++;
     return end;
   }
 
-  #endsAt(at: number): boolean {
+  private endsAt(at: number): boolean {
     if (at >= this.bytes.length) return true;
     const byte = this.bytes[at];
-    return this.#isBlank(byte) || isLineEnd(byte) || byte === this.#comment;
+    return this.isBlank(byte) || isLineEnd(byte) || byte === this.comment;
   }
 
-  #isBlank(byte: number): boolean {
-    return byte === 32 || byte === 9 || byte === 11 || byte === 12 || this.#separators.includes(byte);
+  private isBlank(byte: number): boolean {
+    return byte === 32 || byte === 9 || byte === 11 || byte === 12 || this.separators.includes(byte);
   }
 }
 

@@ -1,15 +1,16 @@
 /** What a report shows beside the figures: a map, the best and worst queries, the clusters, with their pictures. */
 import { UMAP } from 'umap-js';
+import { viewOf } from '../data/cloud_view.ts';
 import type { CloudRotation, Labels, PairedData } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
-import type { Embeddings } from '../romo/encoders.ts';
+import type { Embeddings } from '../romo/embedding.ts';
 import type { Direction, RetrievalFigures } from '../romo/figures/retrieval.ts';
 import { kmeans } from '../romo/method/kmeans.ts';
-import { pairMeans } from '../romo/method/targets.ts';
+import { pairMeans } from '../romo/rows.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { Random } from '../tensor/random.ts';
 import type { MapPoint } from './charts.ts';
-import { cloudPicture, imagePicture, viewOf } from './pictures.ts';
+import { cloudPicture, imagePicture } from './pictures.ts';
 
 /** One object in a report. */
 export interface Item {
@@ -53,10 +54,10 @@ export class Items {
 const MAPPED = 300; // pairs: more make the map slow and full
 
 /** UMAP of images and clouds together, of at most 300 pairs (McInnes et al. 2018); the same seed gives the same map. */
-export function mapOf({ images, points, dimension }: Embeddings, labels: Labels, seed: number): MapPoint[] {
+export function mapOf({ images, clouds, dimension }: Embeddings, labels: Labels, seed: number): MapPoint[] {
   const order = new Random(seed, 'map').permutation(labels.values.length).subarray(0, MAPPED);
   const row = (rows: Float32Array, index: number) => [...rows.subarray(index * dimension, (index + 1) * dimension)];
-  const rows = [...order].flatMap((index) => [row(images, index), row(points, index)]);
+  const rows = [...order].flatMap((index) => [row(images, index), row(clouds, index)]);
   const random = new Random(seed, 'umap');
   const nNeighbors = Math.min(15, rows.length - 1);
   const placed = rows.length < 4 ? rows : new UMAP({ nNeighbors, random: () => random.uniform() }).fit(rows);
@@ -118,12 +119,12 @@ const SHOWN = 12;
 /** The clusters that the cluster accuracy is counted on, largest first. */
 export async function clustersOf(
   gpu: Gpu,
-  { images, points, dimension }: Embeddings,
+  { images, clouds, dimension }: Embeddings,
   { values, classNames }: Labels,
   { clusters, seed }: Pick<Config, 'clusters' | 'seed'>,
   items: Items,
 ): Promise<Cluster[]> {
-  const means = pairMeans(images, points, dimension);
+  const means = pairMeans(images, clouds, dimension);
   const options = { clusters, seed, stream: 'figures', restarts: 10 };
   const { labels, centres } = await kmeans(gpu, means, dimension, options);
   const distance = (index: number) => {

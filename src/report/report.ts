@@ -1,7 +1,7 @@
 /** Gathers what a report tells of a finished run, and writes it as one HTML file. */
 import type { DataSet, Split } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
-import type { Embeddings } from '../romo/encoders.ts';
+import type { Embeddings } from '../romo/embedding.ts';
 import type { Figures } from '../romo/figures/figures.ts';
 import type { Direction, RetrievalFigures } from '../romo/figures/retrieval.ts';
 import type { StageName } from '../romo/run/run.ts';

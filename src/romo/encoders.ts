@@ -1,11 +1,9 @@
-/** The two encoders into the common space, and embedding whole data sets with them. */
+/** The two encoders into the common space. */
 
 import { l2Normalize } from '../autograd/l2_normalize.ts';
 import { matmul } from '../autograd/matmul.ts';
 import { add } from '../autograd/pointwise.ts';
 import { reshape } from '../autograd/reshape.ts';
-import { augmentCloud, augmentImage } from '../data/augment.ts';
-import type { CloudRotation, PairedData } from '../data/types.ts';
 import type { ConvertedWeights } from '../model/convert.ts';
 import { Dgcnn } from '../model/dgcnn.ts';
 import { at, type Init } from '../model/layers.ts';
@@ -14,14 +12,13 @@ import { PointNet } from '../model/pointnet.ts';
 import { ResNet } from '../model/resnet.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
 
-/** An image encoder and a point encoder whose outputs are unit vectors of one length. */
+/** An image encoder and a cloud encoder whose outputs are unit vectors of one length. */
 export class Encoders extends Module {
   readonly image: ResNet;
-  readonly points: Dgcnn | PointNet;
+  readonly cloud: Dgcnn | PointNet;
   readonly dimension: number;
   /** [C, C] and [C]: x -> x scale + shift; null where images are taken as they are */
   private readonly normalization: { readonly scale: Tensor; readonly shift: Tensor } | null;
@@ -34,11 +31,11 @@ export class Encoders extends Module {
     const resnet = { inChannels: imageChannels, outChannels: stage.dimension, depth, width };
     this.image = this.child('image', new ResNet(gpu, resnet, at(init, 'image')));
     const options = { outChannels: stage.dimension, widths: config.pointWidths };
-    const points =
+    const cloud =
       config.pointEncoder === 'dgcnn'
         ? new Dgcnn(gpu, { ...options, k: stage.k }, at(init, 'points'))
         : new PointNet(gpu, options, at(init, 'points'));
-    this.points = this.child('points', points);
+    this.cloud = this.child('points', cloud); // the name in model files
     this.normalization = config.imageNormalization === 'imagenet' ? imagenetNormalization(gpu, imageChannels) : null;
   }
 
@@ -55,20 +52,20 @@ export class Encoders extends Module {
   }
 
   /** clouds [B, N, 3] -> unit rows [B, d] */
-  embedPoints(clouds: Tensor): Tensor {
-    return l2Normalize(this.points.forward(clouds));
+  embedClouds(clouds: Tensor): Tensor {
+    return l2Normalize(this.cloud.forward(clouds));
   }
 
   /** Takes over weights that were trained elsewhere; the layers of the head that they do not have stay as they are. */
-  loadPretrained({ image, points }: Pretrained): void {
+  loadPretrained({ image, cloud }: Pretrained): void {
     if (image) this.image.loadStateDict(image.weights.state, image.file, image.weights.head);
-    if (points) {
-      const { network, state, head } = points.weights;
+    if (cloud) {
+      const { network, state, head } = cloud.weights;
       // DGCNN's last convolution is as wide as the embedding, which a stage chooses.
       const last = network.kind === 'dgcnn' ? `conv${network.widths.length + 1}.` : '';
       const fits = network.kind === 'dgcnn' && network.outChannels === this.dimension;
       const own = fits ? state : Object.fromEntries(Object.entries(state).filter(([key]) => !key.startsWith(last)));
-      this.points.loadStateDict(own, points.file, fits ? head : [...head, last]);
+      this.cloud.loadStateDict(own, cloud.file, fits ? head : [...head, last]);
     }
   }
 
@@ -82,7 +79,7 @@ export class Encoders extends Module {
 /** Weights that encoders start from. */
 export interface Pretrained {
   readonly image?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
-  readonly points?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
+  readonly cloud?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
 }
 
 /** Per channel, as torchvision and timm normalise: https://docs.pytorch.org/vision/stable/models.html */
@@ -102,66 +99,4 @@ function imagenetNormalization(gpu: Gpu, channels: number) {
   });
   const shift = IMAGENET.mean.map((mean, channel) => -mean / IMAGENET.deviation[channel]);
   return { scale: gpu.tensor(scale, [3, 3]).keep(), shift: gpu.tensor(Float32Array.from(shift), [3]).keep() };
-}
-
-/** Both views of a data set in the common space. */
-export interface Embeddings {
-  /** [objects, d], unit rows, one per image */
-  images: Float32Array;
-  /** the same of the clouds */
-  points: Float32Array;
-  dimension: number;
-}
-
-/** Embeds all pairs as they are, without augmentation, with the running statistics of batch norm. */
-export async function embedAll(
-  gpu: Gpu,
-  encoders: Encoders,
-  pairs: PairedData,
-  config: Pick<Config, 'batch' | 'points' | 'seed'>,
-  rotation: CloudRotation,
-): Promise<Embeddings> {
-  const { dimension } = encoders;
-  const images = new Float32Array(pairs.length * dimension);
-  const points = new Float32Array(pairs.length * dimension);
-  const wasTraining = encoders.training;
-  encoders.setTraining(false);
-  let next = plainBatch(pairs, 0, config, rotation);
-  for (let start = 0; start < pairs.length; start += config.batch) {
-    const batch = await next;
-    using _scope = gpu.scope();
-    const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
-    const pointRows = encoders.embedPoints(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
-    const reading = Promise.all([imageRows.readFloats(), pointRows.readFloats()]);
-    next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
-    next.catch(() => {}); // shows in the next round
-    const [imageValues, pointValues] = await reading;
-    images.set(imageValues, start * dimension);
-    points.set(pointValues, start * dimension);
-  }
-  encoders.setTraining(wasTraining);
-  return { images, points, dimension };
-}
-
-/** Up to a batch of pairs from `start` on; none behind the last. */
-async function plainBatch(
-  pairs: PairedData,
-  start: number,
-  config: Pick<Config, 'batch' | 'points' | 'seed'>,
-  rotation: CloudRotation,
-): Promise<{ count: number; images: Float32Array; clouds: Float32Array }> {
-  const count = Math.max(0, Math.min(config.batch, pairs.length - start));
-  const indices = Array.from({ length: count }, (_, i) => start + i);
-  const samples = await pairs.load(indices);
-  const imageSize = pairs.imageShape[0] * pairs.imageShape[1] * pairs.imageShape[2];
-  const images = new Float32Array(count * imageSize);
-  const clouds = new Float32Array(count * config.points * 3);
-  indices.forEach((index, i) => {
-    const random = new Random(config.seed, 'plain', index);
-    const image = images.subarray(i * imageSize, (i + 1) * imageSize);
-    augmentImage(samples[i].image, pairs.imageShape, 'none', false, random, image);
-    const cloud = clouds.subarray(i * config.points * 3, (i + 1) * config.points * 3);
-    augmentCloud(samples[i].cloud, config.points, 'none', rotation, random, cloud);
-  });
-  return { count, images, clouds };
 }

@@ -1,6 +1,6 @@
 /** Where the embeddings of a collection live and are searched: one interface for a file, an embedded and a real database. */
 
-/** What a row was made of: a picture, or a point cloud. */
+/** What a row was made of: a picture, or a point cloud, for which galleries and command lines say `points`. */
 export type Modality = 'image' | 'points';
 
 /** What a user filters by, such as `category`. */
@@ -62,6 +62,7 @@ export interface Answer {
 export interface GalleryInfo {
   readonly model: ModelStamp;
   readonly images: number;
+  /** how many clouds, by the word of `Modality` */
   readonly points: number;
   /** where it lives and how it searches, for people */
   readonly storage: string;

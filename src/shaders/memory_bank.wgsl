@@ -8,7 +8,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read_write> memory: array<f32>; // [samples, channels]
 @group(0) @binding(1) var<storage, read> features: array<f32>; // [rows, channels]
-@group(0) @binding(2) var<storage, read> ids: array<i32>; // [rows], each at most once
+@group(0) @binding(2) var<storage, read> indices: array<i32>; // [rows], each at most once
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
 struct Launch {
@@ -27,7 +27,7 @@ fn indexOf(launch: Launch) -> u32 {
   if (row >= sizes.rows) {
     return;
   }
-  let start = u32(ids[row]) * sizes.channels;
+  let start = u32(indices[row]) * sizes.channels;
   var squares = 0.0;
   for (var c = 0u; c < sizes.channels; c++) {
     let v = mix(features[row * sizes.channels + c], memory[start + c], sizes.momentum);

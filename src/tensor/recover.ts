@@ -1,19 +1,30 @@
-/** Going on after a lost device: a driver that was reset, a GPU that went to another program. */
+/** Recovering from a lost device: a driver that was reset, a GPU that went to another program. */
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 
-/** So often a new device is opened before the loss is taken for a fault that stays. */
+/** New devices to try before a loss counts as permanent. */
 export const MOST_LOSSES = 3;
 
-/** Was the device lost? A loss is reported a moment after the errors that it causes. */
-export function isLost(gpu: Gpu): Promise<boolean> {
-  const moment = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200));
-  return Promise.race([gpu.device.lost.then(() => true), moment]);
+/** How long to wait for a loss to be reported, in ms: on a busy machine a second was seen to pass. */
+const MOMENT = 2000;
+
+/** Codes of errors that a file or an option causes, never a device. */
+const OF_THE_INPUT = new Set(['file', 'state-dict', 'shape', 'data', 'option', 'label']);
+
+/** Does the error come from a lost device? A loss is reported a moment after the errors that it causes. */
+export async function isLost({ device }: Pick<Gpu, 'device'>, error: unknown): Promise<boolean> {
+  if (error instanceof RomoError && OF_THE_INPUT.has(error.code)) return false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const moment = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), MOMENT);
+  });
+  const isLoss = await Promise.race([device.lost.then(() => true), moment]);
+  clearTimeout(timer);
+  return isLoss;
 }
 
 /**
- * Runs `work` on a GPU; where it is lost, again on a new one, at most `MOST_LOSSES` times. Each GPU is closed behind
- * it.
+ * Runs `work` on a GPU; if that is lost, again on a new one, at most `MOST_LOSSES` times. Each GPU is closed afterwards.
  * @param work begins where the last checkpoint left off
  * @param onLost called before `work` is, from the second time on
  */
@@ -27,7 +38,7 @@ export async function withDevice<T>(
     try {
       return await work(gpu);
     } catch (error) {
-      if (!(await isLost(gpu))) throw error;
+      if (!(await isLost(gpu, error))) throw error;
       if (losses > MOST_LOSSES) {
         throw new RomoError(
           'device-lost',

@@ -21,14 +21,18 @@ export class Replay {
   /**
    * Records what `body` queues, without running it. Tensors that outlive `body` (the loss, say) stay valid and hold the
    * values of the latest run. Numbers that change from step to step must be read from tensors, not passed as sizes.
+   * @returns the recorded step, and what `body` returned
    */
-  static async record(gpu: Gpu, body: () => void): Promise<Replay> {
+  static async record<Result>(gpu: Gpu, body: () => Result): Promise<{ replay: Replay; result: Result }> {
     const outer = gpu.pool;
     const pool = gpu.newPool(Number.POSITIVE_INFINITY);
     gpu.pool = pool;
     let commands: ReturnType<typeof gpu.queue.capture>;
+    let result: Result | undefined;
     try {
-      commands = gpu.queue.capture(body);
+      commands = gpu.queue.capture(() => {
+        result = body();
+      });
       gpu.pool = outer;
       await gpu.granted;
       gpu.check();
@@ -48,7 +52,7 @@ export class Replay {
       if (command.kind === 'clear') return command.buffer;
       throw new RomoError('replay', `a recorded step cannot hold a ${command.kind}`, 'Do it before or after run().');
     });
-    return new Replay(gpu, launches, pool);
+    return { replay: new Replay(gpu, launches, pool), result: result as Result };
   }
 
   /** Queues the recorded step once. */

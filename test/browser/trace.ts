@@ -63,12 +63,12 @@ export async function trace({ disturb = false } = {}): Promise<Trace> {
       for (const [name, tensor] of parameters) hashes[name] = await sha256(await tensor.readFloats());
       steps.push({ stage, step, loss: 0, parameters: hashes });
     };
-    const onProgress = (report: StepReport) => losses.push(report);
+    const onStep = (report: StepReport) => losses.push(report);
     const kernels = await kernelHashes(gpu);
     const dataHashes = await hashesOfData(config, training.pairs);
-    const ssm = await trainSsm(gpu, training, config, { inspect, onProgress });
+    const ssm = await trainSsm(gpu, training, config, { inspect, onStep });
     const labels = await pseudoLabels(gpu, ssm, training, config);
-    await trainRdl(gpu, training, config, labels, ssm, { inspect, onProgress });
+    await trainRdl(gpu, training, config, labels, ssm, { inspect, onStep });
     steps.forEach((step, i) => {
       step.loss = losses[i].loss;
     });

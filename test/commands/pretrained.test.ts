@@ -52,7 +52,7 @@ test('weights take their places, the head stays; the last convolution only where
   for (const dimension of [width, width + 3]) {
     const encoders = new Encoders(gpu(), config, { ...config.ssm, dimension }, 3, { seed: 1, path: 'x' });
     const before = await encoders.stateDict();
-    encoders.loadPretrained({ image: readWeights(resnet), points });
+    encoders.loadPretrained({ image: readWeights(resnet), cloud: points });
     const after = await encoders.stateDict();
     for (const [name, { data }] of Object.entries(after)) {
       const given = { ...prefixed('image.', readWeights(resnet)), ...prefixed('points.', points) }[name]?.data;

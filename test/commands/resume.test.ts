@@ -7,7 +7,8 @@ import { pseudoLabels } from '../../src/romo/method/pseudo_labels.ts';
 import { trainRdl } from '../../src/romo/method/rdl.ts';
 import { trainSsm } from '../../src/romo/method/ssm.ts';
 import type { StageState } from '../../src/romo/method/stage_state.ts';
-import { trainingData } from '../../src/romo/run/run.ts';
+import { type TrainingHooks, type TrainingState, trainStages } from '../../src/romo/method/stages.ts';
+import { type RunState, run, trainingData } from '../../src/romo/run/run.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('resume');
@@ -45,7 +46,7 @@ async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise
     );
     assert.equal([state?.epoch, state?.step, state?.labels === null], [epoch, step, step === 0]);
     const steps: number[] = [];
-    const resumed = await train({ resumeFrom: state, onProgress: (report) => steps.push(report.step) });
+    const resumed = await train({ resumeFrom: state, onStep: (report) => steps.push(report.step) });
     assert.equal(steps, [1, 2, 3, 4].slice(done));
     assert.is(Buffer.compare(await bytesOf(resumed), expected), 0, `interrupted after ${done} steps`);
     resumed.dispose();
@@ -75,6 +76,55 @@ test('robust learning', async () => {
   const labels = await pseudoLabels(gpu(), warm, data, config);
   await compare((hooks) => trainRdl(gpu(), data, config, labels, warm, hooks));
   warm.dispose();
+});
+
+test('both stages resume from the end of any epoch, with the labels that they were given', async () => {
+  const data = trainingData(await openShapes(config));
+  const states: TrainingState[] = [];
+  const train = async (hooks: TrainingHooks) => {
+    const { ssm, rdl, labels } = await trainStages(gpu(), data, config, hooks);
+    const bytes = Buffer.concat([await bytesOf(ssm), await bytesOf(rdl)]);
+    for (const model of [ssm, rdl]) model.dispose();
+    return { bytes, labels };
+  };
+  let steps = 0;
+  const whole = await train({
+    beforeStep: async () => void steps++,
+    afterEpoch: async (end) => void states.push(await end.state()),
+    changeLabels: ({ images, clouds }) => ({ images: images.map((label) => (label + 1) % 4), clouds }),
+  });
+  assert.is(steps, 8, '2 stages of 2 epochs of 2 steps');
+  assert.equal(
+    states.map(({ stage: { stage, epoch }, warm }) => [stage, epoch, warm !== null]),
+    [
+      ['ssm', 1, false],
+      ['ssm', 2, false],
+      ['rdl', 1, true],
+      ['rdl', 2, true],
+    ],
+  );
+  const changeLabels = (): never => {
+    throw new Error('labels that are in the state are not found again');
+  };
+  const resumed = await train({ resumeFrom: states[2], changeLabels });
+  assert.is(Buffer.compare(resumed.bytes, whole.bytes), 0);
+  assert.equal(resumed.labels, whole.labels);
+});
+
+test('a run offers its figures and its time in every state', async () => {
+  const states: RunState[] = [];
+  let steps = 0;
+  const { models } = await run(gpu(), await openShapes(config), config, {
+    beforeStep: async () => void steps++,
+    afterEpoch: async (end) => void states.push(await end.state()),
+  });
+  for (const model of Object.values(models)) model.dispose();
+  assert.is(steps, 8);
+  assert.equal(
+    states.map(({ figures }) => Object.keys(figures)),
+    [0, 0, 1, 1].map((warmUps) => ['untrained', 'kmeans', 'ssm'].slice(0, 2 + warmUps)),
+  );
+  assert.ok(states[3].seconds.rdl > states[2].seconds.rdl);
 });
 
 test('a state of another stage or configuration is refused', async () => {

@@ -37,7 +37,7 @@ function slowData(bad: { index: number } = { index: -1 }): { data: TrainingData;
   return { data: { pairs, mirror: true, rotation: { axis: 2, maxDegrees: 180 } }, asked };
 }
 
-async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, ids: Int32Array): Promise<void> {
+async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, indices: Int32Array): Promise<void> {
   const showing = {
     seed: config.seed,
     stage: 'ssm',
@@ -47,7 +47,7 @@ async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, id
     rotation: data.rotation,
     points: config.points,
   };
-  const expected = Array.from(ids, (id) => shown(sampleOf(id), id, [SIZE, SIZE, 1], showing));
+  const expected = Array.from(indices, (index) => shown(sampleOf(index), index, [SIZE, SIZE, 1], showing));
   assert.equal(
     [...(await feeder.images.readFloats())],
     expected.flatMap(({ image }) => [...image]),
@@ -56,7 +56,7 @@ async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, id
     [...(await feeder.clouds.readFloats())],
     expected.flatMap(({ cloud }) => [...cloud]),
   );
-  assert.equal([...(await feeder.ids.read())], [...ids]);
+  assert.equal([...(await feeder.indices.read())], [...indices]);
 }
 
 test('each batch is its own, and the next one is read ahead, over the end of the epoch, not over that of the stage', async () => {
@@ -64,10 +64,10 @@ test('each batch is its own, and the next one is read ahead, over the end of the
   const feeder = new Feeder(gpu(), data, config, 'ssm');
   const order: number[][] = [];
   for (let epoch = 0; epoch < config.ssm.epochs; epoch++) {
-    for (const ids of feeder.batches(epoch)) {
-      order.push([...ids]);
-      await feeder.load(epoch, ids, null, null);
-      await assertHolds(feeder, data, epoch, ids);
+    for (const indices of feeder.batches(epoch)) {
+      order.push([...indices]);
+      await feeder.load(epoch, indices, null, null);
+      await assertHolds(feeder, data, epoch, indices);
       await new Promise((resolve) => setTimeout(resolve, 15));
       const isLast = order.length === config.ssm.epochs * feeder.stepsPerEpoch;
       assert.is(asked.length, order.length + (isLast ? 0 : 1));

@@ -29,7 +29,7 @@ async function checked(values: readonly number[]): Promise<RomoError> {
   const x = gpu().tensor(values, [values.length]);
   x.requiresGrad = true;
   const weight = gpu().tensor(new Float32Array(values.length).fill(2), [values.length]);
-  const replay = await Replay.record(gpu(), () => {
+  const { replay } = await Replay.record(gpu(), () => {
     const tape = record(gpu(), () => mul(sqrt(square(square(x))), weight));
     tape.backward(weight);
     x.grad?.dispose();
@@ -66,7 +66,7 @@ test('where all is finite the bits are those of the unchecked step', async () =>
   const states: number[][] = [];
   for (const isChecked of [false, true]) {
     const training = new TinyTraining(gpu());
-    const replay = await Replay.record(gpu(), () => training.step());
+    const { replay } = await Replay.record(gpu(), () => training.step());
     for (let step = 0; step < 5; step++) {
       training.load(step);
       if (isChecked) await runChecked(gpu(), replay, `step ${step}`);

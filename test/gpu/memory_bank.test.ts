@@ -28,14 +28,14 @@ test('named rows move and stay of length 1, the others stay bit for bit', async 
       const batch = Math.min(samples, most);
       const start = unitRows('bank', samples, channels);
       const features = unitRows('features', batch, channels);
-      const ids = Int32Array.from(new Random(seed).permutation(samples).subarray(0, batch));
+      const indices = Int32Array.from(new Random(seed).permutation(samples).subarray(0, batch));
       const bank = new MemoryBank(gpu(), start, channels);
-      bank.update(gpu().tensor(features, [batch, channels]), gpu().tensor(ids, [batch]), momentum);
+      bank.update(gpu().tensor(features, [batch, channels]), gpu().tensor(indices, [batch]), momentum);
       const rows = await bank.rows.readFloats();
       bank.dispose();
-      const expected = memoryUpdate(start, features, ids, channels, momentum);
+      const expected = memoryUpdate(start, features, indices, channels, momentum);
       assertValues('memoryBank', rows, expected, { rtol: 1e-5, atol: 1e-5 });
-      const named = new Set(ids);
+      const named = new Set(indices);
       rows.forEach((value, i) => {
         if (!named.has(Math.floor(i / channels))) assert.is(value, start[i]);
       });
@@ -54,9 +54,9 @@ test('a row that is cancelled out gives no NaN', async () => {
 
 test('shapes that do not fit are named', () => {
   const bank = new MemoryBank(gpu(), new Float32Array(12), 3);
-  const wrong = /memory bank: features \[2,4\], ids \[2\], bank \[4,3\]/;
+  const wrong = /memory bank: features \[2,4\], indices \[2\], bank \[4,3\]/;
   assert.throws(() => bank.update(gpu().empty([2, 4]), gpu().empty([2], 'i32'), 0.5), wrong);
-  assert.throws(() => bank.update(gpu().empty([2, 3]), gpu().empty([3], 'i32'), 0.5), /ids \[3\]/);
+  assert.throws(() => bank.update(gpu().empty([2, 3]), gpu().empty([3], 'i32'), 0.5), /indices \[3\]/);
   bank.dispose();
 });
 

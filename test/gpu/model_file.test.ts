@@ -1,8 +1,11 @@
 /** Models as files: what is written is read again with the same bits, and what is no model is refused by name. */
 import * as assert from 'uvu/assert';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
+import type { PairedData } from '../../src/data/types.ts';
 import { encodeSafetensors } from '../../src/files/safetensors.ts';
 import { PRESETS } from '../../src/romo/config.ts';
-import { embedClouds, embedImages, encodeModels, loadEncoders } from '../../src/romo/run/model_file.ts';
+import { embedAll, embedClouds, embedImages } from '../../src/romo/embedding.ts';
+import { encodeModels, loadEncoders } from '../../src/romo/run/model_file.ts';
 import { emptyModels } from '../../src/romo/run/run.ts';
 import { Random } from '../../src/tensor/random.ts';
 import { gpuSuite } from '../support/gpu.ts';
@@ -49,6 +52,28 @@ test('embedding what is no whole image is an error', async () => {
       (error) => assert.is(error.code, 'shape'),
     );
   }
+});
+
+test('embedding that fails leaves the encoders in training and opens no scope', async () => {
+  const { encoders } = emptyModels(gpu(), config, 1).ssm;
+  const { train } = await openShapes({ ...config, train: 2 * config.batch, test: 10 });
+  const broken: PairedData = {
+    ...train.pairs,
+    id: (index) => train.pairs.id(index),
+    load: async (indices) => {
+      if (indices[0] > 0) throw new Error('the second batch cannot be read');
+      return train.pairs.load(indices);
+    },
+  };
+  const rotation = { axis: 2, maxDegrees: 180 } as const;
+  const faults: string[] = [];
+  const failed = (error: Error) => void faults.push(error.message);
+  await embedAll(gpu(), encoders, broken, config, rotation).catch(failed);
+  assert.ok(encoders.training);
+  await embedImages({ encoders, config, imageShape: [4, 4, 3] }, new Float32Array(48)).catch(failed);
+  assert.match(faults[0], /second batch/);
+  assert.match(faults[1], /channels/);
+  assert.is(gpu().tensor([1], [1]).scope, null);
 });
 
 test('what is no model is refused, and named', async () => {

@@ -2,7 +2,6 @@
 import * as assert from 'uvu/assert';
 import { add, scale } from '../../src/autograd/pointwise.ts';
 import { Replay } from '../../src/tensor/replay.ts';
-import type { Tensor } from '../../src/tensor/tensor.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { TinyTraining } from '../support/tiny_training.ts';
 
@@ -51,15 +50,12 @@ test('equals the eager steps bit for bit, and the eager steps equal themselves',
   assert.is.not(first.losses[0], first.losses[1]);
 
   const training = new TinyTraining(gpu());
-  let loss: Tensor | undefined;
-  const replay = await Replay.record(gpu(), () => {
-    loss = training.step();
-  });
+  const { replay, result: loss } = await Replay.record(gpu(), () => training.step());
   const losses: number[] = [];
   for (let step = 0; step < STEPS; step++) {
     training.load(step);
     replay.run();
-    losses.push((await (loss as unknown as Tensor).readFloats())[0]);
+    losses.push((await loss.readFloats())[0]);
   }
   assert.equal(losses, first.losses);
   assert.equal(await training.state(), first.state);
@@ -69,11 +65,8 @@ test('equals the eager steps bit for bit, and the eager steps equal themselves',
 
 test('a run whose loss is read creates no buffer, no bind group and no tensor', async () => {
   const training = new TinyTraining(gpu());
-  let loss: Tensor | undefined;
-  const replay = await Replay.record(gpu(), () => {
-    loss = training.step();
-  });
-  const read = () => (loss as unknown as Tensor).readFloats();
+  const { replay, result: loss } = await Replay.record(gpu(), () => training.step());
+  const read = () => loss.readFloats();
   assert.ok(replay.launches.length > 20);
   training.load(0);
   replay.run();
@@ -95,11 +88,7 @@ test('a run whose loss is read creates no buffer, no bind group and no tensor', 
 
 test('several runs in one submit are run in order', async () => {
   const x = gpu().tensor([1], [1]);
-  let doubled: Tensor | undefined;
-  const replay = await Replay.record(gpu(), () => {
-    doubled = add(x, x);
-  });
-  const result = doubled as unknown as Tensor;
+  const { replay, result } = await Replay.record(gpu(), () => add(x, x));
   for (const value of [3, 5]) {
     x.write([value]);
     replay.run();
@@ -114,11 +103,7 @@ test('several runs in one submit are run in order', async () => {
 
 test('zeros are cleared in each run', async () => {
   const { device } = gpu();
-  let zeros: Tensor | undefined;
-  const replay = await Replay.record(gpu(), () => {
-    zeros = gpu().zeros([4]);
-  });
-  const tensor = zeros as unknown as Tensor;
+  const { replay, result: tensor } = await Replay.record(gpu(), () => gpu().zeros([4]));
   for (let run = 0; run < 2; run++) {
     device.queue.writeBuffer(tensor.storage.buffer, 0, Float32Array.of(9, 9, 9, 9));
     replay.run();

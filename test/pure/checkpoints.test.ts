@@ -20,7 +20,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 /** A state in the middle of `rdl`; every number depends on the step. */
 function checkpointAt(step: number): Checkpoint {
   const figures = { imageToPoints: 0.1, pointsToImage: 1 / 3, clusterAccuracy: 1, hit: 'class' as const };
-  const labels = { images: Int32Array.of(1, 2, step), points: Int32Array.of(3, 0, step) };
+  const labels = { images: Int32Array.of(1, 2, step), clouds: Int32Array.of(3, 0, step) };
   return {
     config: PRESETS.tiny,
     adapter: 'an adapter',

@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import { matches, orderOfTexts } from '../../src/search/filter.ts';
 import type { Answer, Entry, Filter, Metadata, Modality } from '../../src/search/gallery.ts';
 import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/postgres/database.ts';
+import { startServer } from '../../tools/postgres_server.ts';
 import { STAMP } from '../support/gallery.ts';
-import { startServer } from '../support/postgres.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'romo-database-'));
 const server = await startServer();

@@ -9,8 +9,8 @@ import type { Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
 import { explainPackage } from '../../src/search/postgres/connection.ts';
 import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { RomoError } from '../../src/tensor/error.ts';
+import { freePort, startServer } from '../../tools/postgres_server.ts';
 import { blockVector, STAMP } from '../support/gallery.ts';
-import { freePort, startServer } from '../support/postgres.ts';
 
 const server = await startServer();
 const to = `${server.url}/postgres`;

@@ -2,10 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { STAGE_NAMES } from '../../src/commands/report.ts';
+import { nearest, seen, viewFrom, viewOf } from '../../src/data/cloud_view.ts';
 import type { LabelledDataSet } from '../../src/data/types.ts';
 import { examplesOf, Items, mapOf } from '../../src/report/contents.ts';
 import { reportPage } from '../../src/report/page.ts';
-import { cloudPicture, imagePicture, viewOf } from '../../src/report/pictures.ts';
+import { cloudPicture, imagePicture } from '../../src/report/pictures.ts';
 import { lossesIn } from '../../src/report/report.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import { allDirections } from '../../src/romo/figures/retrieval.ts';
@@ -39,7 +40,7 @@ function embeddings() {
       { length: OBJECTS * 3 },
       (_, i) => random.uniform(0, 0.3) + Number(i % 3 === Math.floor(i / 3) % 3),
     );
-  return { images: rows(), points: rows(), dimension: 3 };
+  return { images: rows(), clouds: rows(), dimension: 3 };
 }
 
 async function page(): Promise<string> {
@@ -97,11 +98,26 @@ test('pictures of any shape, of a single point too', async () => {
     for (const maxDegrees of [20, 180]) {
       const view = viewOf({ axis, maxDegrees });
       const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
-      for (const direction of view) assert.ok(Math.abs(dot(direction, direction) - 1) < 0.02, `${axis} ${maxDegrees}`);
-      assert.ok(Math.abs(dot(view[0], view[1])) < 0.03 && Math.abs(dot(view[1], view[2])) < 0.03);
+      const { right, up, eye } = view;
+      const cross = [0, 1, 2].map((i) => right[(i + 1) % 3] * up[(i + 2) % 3] - right[(i + 2) % 3] * up[(i + 1) % 3]);
+      assert.ok(Math.abs(dot(right, right) - 1) < 1e-12 && Math.abs(dot(up, up) - 1) < 1e-12, `${axis} ${maxDegrees}`);
+      for (let i = 0; i < 3; i++)
+        assert.ok(Math.abs(cross[i] - eye[i]) < 1e-12, `${axis} ${maxDegrees}: not right-handed`);
       assert.match(await cloudPicture(Float32Array.of(0, 0, 0), view), png);
     }
   }
+});
+
+test('the nearest point to the eye is in front, and points outside of the picture are left out', () => {
+  const view = viewFrom(0, 0); // from +x: y to the right, z up
+  assert.equal(
+    [...seen(Float32Array.of(1, 2, 3), view)].map((value) => Math.round(value)),
+    [2, 3, 1],
+  );
+  const picture = nearest(Float32Array.of(0, 1, 1, 0.5, 1, 1, 0, 90, 0), view, 8, 2);
+  const inked = [...picture.keys()].filter((pixel) => picture[pixel] !== Number.NEGATIVE_INFINITY);
+  assert.equal(inked, [22, 23, 30, 31]); // rows 2 and 3, columns 6 and 7
+  for (const pixel of inked) assert.is(picture[pixel], 0.5);
 });
 
 test.run();

@@ -95,10 +95,10 @@ test('every figure is what its definition says', () => {
 
 test('across the modalities the mean is that of the table, within them nobody finds himself', () => {
   const images = Float32Array.of(1, 0, 0.9, 0.1, 0, 1, 0.1, 0.9);
-  const points = Float32Array.of(1, 0.2, 0, 1, 0.3, 1, 1, 0);
+  const clouds = Float32Array.of(1, 0.2, 0, 1, 0.3, 1, 1, 0);
   const labels = { classNames: ['a', 'b'], values: Int32Array.of(0, 0, 1, 1) };
-  const all = allDirections({ images, points, dimension: 2 }, labels);
-  const expected = meanAveragePrecision(images, labels.values, points, labels.values, 2);
+  const all = allDirections({ images, clouds, dimension: 2 }, labels);
+  const expected = meanAveragePrecision(images, labels.values, clouds, labels.values, 2);
   near(all.imageToPoints.meanAveragePrecision, expected);
   assert.equal(
     all.imageToImage.nearest.map((answers) => [...answers].length),

@@ -53,19 +53,17 @@ export class TinyTraining {
   step(): Tensor {
     using _ = this.gpu.scope();
     const parameter = (name: string) => this.parameters.get(name) as Tensor;
-    let loss: Tensor | undefined;
     const tape = record(this.gpu, () => {
       const { runningMean, runningVar } = this;
       const features = conv2d(this.images, parameter('kernel'), { stride: 2, padding: 1 });
       const options = { training: true, slope: 0, runningMean, runningVar };
       const pooled = globalMeanPool(batchNorm(features, parameter('gamma'), parameter('beta'), options));
       const logits = add(matmul(pooled, parameter('weight')), parameter('bias'));
-      loss = softmaxCrossEntropy(logits, this.labels).keep();
-      return loss;
+      return softmaxCrossEntropy(logits, this.labels).keep();
     });
     tape.backward();
     this.sgd.step();
-    return loss as Tensor;
+    return tape.loss as Tensor;
   }
 
   /** All that training changes, as one array. */

@@ -116,7 +116,9 @@ test('Node trains the example network, step by step and replayed; its file fits 
   checkTraining(printed);
   // The reading guide shows the same loop as a replay: the same launches, so the same numbers.
   const loop = /^for \(let step[\s\S]*?^}$/m;
-  const replayed = /```js\n(let loss;[\s\S]*?)\n```/.exec(readFileSync('docs/reading.md', 'utf8'))?.[1];
+  const replayed = /```js\n(const \{ replay, result: loss \} =[\s\S]*?)\n```/.exec(
+    readFileSync('docs/reading.md', 'utf8'),
+  )?.[1];
   assert.ok(loop.test(source) && replayed, 'docs/reading.md shows no loop with a replay');
   assert.is(printedBy(source.replace(loop, () => replayed).replace('record,', 'record, Replay,')), printed);
 });

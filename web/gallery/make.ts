@@ -92,7 +92,7 @@ try {
   });
   const shaded = await embedAll(gpu, models.rdl.encoders, shadedTest.pairs, config, data.rotation);
   const { values } = shadedTest.labels;
-  const shadedMap = meanAveragePrecision(shaded.images, values, shaded.points, values, shaded.dimension);
+  const shadedMap = meanAveragePrecision(shaded.images, values, shaded.clouds, values, shaded.dimension);
   console.log(JSON.stringify({ ...result.stages, shadedMap, ...result.pseudoLabelAccuracy }, null, 1));
   const figure = (value: number) => value.toFixed(3);
   const bytes = await encodeModels({ 'rdl.encoders': models.rdl.encoders }, config, {

@@ -4,6 +4,7 @@ import {
   concat,
   edgeConv,
   type Gpu,
+  isLost,
   knn,
   matmul,
   randomUniform,
@@ -12,7 +13,7 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from 'romo';
-import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { tryOpenDevice } from '../shared/device.ts';
 
 let gpu: Gpu | null = null;
 
@@ -72,13 +73,9 @@ async function lossCurve(
   for (const row of rows) {
     const logits = opened.tensor(row, [1, row.length]);
     logits.requiresGrad = true;
-    let value: Tensor | undefined;
-    const tape = record(opened, () => {
-      value = loss(logits, labels).keep();
-      return value;
-    });
+    const tape = record(opened, () => loss(logits, labels).keep());
     tape.backward();
-    losses.push(value as Tensor);
+    losses.push(tape.loss as Tensor);
     pulls.push(logits.grad as Tensor);
   }
   const [values, gradients] = await Promise.all([concat(losses, 0).readFloats(), concat(pulls, 0).readFloats()]);

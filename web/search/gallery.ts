@@ -1,5 +1,6 @@
 /** The gallery of the search page: shapes and digits that training never saw, made in the page from a seed. */
 import { embedClouds, embedImages, type LoadedEncoders, Random, resizeImage } from 'romo';
+import { evenCloud } from 'romo/data';
 import { KINDS, makeObject } from '../gallery/objects.ts';
 
 /** An object as a picture and as a cloud. */
@@ -33,17 +34,6 @@ export async function openGallery(): Promise<GalleryItem[]> {
   return items;
 }
 
-/** `count` points, evenly picked from a cloud in random order; a short cloud repeats. */
-export function pickPoints(cloud: Float32Array, count: number): Float32Array {
-  const total = cloud.length / 3;
-  const out = new Float32Array(3 * count);
-  for (let i = 0; i < count; i++) {
-    const from = 3 * Math.floor((i * total) / count);
-    out.set(cloud.subarray(from, from + 3), 3 * i);
-  }
-  return out;
-}
-
 /** A grey picture in the size and with the channels that the encoder takes. */
 export function fitPicture(picture: Float32Array, side: number, { imageShape }: LoadedEncoders): Float32Array {
   const [size, , channels] = imageShape;
@@ -71,5 +61,5 @@ export async function embedGallery(model: LoadedEncoders, items: readonly Galler
 
 /** Unit rows of the items' clouds. */
 export function embedItems(model: LoadedEncoders, items: readonly GalleryItem[]): Promise<Float32Array> {
-  return embedClouds(model, joined(items.map(({ cloud }) => pickPoints(cloud, model.config.points))));
+  return embedClouds(model, joined(items.map(({ cloud }) => evenCloud(cloud, model.config.points))));
 }

@@ -1,7 +1,7 @@
 /** The engine of the search page, in a worker: encoders, gallery, search. The page itself never waits for a kernel. */
 import { expose } from 'comlink';
-import { decodeSafetensors, embedImages, type Gpu, type LoadedEncoders, loadEncoders } from 'romo/encoders';
-import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { decodeSafetensors, embedImages, type Gpu, isLost, type LoadedEncoders, loadEncoders } from 'romo/encoders';
+import { tryOpenDevice } from '../shared/device.ts';
 import { exampleDrawings } from './examples.ts';
 import { embedGallery, embedItems, fitPicture, type GalleryItem, openGallery, PICTURE } from './gallery.ts';
 import { readMesh } from './meshes.ts';

@@ -1,4 +1,5 @@
 /** Small still pictures on 2D canvases. */
+import { seen, viewFrom } from 'romo/data';
 import { colour } from './page.ts';
 
 /** Grey values 0..1 [side, side] as they are. */
@@ -30,18 +31,17 @@ export function paintInk(canvas: HTMLCanvasElement, picture: Float32Array): void
   context.globalCompositeOperation = 'source-over';
 }
 
+const VIEW = viewFrom(0.7, 0.3);
+
 /** A cloud [P, 3], z up, seen from a corner; what is far is paler. */
-export function paintCloud(canvas: HTMLCanvasElement, cloud: Float32Array, side = 128, azimuth = 0.7): void {
+export function paintCloud(canvas: HTMLCanvasElement, cloud: Float32Array, side = 128): void {
   canvas.width = canvas.height = side;
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;
   context.fillStyle = colour('cloud');
-  const [c, s] = [Math.cos(azimuth), Math.sin(azimuth)];
-  for (let at = 0; at < cloud.length; at += 3) {
-    const [x, y, z] = cloud.subarray(at, at + 3);
-    const depth = c * x + s * y;
-    context.globalAlpha = Math.min(1, Math.max(0.25, 0.7 + 0.6 * depth));
-    const across = side * (0.5 + 0.8 * (c * y - s * x));
-    const down = side * (0.5 - 0.8 * (0.95 * z - 0.3 * depth));
-    context.fillRect(across - 1, down - 1, 2, 2);
+  const points = seen(cloud, VIEW);
+  for (let at = 0; at < points.length; at += 3) {
+    const [right, up, near] = points.subarray(at, at + 3);
+    context.globalAlpha = Math.min(1, Math.max(0.25, 0.7 + 0.6 * near));
+    context.fillRect(side * (0.5 + 0.8 * right) - 1, side * (0.5 - 0.8 * up) - 1, 2, 2);
   }
 }

@@ -5,25 +5,23 @@ import {
   clusterAccuracy,
   clusterSizes,
   type Encoders,
-  type EpochEnd,
   embedAll,
   encodeModels,
   type Gpu,
+  isLost,
   type LabelledDataSet,
   loadEncoders,
   meanAveragePrecision,
   openShapes,
-  pseudoLabels,
+  type Phase,
   SsmModel,
-  type StageHooks,
-  type StageState,
   type StepReport,
+  type TrainingState,
   trainingData,
-  trainRdl,
-  trainSsm,
+  trainStages,
   withLabelNoise,
 } from 'romo';
-import { isLost, tryOpenDevice } from '../shared/device.ts';
+import { tryOpenDevice } from '../shared/device.ts';
 import { configOf, type Plan } from './plan.ts';
 import { type Axes, project } from './projection.ts';
 
@@ -54,13 +52,15 @@ export type Event =
 
 type Listener = (event: Event) => void;
 
-/** One training: its plan, its data, and the last state of each stage. */
+/** One training: its plan, its data, and the states that it can resume from. */
 interface Session {
   readonly plan: Plan;
   readonly config: Config;
   readonly data: LabelledDataSet;
-  ssm: StageState | undefined;
-  rdl: StageState | undefined;
+  /** after the latest epoch */
+  state: TrainingState | undefined;
+  /** after the latest epoch of stage 1 */
+  warmedUp: TrainingState | undefined;
 }
 
 class Stopped extends Error {}
@@ -107,11 +107,11 @@ async function report(
   of = `After epoch ${epoch}`,
 ): Promise<void> {
   const { pairs, labels } = data.test;
-  const { images, points, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
+  const { images, clouds, dimension } = await embedAll(encoders.gpu, encoders, pairs, config, data.rotation);
   const { values, classNames } = labels;
   const both = new Float32Array(2 * images.length);
   both.set(images);
-  both.set(points, images.length);
+  both.set(clouds, images.length);
   const projected = project(both, dimension, axes);
   axes = projected.axes;
   const map = {
@@ -120,53 +120,58 @@ async function report(
     classes: values,
     classNames,
   };
-  const imageToPoints = meanAveragePrecision(images, values, points, values, dimension);
-  const pointsToImage = meanAveragePrecision(points, values, images, values, dimension);
+  const imageToPoints = meanAveragePrecision(images, values, clouds, values, dimension);
+  const pointsToImage = meanAveragePrecision(clouds, values, images, values, dimension);
   listener({ type: 'epoch', epoch, of, imageToPoints, pointsToImage, map });
 }
 
-function hooksOf(current: Session, stage: 'ssm' | 'rdl'): StageHooks {
-  const before = stage === 'ssm' ? 0 : current.config.ssm.epochs;
-  return {
-    resumeFrom: current[stage],
-    onProgress: (step) => listener({ type: 'step', report: step }),
-    async beforeStep() {
-      await gate?.opened;
-      if (stopping) throw new Stopped();
-    },
-    async afterEpoch(end: EpochEnd) {
-      current[stage] = await end.state();
-      await report(end.model.encoders, current.data, current.config, before + end.epoch);
-    },
-  };
-}
+const PHASES: Partial<Record<Phase, string>> = {
+  ssm: 'Stage 1, the warm-up: clusters of the memory teach both encoders.',
+  pseudoLabels: 'Pseudo labels: one cluster per object.',
+  rdl: 'Stage 2: the pseudo labels teach, and the loss decides whom to believe.',
+};
 
 /** Both stages from where the session stands. */
 async function attempt(current: Session, opened: Gpu): Promise<void> {
   const { config, data, plan } = current;
-  if (!current.ssm) {
-    const untrained = new SsmModel(opened, config, data.train.pairs.imageShape[2]);
+  const { pairs, labels: truth } = data.train;
+  if (!current.state) {
+    const untrained = new SsmModel(opened, config, pairs.imageShape[2]);
     await report(untrained.encoders, data, config, 0, 'Untrained');
     untrained.dispose();
   }
-  const training = trainingData(data);
-  listener({ type: 'phase', text: 'Stage 1, the warm-up: clusters of the memory teach both encoders.' });
-  const ssm = await trainSsm(opened, training, config, {
-    ...hooksOf(current, 'ssm'),
-    onClusters: (epoch, images) => listener({ type: 'clusters', sizes: images, of: `stage 1, epoch ${epoch + 1}` }),
-  });
-  listener({ type: 'phase', text: 'Pseudo labels: one cluster per object.' });
-  const found = await pseudoLabels(opened, ssm, training, config);
-  const labels = withLabelNoise(found, plan.noise, config);
-  const truth = data.train.labels;
   const right = (values: Int32Array) => clusterAccuracy(values, truth.values, config.clusters, truth.classNames.length);
-  listener({ type: 'labels', right: right(found.images), rightWithNoise: right(labels.images) });
-  listener({ type: 'clusters', sizes: clusterSizes(labels.images, config.clusters), of: 'pseudo labels' });
-  listener({ type: 'phase', text: 'Stage 2: the pseudo labels teach, and the loss decides whom to believe.' });
-  const rdl = await trainRdl(opened, training, config, labels, ssm, hooksOf(current, 'rdl'));
+  const { ssm, rdl } = await trainStages(opened, trainingData(data), config, {
+    resumeFrom: current.state,
+    onStep: (step) => listener({ type: 'step', report: step }),
+    async beforeStep() {
+      await gate?.opened;
+      if (stopping) throw new Stopped();
+    },
+    async afterEpoch(end) {
+      current.state = await end.state();
+      if (end.stage === 'ssm') current.warmedUp = current.state;
+      await report(end.model.encoders, data, config, epochOf(current));
+    },
+    onPhase: (phase) => listener({ type: 'phase', text: PHASES[phase] ?? '' }),
+    onClusters: (epoch, images) => listener({ type: 'clusters', sizes: images, of: `stage 1, epoch ${epoch + 1}` }),
+    changeLabels(found) {
+      const labels = withLabelNoise(found, plan.noise, config);
+      listener({ type: 'labels', right: right(found.images), rightWithNoise: right(labels.images) });
+      listener({ type: 'clusters', sizes: clusterSizes(labels.images, config.clusters), of: 'pseudo labels' });
+      return labels;
+    },
+  });
   file = await encodeModels({ ssm, rdl }, config, { data: 'built-in shapes' });
   ssm.dispose();
   rdl.dispose();
+}
+
+/** Epochs that are done, counted over both stages. */
+function epochOf({ state, config }: Session): number {
+  if (!state) return 0;
+  const { stage, epoch } = state.stage;
+  return stage === 'rdl' ? config.ssm.epochs + epoch : epoch;
 }
 
 /** Until it is done or stopped; a lost device is opened again. @returns whether it came to its end */
@@ -183,7 +188,7 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
       }
       if (!(await isLost(opened, error))) throw error;
       release();
-      const epoch = current.rdl ? current.config.ssm.epochs + current.rdl.epoch : (current.ssm?.epoch ?? 0);
+      const epoch = epochOf(current);
       const from = epoch > 0 ? `the end of epoch ${epoch}` : 'the start';
       listener({ type: 'lost', text: `The GPU was lost. It was opened again, and training goes on from ${from}.` });
     }
@@ -218,20 +223,20 @@ const trainer = {
     axes = null;
     const config = configOf(plan);
     listener({ type: 'phase', text: `Making ${config.train + config.test} objects.` });
-    return train(async () => ({ plan, config, data: await openShapes(config), ssm: undefined, rdl: undefined }));
+    return train(async () => ({ plan, config, data: await openShapes(config), state: undefined, warmedUp: undefined }));
   },
 
   /** Trains stage 2 again, with another loss or other noise, after the warm-up that is there. */
   async stageTwo(plan: Plan): Promise<boolean> {
-    if (session?.ssm?.epoch !== session?.config.ssm.epochs || !session)
+    const warm = session;
+    if (!warm?.warmedUp || warm.warmedUp.stage.epoch !== warm.config.ssm.epochs)
       throw new Error('Stage 1 has not been trained yet.');
     const { rdl } = configOf(plan);
-    const warm = session;
     return train(async () => ({
       ...warm,
       plan: { ...warm.plan, noise: plan.noise },
       config: { ...warm.config, rdl },
-      rdl: undefined,
+      state: warm.warmedUp,
     }));
   },
 

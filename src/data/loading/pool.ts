@@ -15,7 +15,7 @@ function workerFile(): string {
     const path = join(folder, 'data_worker.js');
     if (existsSync(path)) return path;
   }
-  throw new RomoError('file', 'dist/data_worker.js is missing', 'Run npm run build, or use --workers 0');
+  throw new RomoError('file', 'dist/data_worker.js is missing', 'Run npm run build, or use --workers 0.');
 }
 
 export class WorkerPool implements Loader {
@@ -102,7 +102,7 @@ class Thread {
   }
 
   private end(message: string): void {
-    this.ended ??= new RomoError('worker', message, 'Use --workers 0 to see the cause in the main thread');
+    this.ended ??= new RomoError('worker', message, 'Use --workers 0 to see the cause in the main thread.');
     for (const { reject } of this.waiting.values()) reject(this.ended);
     this.waiting.clear();
   }

@@ -39,20 +39,20 @@ export async function findFolder(folder: string, { up }: FolderOptions): Promise
     pairs.set(name, pair);
     if (pair[part]) {
       const message = `${join(folder, path)} and ${basename(pair[part])} are both called ${basename(name)}`;
-      bad.push(badObject(message, 'Give one of them another name'));
+      bad.push(badObject(message, 'Give one of them another name.'));
     } else pair[part] = path;
   }
   for (const { picture, shape } of pairs.values()) {
     if (picture && shape) continue;
     const [present, missing] = picture ? [picture, `3D file (${SHAPES.join(', ')})`] : [shape, 'picture'];
-    bad.push(badObject(`${join(folder, present as string)} has no partner: no ${missing} of the same name`, 'Add it'));
+    bad.push(badObject(`${join(folder, present as string)} has no partner: no ${missing} of the same name`, 'Add it.'));
   }
   const whole = [...pairs.values()].filter(({ picture, shape }) => picture && shape);
   if (whole.length === 0) {
     throw new RomoError(
       'data',
       `folder: ${folder} holds no pair such as chair.png and chair.off`,
-      `Give the folder of pictures (${PICTURES.join(', ')}) and 3D files (${SHAPES.join(', ')}) of the same names`,
+      `Give the folder of pictures (${PICTURES.join(', ')}) and 3D files (${SHAPES.join(', ')}) of the same names.`,
     );
   }
   const isSplit = whole.every(({ name }) => /^(train|test)\//.test(name));

@@ -31,7 +31,7 @@ export async function findIdxFile(folder: string, name: string): Promise<string>
     throw new RomoError(
       'file',
       `mnist3d: cannot read the folder ${folder}: ${(cause as Error).message}`,
-      `Give the folder that holds MNIST's files, such as ${name}.gz`,
+      `Give the folder that holds MNIST's files, ${name}.gz among them.`,
     );
   }
   const dotted = name.replace('-idx', '.idx');
@@ -40,7 +40,7 @@ export async function findIdxFile(folder: string, name: string): Promise<string>
     throw new RomoError(
       'file',
       `mnist3d: ${folder} holds neither ${name} nor ${name}.gz`,
-      "Put MNIST's four files there: train and t10k, images-idx3-ubyte and labels-idx1-ubyte each",
+      "Put MNIST's four files there: train and t10k, images-idx3-ubyte and labels-idx1-ubyte each.",
     );
   }
   return join(folder, found);
@@ -62,7 +62,7 @@ export async function readIdxLabels(path: string, limit = Number.POSITIVE_INFINI
 }
 
 async function readIdx(path: string, magic: number, what: string): Promise<{ sizes: number[]; values: Uint8Array }> {
-  const fix = 'Get the file again; the md5 sums of the four files are published with MNIST';
+  const fix = 'Get the file again; the md5 sums of the four files are published with MNIST.';
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

@@ -50,20 +50,20 @@ async function findSplit(folder: string, split: 'train' | 't10k'): Promise<Found
     throw new RomoError(
       'file',
       `mnist3d: ${imageFile} has images of ${rows} x ${columns} pixels`,
-      `The recipe of 3D MNIST needs ${DIGIT_SIZE} x ${DIGIT_SIZE}`,
+      `The recipe of 3D MNIST needs ${DIGIT_SIZE} x ${DIGIT_SIZE}.`,
     );
   }
   if (labels.length !== count) {
     throw new RomoError(
       'file',
       `mnist3d: ${imageFile} has ${count} images, ${labelFile} ${labels.length} labels`,
-      "Get MNIST's files again",
+      "Get MNIST's files again.",
     );
   }
   const wrong = labels.findIndex((label) => label >= DIGITS.classNames.length);
   if (wrong >= 0) {
     const problem = `${labelFile}: label ${labels[wrong]} of object ${wrong} is no digit`;
-    throw new RomoError('file', `mnist3d: ${problem}`, "Get MNIST's files again");
+    throw new RomoError('file', `mnist3d: ${problem}`, "Get MNIST's files again.");
   }
   return {
     ids: Array.from(labels, (_, index) => `${split}/${index}`),
@@ -86,7 +86,7 @@ export function openDigits({ split, pixels }: DigitsPlan, options: ReadOptions):
     async read(index) {
       const digit = pixels.slice(index * DIGIT_SIZE * DIGIT_SIZE, (index + 1) * DIGIT_SIZE * DIGIT_SIZE);
       if (digit.every((pixel) => pixel === 0)) {
-        throw new RomoError('file', `mnist3d: image ${index} of ${split} is empty`, "Get MNIST's files again");
+        throw new RomoError('file', `mnist3d: image ${index} of ${split} is empty`, "Get MNIST's files again.");
       }
       const image = resizeImage(digitImage(digit), [PADDED_SIZE, PADDED_SIZE, 1], imageSize);
       const cloud = digitCloud(digit);

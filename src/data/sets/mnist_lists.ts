@@ -43,7 +43,7 @@ async function findSplit(
     throw new RomoError(
       'file',
       `mnist3d: ${folder} holds no list of the ${split} split for ${kinds.join(' or ')}`,
-      `Put mnist3d_${kinds[0]}s_${split}_list.txt there`,
+      `Put mnist3d_${kinds[0]}s_${split}_list.txt there.`,
     );
   };
   const imageList = listOf('RGBImg', 'GrayImg');
@@ -53,7 +53,7 @@ async function findSplit(
   const partnerless = (entries: Map<string, Entry>, others: Map<string, Entry>, list: string, otherList: string) => {
     for (const [id, { path }] of entries) {
       if (others.has(id)) continue;
-      bad.push(badObject(`${list}: ${path} has no partner: ${otherList} names no object ${id}`, 'Complete the lists'));
+      bad.push(badObject(`${list}: ${path} has no partner: ${otherList} names no object ${id}`, 'Complete the lists.'));
     }
   };
   partnerless(images, clouds, imageList, cloudList);
@@ -63,7 +63,7 @@ async function findSplit(
     const [image, cloud] = [images.get(id) as Entry, clouds.get(id) as Entry];
     if (image.label === cloud.label) return true;
     const labels = `${imageList} says ${image.label}, ${cloudList} ${cloud.label}`;
-    bad.push(badObject(`the labels of object ${id} differ: ${labels}`, 'Correct the lists'));
+    bad.push(badObject(`the labels of object ${id} differ: ${labels}`, 'Correct the lists.'));
     return false;
   });
   return {
@@ -87,11 +87,11 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
     const [, path, label] = /^(\S+)\s+(\d)$/.exec(line.trim()) ?? [];
     const id = /_(\d+)\.\w+$/.exec(path ?? '')?.[1];
     if (!id) {
-      bad.push(badObject(`${where} is no path and label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT'));
+      bad.push(badObject(`${where} is no path and label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT.'));
       continue;
     }
     if (found.has(id)) {
-      bad.push(badObject(`${where} names object ${id}, which ${found.get(id)?.path} is already`, 'Leave one of them'));
+      bad.push(badObject(`${where} names object ${id}, which ${found.get(id)?.path} is already`, 'Leave one of them.'));
       continue;
     }
     try {

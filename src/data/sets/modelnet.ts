@@ -31,7 +31,7 @@ export async function findModelnet(folder: string): Promise<FoundSet> {
       throw new RomoError(
         'data',
         `modelnet: ${folder} holds no CLASS/${split}/NAME.off`,
-        'Give the folder of ModelNet10 or ModelNet40 that holds a folder for each class',
+        'Give the folder of ModelNet10 or ModelNet40 that holds a folder for each class.',
       );
     }
     return {

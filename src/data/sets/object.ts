@@ -71,11 +71,11 @@ export function storedCloud(
     throw badFile(
       name,
       `has ${count} points, fewer than ${leastPoints}`,
-      'Give a denser cloud, or lower --k-ssm, --k-rdl',
+      'Give a denser cloud, or lower --k-ssm, --k-rdl.',
     );
   }
   if (longestSide({ positions, triangles: null }) === 0) {
-    throw badFile(name, `its ${count} points are all in one place`, 'Export the cloud again');
+    throw badFile(name, `its ${count} points are all in one place`, 'Export the cloud again.');
   }
   return subsampleCloud(normalizeCloud(positions), keptPoints(points), random);
 }

@@ -77,7 +77,7 @@ async function openLoader(task: LoaderTask, workers: number): Promise<Loader> {
 function refusal(bad: readonly RomoError[]): RomoError {
   const [{ code, message }] = bad;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more like it)` : '';
-  return new RomoError(code, `${message}${more}`, 'Or leave such objects out with --on-bad skip');
+  return new RomoError(code, `${message}${more}`, 'Or leave such objects out with --on-bad skip.');
 }
 
 /** All objects of a split in the order in which they are taken. */
@@ -153,7 +153,7 @@ function tooFew(name: SplitName, wanted: number, there: number, from: FoundSplit
   return new RomoError(
     'data',
     `${wanted} ${name === 'train' ? 'training' : 'test'} objects are asked for, there are ${there}${but}${example}`,
-    `Ask for fewer with --${name}`,
+    `Ask for fewer with --${name}.`,
   );
 }
 

@@ -32,7 +32,7 @@ export function openPictureFiles(
       const { image: path, mask, geometry: geometryPath } = items[index];
       const { width, height } = await imageSizeOf(path);
       if (width < 2 || height < 2) {
-        throw badFile(path, `has ${width} x ${height} pixels: there is nothing to see`, 'Give a larger picture');
+        throw badFile(path, `has ${width} x ${height} pixels: there is nothing to see`, 'Give a larger picture.');
       }
       const imageOptions = { size: options.imageSize, channels: options.channels, background };
       const image = mask ? await readMaskedImage(path, mask, imageOptions) : await readImage(path, imageOptions);

@@ -24,10 +24,7 @@ export class RenderedCache {
   /** @returns null where the object is not there, or not whole: it is made anew then */
   async get(key: string, size: number, views: number): Promise<StoredObject | null> {
     try {
-      const [png, file] = await Promise.all([
-        readFile(this.#path(key, 'png')),
-        readFile(this.#path(key, 'safetensors')),
-      ]);
+      const [png, file] = await Promise.all([readFile(this.path(key, 'png')), readFile(this.path(key, 'safetensors'))]);
       const { default: sharp } = await import('sharp');
       const pixels = await sharp(png).extractChannel(0).raw({ depth: 'uchar' }).toBuffer();
       const { tensors, metadata } = decodeSafetensors(file, key);
@@ -51,9 +48,9 @@ export class RenderedCache {
     const entry = { shape: [cloud.length / 3, 3], dtype: 'f32', data: cloud } as const;
     try {
       makeFolder(join(this.folder, key.slice(0, 2)));
-      await writeWhole(this.#path(key, 'png'), png, CACHED);
+      await writeWhole(this.path(key, 'png'), png, CACHED);
       await writeWhole(
-        this.#path(key, 'safetensors'),
+        this.path(key, 'safetensors'),
         encodeSafetensors({ cloud: entry }, { origin: JSON.stringify(origin) }),
         CACHED,
       );
@@ -61,12 +58,12 @@ export class RenderedCache {
       throw new RomoError(
         'file',
         `cannot write to the cache folder ${this.folder}: ${(cause as Error).message}`,
-        'Choose another with --cache-dir, or --cache-dir none',
+        'Choose another with --cache-dir, or --cache-dir none.',
       );
     }
   }
 
-  #path(key: string, extension: string): string {
+  private path(key: string, extension: string): string {
     return join(this.folder, key.slice(0, 2), `${key}.${extension}`);
   }
 }

@@ -33,13 +33,13 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
   const frames = await findFrames(folder, bad);
   const pictured = frames.filter(({ crop }) => crop);
   if (pictured.length === 0) {
-    throw new RomoError('data', `rgbd: ${folder} holds no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object');
+    throw new RomoError('data', `rgbd: ${folder} holds no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object.');
   }
   const taken = everyNth(pictured, options.everyFrame);
   for (const { name, crop, mask, cloud } of taken) {
     const missing = [mask ? [] : [`${name}_maskcrop.png`], cloud ? [] : [`${name}.pcd`]].flat();
     if (missing.length > 0) {
-      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the set again'));
+      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the set again.'));
     }
   }
   const whole = taken.filter(({ mask, cloud }) => mask && cloud);
@@ -65,7 +65,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
     throw new RomoError(
       'data',
       `rgbd: no class of ${folder} has two instances, so none can be held out`,
-      'Add instances',
+      'Add instances.',
     );
   }
   const lone = classNames.filter((_, number) => !test.labels?.includes(number));
@@ -106,7 +106,7 @@ async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
     frames.set(name, frame);
     const part = ending === '.pcd' ? 'cloud' : ending === '_crop.png' ? 'crop' : 'mask';
     if (frame[part])
-      bad.push(badObject(`${path}: ${name} is there twice, as ${frame[part]} too`, 'Remove one of them'));
+      bad.push(badObject(`${path}: ${name} is there twice, as ${frame[part]} too`, 'Remove one of them.'));
     else frame[part] = path;
   }
   return [...frames.values()].sort(

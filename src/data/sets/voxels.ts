@@ -54,7 +54,11 @@ export async function findVoxels(path: string): Promise<FoundSet> {
 
 async function npzFile(path: string): Promise<string> {
   const status = await stat(path).catch((cause: Error) => {
-    throw badFile(path, `cannot be read: ${cause.message}`, 'Give an .npz file of voxels, or the folder that holds it');
+    throw badFile(
+      path,
+      `cannot be read: ${cause.message}`,
+      'Give an .npz file of voxels, or the folder that holds it.',
+    );
   });
   if (!status.isDirectory()) return path;
   const found = (await readdir(path)).filter((name) => name.endsWith('.npz'));
@@ -62,7 +66,7 @@ async function npzFile(path: string): Promise<string> {
   throw new RomoError(
     'data',
     `voxels: ${path} holds ${found.length} .npz files`,
-    'Give the file itself: voxels:FILE.npz',
+    'Give the file itself: voxels:FILE.npz.',
   );
 }
 
@@ -88,7 +92,7 @@ function packed({ data, shape }: NdArray, file: string, split: string): Uint8Arr
     throw badFile(
       file,
       `X_${split} holds [${shape}], not grids of ${GRID_SIDE} x ${GRID_SIDE} x ${GRID_SIDE} cells`,
-      `Give [n, ${GRID_SIDE}, ${GRID_SIDE}, ${GRID_SIDE}], [n, ${CELLS}], or [n, ${CELLS / 8}] as numpy.packbits makes it`,
+      `Give [n, ${GRID_SIDE}, ${GRID_SIDE}, ${GRID_SIDE}], [n, ${CELLS}], or [n, ${CELLS / 8}] as numpy.packbits makes it.`,
     );
   }
   const bits = new Uint8Array(new SharedArrayBuffer(data.length / 8));
@@ -108,7 +112,7 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
       }
       if (occupied < LEAST_CELLS) {
         const problem = `row ${row} has ${occupied} occupied cells, fewer than ${LEAST_CELLS}`;
-        throw badFile(file, problem, 'Remove the row, or leave it out with --on-bad skip');
+        throw badFile(file, problem, 'Remove the row, or leave it out with --on-bad skip.');
       }
       return renderedObject(
         {

@@ -18,7 +18,7 @@ export async function walk(folder: string): Promise<string[]> {
 
 async function visit(folder: string, prefix: string, depth: number, found: string[]): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
-    throw new RomoError('file', `cannot read the folder ${folder}: ${cause.message}`, 'Give the folder of a data set');
+    throw new RomoError('file', `cannot read the folder ${folder}: ${cause.message}`, 'Give the folder of a data set.');
   });
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;

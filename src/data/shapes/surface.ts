@@ -13,7 +13,7 @@ const LEAST_AREA = 1e-10;
  * @throws RomoError `file` where there is no triangle or no area
  */
 export function surfaceOf({ positions, triangles }: Geometry, name: string): Surface {
-  if (!triangles) throw badFile(name, 'has no faces, only points', 'Give a mesh: its surface is drawn and sampled');
+  if (!triangles) throw badFile(name, 'has no faces, only points', 'Give a mesh: its surface is drawn and sampled.');
   const corners = new Float64Array(3 * triangles.length);
   const normals = new Float64Array(corners.length);
   const low = [Infinity, Infinity, Infinity];
@@ -43,7 +43,7 @@ export function surfaceOf({ positions, triangles }: Geometry, name: string): Sur
   }
   const longest = Math.max(...high.map((value, axis) => value - low[axis]));
   if (!(total > LEAST_AREA * longest * longest)) {
-    throw badFile(name, `the area of its ${triangles.length / 3} triangles is zero`, 'Export the object again');
+    throw badFile(name, `the area of its ${triangles.length / 3} triangles is zero`, 'Export the object again.');
   }
   const used = corners.subarray(0, 9 * kept);
   for (let i = 0; i < used.length; i++) used[i] = (used[i] - centre[i % 3] / total) / longest;

@@ -7,13 +7,14 @@ import { resizeImage } from '../../data/resize.ts';
 import type { AnySplit, DataSet, Labels, PairedData } from '../../data/types.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
-import { type Embeddings, type Encoders, embedAll } from '../encoders.ts';
+import { type Embeddings, embedAll } from '../embedding.ts';
+import type { Encoders } from '../encoders.ts';
 import { kmeans } from '../method/kmeans.ts';
-import type { PseudoLabels } from '../method/pseudo_labels.ts';
-import { pairMeans, scoresOf } from '../method/targets.ts';
+import type { PseudoLabels } from '../method/stage_state.ts';
+import { pairMeans, scoresOf, unitRows } from '../rows.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 
-/** How good an embedding is, by labels that training never saw. */
+/** How good an embedding is, by labels that training never saw. result.json has these names, in which `points` are clouds. */
 export interface Figures {
   /** mean average precision of images asking for clouds, 0..1 */
   imageToPoints: number;
@@ -29,15 +30,15 @@ export interface Figures {
 
 /** @param clusters of the pairs, asked for where there are labels to compare them with */
 async function figures(
-  { images, points, dimension }: Embeddings,
+  { images, clouds, dimension }: Embeddings,
   { pairs, labels }: AnySplit,
   config: Config,
   clusters: () => Promise<{ labels: Int32Array }>,
 ): Promise<Figures> {
   const values = labels?.values ?? Int32Array.from({ length: pairs.length }, (_, index) => index);
   return {
-    imageToPoints: meanAveragePrecision(images, values, points, values, dimension),
-    pointsToImage: meanAveragePrecision(points, values, images, values, dimension),
+    imageToPoints: meanAveragePrecision(images, values, clouds, values, dimension),
+    pointsToImage: meanAveragePrecision(clouds, values, images, values, dimension),
     clusterAccuracy:
       labels && clusterAccuracy((await clusters()).labels, values, config.clusters, labels.classNames.length),
     hit: labels ? 'class' : 'partner',
@@ -47,7 +48,7 @@ async function figures(
 /** Figures of encoders on the test split. */
 export async function figuresOf(gpu: Gpu, encoders: Encoders, data: DataSet, config: Config): Promise<Figures> {
   const embeddings = await embedAll(gpu, encoders, data.test.pairs, config, data.rotation);
-  const means = pairMeans(embeddings.images, embeddings.points, embeddings.dimension);
+  const means = pairMeans(embeddings.images, embeddings.clouds, embeddings.dimension);
   const options = { clusters: config.clusters, seed: config.seed, stream: 'figures', restarts: 10 };
   return figures(embeddings, data.test, config, () => kmeans(gpu, means, embeddings.dimension, options));
 }
@@ -65,7 +66,7 @@ async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension:
   const dimension = (isLarge ? LARGEST_IMAGE ** 2 : height * width) * channels;
   const gridDimension = GRID ** 3;
   const images = new Float32Array(pairs.length * dimension);
-  const points = new Float32Array(pairs.length * gridDimension);
+  const clouds = new Float32Array(pairs.length * gridDimension);
   for (let index = 0; index < pairs.length; index++) {
     const [{ image, cloud }] = await pairs.load([index]);
     images.set(isLarge ? resizeImage(image, pairs.imageShape, LARGEST_IMAGE) : image, index * dimension);
@@ -75,26 +76,16 @@ async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension:
       const cell = [0, 1, 2].map((axis) =>
         Math.min(GRID - 1, Math.floor(((cloud[at + axis] - low[axis]) / range) * GRID)),
       );
-      points[index * gridDimension + (cell[0] * GRID + cell[1]) * GRID + cell[2]]++;
+      clouds[index * gridDimension + (cell[0] * GRID + cell[1]) * GRID + cell[2]]++;
     }
   }
-  return { images: unitRows(images, dimension), points: unitRows(points, gridDimension), dimension, gridDimension };
+  return { images: unitRows(images, dimension), clouds: unitRows(clouds, gridDimension), dimension, gridDimension };
 }
 
 function extreme(cloud: Float32Array, axis: number, choose: (a: number, b: number) => number): number {
   let value = cloud[axis];
   for (let at = axis; at < cloud.length; at += 3) value = choose(value, cloud[at]);
   return value;
-}
-
-function unitRows(rows: Float32Array, dimension: number): Float32Array {
-  for (let start = 0; start < rows.length; start += dimension) {
-    let squares = 0;
-    for (let c = start; c < start + dimension; c++) squares += rows[c] * rows[c];
-    const inverse = 1 / Math.max(Math.sqrt(squares), 1e-12);
-    for (let c = start; c < start + dimension; c++) rows[c] *= inverse;
-  }
-  return rows;
 }
 
 /** Rows of a and b side by side. */
@@ -117,7 +108,7 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   const { dimension, gridDimension } = train;
   const both = dimension + gridDimension;
   const options = { clusters: config.clusters, seed: config.seed, stream: 'raw' };
-  const { centres } = await kmeans(gpu, beside(train.images, dimension, train.points, gridDimension), both, options);
+  const { centres } = await kmeans(gpu, beside(train.images, dimension, train.clouds, gridDimension), both, options);
   const part = (from: number, width: number) => {
     const rows = Array.from({ length: config.clusters }, (_, c) =>
       centres.subarray(c * both + from, c * both + from + width),
@@ -127,9 +118,9 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   const described = (rows: Float32Array, width: number, from: number) =>
     unitRows(centred(scoresOf(rows, part(from, width), width), config.clusters), config.clusters);
   const images = described(test.images, dimension, 0);
-  const points = described(test.points, gridDimension, dimension);
-  return figures({ images, points, dimension: config.clusters }, data.test, config, () =>
-    kmeans(gpu, beside(test.images, dimension, test.points, gridDimension), both, options),
+  const clouds = described(test.clouds, gridDimension, dimension);
+  return figures({ images, clouds, dimension: config.clusters }, data.test, config, () =>
+    kmeans(gpu, beside(test.images, dimension, test.clouds, gridDimension), both, options),
   );
 }
 
@@ -151,6 +142,6 @@ export function pseudoLabelAccuracy(labels: PseudoLabels, truth: Labels, cluster
   const classes = truth.classNames.length;
   return {
     images: clusterAccuracy(labels.images, truth.values, clusters, classes),
-    points: clusterAccuracy(labels.points, truth.values, clusters, classes),
+    points: clusterAccuracy(labels.clouds, truth.values, clusters, classes),
   };
 }

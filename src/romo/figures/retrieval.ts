@@ -3,8 +3,8 @@
  * precision of metrics.ts, in float64. Nothing but the evaluation reads labels.
  */
 import type { Labels } from '../../data/types.ts';
-import type { Embeddings } from '../encoders.ts';
-import { rankings } from './metrics.ts';
+import type { Embeddings } from '../embedding.ts';
+import { averagePrecision, hitRanks, mean, rankings, sum } from './metrics.ts';
 
 /** How many answers the figures "at k" look at. */
 export const CUTS = [1, 5, 10] as const;
@@ -62,37 +62,28 @@ export function retrievalFigures(
     const answers = withoutItself ? ranking.filter((item) => item !== query) : ranking;
     const hits = hitRanks(answers, gallery.labels, queries.labels[query]);
     const precisions = hits.map((rank, i) => (i + 1) / rank);
-    averagePrecisions[query] = mean(precisions);
+    averagePrecisions[query] = averagePrecision(hits);
     CUTS.forEach((cut, c) => {
       const inside = precisions.filter((_, i) => hits[i] <= cut);
       if (inside.length > 0) sums[c].found++;
-      sums[c].precision += total(inside) / Math.max(1, Math.min(cut, hits.length));
+      sums[c].precision += sum(inside) / Math.max(1, Math.min(cut, hits.length));
     });
     addCurve(precisionSums, precisions);
     nearest.push(answers.slice(0, Math.max(...CUTS)));
     if (answers.length > 0) confusion[queries.labels[query]][gallery.labels[answers[0]]]++;
   }
-  const perCut = (value: (sum: (typeof sums)[number]) => number) =>
+  const perCut = (value: (of: (typeof sums)[number]) => number) =>
     Object.fromEntries(CUTS.map((cut, c) => [cut, value(sums[c]) / count]));
   return {
     meanAveragePrecision: mean([...averagePrecisions]),
     averagePrecisionAt: perCut(({ precision }) => precision),
     recallAt: perCut(({ found }) => found),
-    precisionAtRecall: [...precisionSums].map((sum) => sum / count),
+    precisionAtRecall: [...precisionSums].map((total) => total / count),
     perClass: perClass(queries.labels, classNames, averagePrecisions, confusion),
     confusion,
     averagePrecisions,
     nearest,
   };
-}
-
-/** Ranks, from 1, of the items of a class. */
-function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label: number): number[] {
-  const ranks: number[] = [];
-  ranking.forEach((item, at) => {
-    if (labels[item] === label) ranks.push(at + 1);
-  });
-  return ranks;
 }
 
 /** Interpolated as in information retrieval: the precision at a level is the best of all hits at or beyond it. */
@@ -120,9 +111,6 @@ function perClass(
   });
 }
 
-const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-const mean = (values: readonly number[]): number => (values.length > 0 ? total(values) / values.length : 0);
-
 /** Across and within the modalities; within them a query is not its own answer. */
 export const DIRECTIONS = {
   imageToPoints: 'image -> 3D',
@@ -134,10 +122,10 @@ export type Direction = keyof typeof DIRECTIONS;
 
 /** All directions of the embeddings of one split. */
 export function allDirections(
-  { images, points, dimension }: Embeddings,
+  { images, clouds, dimension }: Embeddings,
   { values, classNames }: Labels,
 ): Record<Direction, RetrievalFigures> {
-  const [image, cloud] = [images, points].map((rows): Side => ({ rows, labels: values }));
+  const [image, cloud] = [images, clouds].map((rows): Side => ({ rows, labels: values }));
   const across = { dimension, classNames, withoutItself: false };
   const within = { dimension, classNames, withoutItself: true };
   return {

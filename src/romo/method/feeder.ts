@@ -19,15 +19,16 @@ export interface TrainingData {
 export class Feeder {
   readonly images: Tensor; // [B, H, W, C]
   readonly clouds: Tensor; // [B, N, 3]
-  readonly ids: Tensor; // i32 [B]: index of the sample
+  readonly indices: Tensor; // i32 [B]: of the samples in the data set
   /** pseudo labels of the batch, i32 [B], one per modality */
   readonly imageLabels: Tensor;
-  readonly pointLabels: Tensor;
+  readonly cloudLabels: Tensor;
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
   /** the batch that is in `imageValues` and `cloudValues`, or will be */
-  private prepared: { readonly epoch: number; readonly ids: Int32Array; readonly done: Promise<void> } | null = null;
+  private prepared: { readonly epoch: number; readonly indices: Int32Array; readonly done: Promise<void> } | null =
+    null;
 
   /** @param stage names the random streams, so that the stages differ */
   constructor(
@@ -39,9 +40,9 @@ export class Feeder {
     const { batch, points } = config;
     this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();
     this.clouds = gpu.zeros([batch, points, 3]).keep();
-    this.ids = gpu.zeros([batch], 'i32').keep();
+    this.indices = gpu.zeros([batch], 'i32').keep();
     this.imageLabels = gpu.zeros([batch], 'i32').keep();
-    this.pointLabels = gpu.zeros([batch], 'i32').keep();
+    this.cloudLabels = gpu.zeros([batch], 'i32').keep();
     this.imageValues = new Float32Array(this.images.size);
     this.cloudValues = new Float32Array(this.clouds.size);
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
@@ -64,53 +65,53 @@ export class Feeder {
 
   /**
    * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
-   * @param ids one of `batches(epoch)`
+   * @param indices one of `batches(epoch)`
    */
   async load(
     epoch: number,
-    ids: Int32Array,
+    indices: Int32Array,
     imageLabels: Int32Array | null,
-    pointLabels: Int32Array | null,
+    cloudLabels: Int32Array | null,
   ): Promise<void> {
     const { prepared } = this;
-    if (prepared?.epoch === epoch && `${prepared.ids}` === `${ids}`) {
+    if (prepared?.epoch === epoch && `${prepared.indices}` === `${indices}`) {
       await prepared.done;
     } else {
       await prepared?.done.catch(() => {}); // of a batch that nobody wants
-      await this.prepare(epoch, ids);
+      await this.prepare(epoch, indices);
     }
     this.images.write(this.imageValues);
     this.clouds.write(this.cloudValues);
-    this.ids.write(ids);
-    if (imageLabels) this.imageLabels.write(ids.map((id) => imageLabels[id]));
-    if (pointLabels) this.pointLabels.write(ids.map((id) => pointLabels[id]));
-    this.prepareNext(epoch, ids);
+    this.indices.write(indices);
+    if (imageLabels) this.imageLabels.write(indices.map((index) => imageLabels[index]));
+    if (cloudLabels) this.cloudLabels.write(indices.map((index) => cloudLabels[index]));
+    this.prepareNext(epoch, indices);
   }
 
   /** Begins the batch behind this one, which may be the first of the next epoch. */
-  private prepareNext(epoch: number, ids: Int32Array): void {
+  private prepareNext(epoch: number, indices: Int32Array): void {
     const order = this.order(epoch);
-    const step = order.indexOf(ids[0]) / ids.length + 1;
+    const step = order.indexOf(indices[0]) / indices.length + 1;
     const isLast = step === this.stepsPerEpoch;
     this.prepared = null;
     if (isLast && epoch + 1 === this.config[this.stage].epochs) return;
     const next = isLast
-      ? { epoch: epoch + 1, ids: this.batchOf(this.order(epoch + 1), 0) }
-      : { epoch, ids: this.batchOf(order, step) };
+      ? { epoch: epoch + 1, indices: this.batchOf(this.order(epoch + 1), 0) }
+      : { epoch, indices: this.batchOf(order, step) };
     // Not before the step that is about to be queued is under way.
-    const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.ids));
+    const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.indices));
     done.catch(() => {}); // shows when the batch is asked for
     this.prepared = { ...next, done };
   }
 
   /** Reads the batch and augments it, drawn by (seed, stage, epoch, sample). */
-  private async prepare(epoch: number, ids: Int32Array): Promise<void> {
+  private async prepare(epoch: number, indices: Int32Array): Promise<void> {
     const { pairs, mirror, rotation } = this.data;
     const { seed, augment, points } = this.config;
     const showing: Showing = { seed, stage: this.stage, epoch, strength: augment, mirror, rotation, points };
     const samples = pairs.show
-      ? await pairs.show(ids, showing)
-      : (await pairs.load(ids)).map((sample, i) => shown(sample, ids[i], pairs.imageShape, showing));
+      ? await pairs.show(indices, showing)
+      : (await pairs.load(indices)).map((sample, i) => shown(sample, indices[i], pairs.imageShape, showing));
     samples.forEach(({ image, cloud }, i) => {
       this.imageValues.set(image, i * image.length);
       this.cloudValues.set(cloud, i * cloud.length);
@@ -118,11 +119,11 @@ export class Feeder {
   }
 
   /** What the data set calls these samples. */
-  names(ids: ArrayLike<number>): string {
-    return Array.from(ids, (id) => this.data.pairs.id(id)).join(' ');
+  names(indices: ArrayLike<number>): string {
+    return Array.from(indices, (index) => this.data.pairs.id(index)).join(' ');
   }
 
   dispose(): void {
-    for (const tensor of [this.images, this.clouds, this.ids, this.imageLabels, this.pointLabels]) tensor.dispose();
+    for (const tensor of [this.images, this.clouds, this.indices, this.imageLabels, this.cloudLabels]) tensor.dispose();
   }
 }

@@ -121,3 +121,10 @@ export async function kmeans(gpu: Gpu, x: Float32Array, dimension: number, optio
   }
   return best as Clusters;
 }
+
+/** How many rows each cluster has. */
+export function clusterSizes(labels: Int32Array, clusters: number): number[] {
+  const sizes = new Array<number>(clusters).fill(0);
+  for (const label of labels) sizes[label]++;
+  return sizes;
+}

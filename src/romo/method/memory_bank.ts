@@ -20,18 +20,18 @@ export class MemoryBank {
   /**
    * m_i <- normalize(momentum m_i + (1 - momentum) v_i).
    * @param features [B, d] unit rows
-   * @param ids i32 [B], each sample at most once
+   * @param indices i32 [B], each sample at most once
    */
-  update(features: Tensor, ids: Tensor, momentum: number): void {
-    if (features.channels !== this.rows.channels || ids.size !== features.rows) {
+  update(features: Tensor, indices: Tensor, momentum: number): void {
+    if (features.channels !== this.rows.channels || indices.size !== features.rows) {
       throw new RomoError(
         'shape',
-        `memory bank: features [${features.shape}], ids [${ids.shape}], bank [${this.rows.shape}]`,
+        `memory bank: features [${features.shape}], indices [${indices.shape}], bank [${this.rows.shape}]`,
         'They are [B, d], [B] and [samples, d].',
       );
     }
     const sizes = { rows: features.rows, channels: features.channels, momentum };
-    launch(updateKernel, { memory: this.rows, features, ids }, sizes, { invocations: features.rows });
+    launch(updateKernel, { memory: this.rows, features, indices }, sizes, { invocations: features.rows });
   }
 
   /** Frees the rows. */

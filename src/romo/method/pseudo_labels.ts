@@ -5,18 +5,12 @@ import type { Linear } from '../../model/layers.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Config } from '../config.ts';
-import { embedAll } from '../encoders.ts';
+import { embedAll } from '../embedding.ts';
+import { pairMeans } from '../rows.ts';
 import type { TrainingData } from './feeder.ts';
 import { kmeans } from './kmeans.ts';
 import type { SsmModel } from './ssm.ts';
-import { pairMeans } from './targets.ts';
-
-/** A cluster for each training object and modality. */
-export interface PseudoLabels {
-  /** one per training object */
-  images: Int32Array;
-  points: Int32Array;
-}
+import type { PseudoLabels } from './stage_state.ts';
 
 /**
  * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for
@@ -28,17 +22,17 @@ export async function pseudoLabels(
   data: TrainingData,
   config: Config,
 ): Promise<PseudoLabels> {
-  const { images, points, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
+  const { images, clouds, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
     const options = { clusters: config.clusters, seed: config.seed, stream: 'pseudo labels', restarts: 10 };
-    const { labels } = await kmeans(gpu, pairMeans(images, points, dimension), dimension, options);
-    return { images: labels, points: labels };
+    const { labels } = await kmeans(gpu, pairMeans(images, clouds, dimension), dimension, options);
+    return { images: labels, clouds: labels };
   }
-  const [imageLabels, pointLabels] = [
+  const [imageLabels, cloudLabels] = [
     await headLabels(gpu, model.imageHead, images, dimension),
-    await headLabels(gpu, model.pointHead, points, dimension),
+    await headLabels(gpu, model.cloudHead, clouds, dimension),
   ];
-  return { images: imageLabels, points: pointLabels };
+  return { images: imageLabels, clouds: cloudLabels };
 }
 
 /**
@@ -46,7 +40,7 @@ export async function pseudoLabels(
  * @param share 0..1, of the objects
  */
 export function withLabelNoise(
-  { images, points }: PseudoLabels,
+  { images, clouds }: PseudoLabels,
   share: number,
   { clusters, seed }: Pick<Config, 'clusters' | 'seed'>,
 ): PseudoLabels {
@@ -57,7 +51,7 @@ export function withLabelNoise(
       return isReplaced ? (label + by) % clusters : label;
     });
   };
-  return { images: noisy(images, 'images'), points: noisy(points, 'points') };
+  return { images: noisy(images, 'images'), clouds: noisy(clouds, 'points') };
 }
 
 async function headLabels(gpu: Gpu, head: Linear, rows: Float32Array, dimension: number): Promise<Int32Array> {

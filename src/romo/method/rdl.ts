@@ -12,17 +12,17 @@ import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
-import { Encoders, type Pretrained } from '../encoders.ts';
+import { Encoders } from '../encoders.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
-import type { PseudoLabels } from './pseudo_labels.ts';
 import type { SsmModel } from './ssm.ts';
 import { runStage, type StageHooks } from './stage.ts';
+import type { PseudoLabels } from './stage_state.ts';
 
 /** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
 export class RdlModel extends Module {
   readonly encoders: Encoders;
   readonly imageHead: HeadMlp;
-  readonly pointHead: HeadMlp;
+  readonly cloudHead: HeadMlp;
 
   constructor(
     gpu: Gpu,
@@ -36,7 +36,7 @@ export class RdlModel extends Module {
       this.child(name, new HeadMlp(gpu, rdl.dimension, rdl.hidden, clusters, at(init, name)));
     this.encoders = this.child('encoders', new Encoders(gpu, config, rdl, imageChannels, at(init, 'encoders')));
     this.imageHead = head(rdl.sharedHead ? 'head' : 'image_head');
-    this.pointHead = rdl.sharedHead ? this.imageHead : head('point_head');
+    this.cloudHead = rdl.sharedHead ? this.imageHead : head('point_head');
   }
 
   get temperature(): number {
@@ -60,13 +60,13 @@ export async function trainRdl(
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  hooks: StageHooks & { pretrained?: Pretrained | undefined } = {},
+  hooks: StageHooks = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
   if (rdl.from === 'fresh' && hooks.pretrained && !hooks.resumeFrom) model.encoders.loadPretrained(hooks.pretrained);
   if (rdl.from === 'warm') model.encoders.loadStateDict(await warm.encoders.stateDict(), 'the warm-up');
-  const { encoders, imageHead, pointHead, temperature } = model;
+  const { encoders, imageHead, cloudHead, temperature } = model;
   const feeder = new Feeder(gpu, data, config, 'rdl');
   await runStage(gpu, {
     name: 'rdl',
@@ -76,12 +76,12 @@ export async function trainRdl(
     model,
     losses(batch) {
       const images = encoders.embedImages(batch.images);
-      const points = encoders.embedPoints(batch.clouds);
+      const clouds = encoders.embedClouds(batch.clouds);
       const supervision = add(
         labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, config),
-        labelLoss(scale(pointHead.forward(points), 1 / temperature), batch.pointLabels, config),
+        labelLoss(scale(cloudHead.forward(clouds), 1 / temperature), batch.cloudLabels, config),
       );
-      const invariance = contrastive(concat([images, points], 0), { tau: rdl.tau });
+      const invariance = contrastive(concat([images, clouds], 0), { tau: rdl.tau });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));
       return { total, supervision, invariance };
     },

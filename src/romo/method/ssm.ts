@@ -14,18 +14,20 @@ import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
-import { type Embeddings, Encoders, embedAll, type Pretrained } from '../encoders.ts';
+import { type Embeddings, embedAll } from '../embedding.ts';
+import { Encoders } from '../encoders.ts';
+import { argmaxRows, pairMeans, scoresOf, transposed, unitRows } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
-import { kmeans, lloyd } from './kmeans.ts';
+import { clusterSizes, kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
+import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
-import { argmaxRows, balancedLabels, clusterSizes, pairMeans, scoresOf } from './targets.ts';
 
 /** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
 export class SsmModel extends Module {
   readonly encoders: Encoders;
   readonly imageHead: Linear;
-  readonly pointHead: Linear;
+  readonly cloudHead: Linear;
 
   constructor(
     gpu: Gpu,
@@ -40,7 +42,7 @@ export class SsmModel extends Module {
       'image_head',
       new Linear(gpu, ssm.dimension, clusters, at(init, 'image_head'), { bias: false }),
     );
-    this.pointHead = this.child(
+    this.cloudHead = this.child(
       'point_head',
       new Linear(gpu, ssm.dimension, clusters, at(init, 'point_head'), { bias: false }),
     );
@@ -52,43 +54,26 @@ export class SsmModel extends Module {
   }
 
   /** Heads whose rows of scores are cosines with the given centres [C, d]. */
-  setHeads(imageCentres: Float32Array, pointCentres: Float32Array): void {
-    this.imageHead.weight.write(unitColumns(imageCentres, this.encoders.dimension));
-    this.pointHead.weight.write(unitColumns(pointCentres, this.encoders.dimension));
+  setHeads(imageCentres: Float32Array, cloudCentres: Float32Array): void {
+    const { dimension } = this.encoders;
+    const columns = (centres: Float32Array) => transposed(unitRows(centres.slice(), dimension), dimension);
+    this.imageHead.weight.write(columns(imageCentres));
+    this.cloudHead.weight.write(columns(cloudCentres));
   }
-}
-
-/** Centres [C, d] -> unit columns [d, C]. */
-function unitColumns(centres: Float32Array, dimension: number): Float32Array {
-  const clusters = centres.length / dimension;
-  const out = new Float32Array(centres.length);
-  for (let cluster = 0; cluster < clusters; cluster++) {
-    let squares = 0;
-    for (let c = 0; c < dimension; c++) squares += centres[cluster * dimension + c] ** 2;
-    const inverse = 1 / Math.max(Math.sqrt(squares), 1e-12);
-    for (let c = 0; c < dimension; c++) out[c * clusters + cluster] = centres[cluster * dimension + c] * inverse;
-  }
-  return out;
-}
-
-/** Head weights [d, C] -> one row per cluster [C, d]. */
-function centresOf(weights: Float32Array, clusters: number): Float32Array {
-  const dimension = weights.length / clusters;
-  return Float32Array.from(weights, (_, i) => weights[(i % dimension) * clusters + Math.floor(i / dimension)]);
 }
 
 /**
  * The paper's start: k-means over both modalities' rows together, then per modality from those centres, so that cluster c
  * means the same in both.
  */
-async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embeddings, config: Config): Promise<void> {
+async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embeddings, config: Config): Promise<void> {
   const { clusters, seed, ssm } = config;
-  const both = new Float32Array(images.length + points.length);
+  const both = new Float32Array(images.length + clouds.length);
   both.set(images);
-  both.set(points, images.length);
+  both.set(clouds, images.length);
   const mixed = await kmeans(gpu, both, ssm.dimension, { clusters, seed, stream: 'mixed' });
   const centres: Float32Array[] = [];
-  for (const rows of [images, points]) {
+  for (const rows of [images, clouds]) {
     using _scope = gpu.scope();
     const x = gpu.tensor(rows, [rows.length / ssm.dimension, ssm.dimension]);
     centres.push((await lloyd(gpu, x, mixed.centres, 25)).centres);
@@ -98,10 +83,8 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, points }: Embed
 
 /** What a caller may watch and steer of the warm-up. */
 export interface SsmHooks extends StageHooks {
-  /** cluster sizes at the start of each epoch, per modality */
-  onClusters?: ((epoch: number, images: number[], points: number[]) => void) | undefined;
-  /** weights that the encoders start from */
-  pretrained?: Pretrained | undefined;
+  /** Called with the cluster sizes of each modality at the start of each epoch. */
+  onClusters?: ((epoch: number, images: number[], clouds: number[]) => void) | undefined;
 }
 
 // Soft targets are made this much sharper than the head's own distribution.
@@ -112,21 +95,20 @@ const SINKHORN_TEMPERATURE = 0.05;
 export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hooks: SsmHooks = {}): Promise<SsmModel> {
   const { ssm, seed, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
-  const { encoders, imageHead, pointHead } = model;
+  const { encoders, imageHead, cloudHead } = model;
   if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
   const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
   const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
   const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);
-  const pointBank = new MemoryBank(gpu, start?.points ?? empty, ssm.dimension);
+  const cloudBank = new MemoryBank(gpu, start?.clouds ?? empty, ssm.dimension);
   if (start) await initialHeads(gpu, model, start, config);
   const feeder = new Feeder(gpu, data, config, 'ssm');
-  let features: { images: Tensor; points: Tensor } | null = null;
 
   /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
-  function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, ids: Tensor, labels: Tensor): Tensor {
+  function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, indices: Tensor, labels: Tensor): Tensor {
     const logits = model.logits(head, unit);
     if (ssm.target === 'joint' || ssm.target === 'balanced') return softmaxCrossEntropy(logits, labels);
-    const scores = product(gather(bank.rows, ids), head.weight, {});
+    const scores = product(gather(bank.rows, indices), head.weight, {});
     if (ssm.target === 'memory') return softmaxCrossEntropy(logits, argmax(scores));
     return softCrossEntropy(logits, softmax(scores, SHARPENING * config.headTemperature));
   }
@@ -137,56 +119,52 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     stage: ssm,
     feeder,
     model,
-    memories: { images: imageBank.rows, points: pointBank.rows },
+    memories: { images: imageBank.rows, points: cloudBank.rows }, // names of checkpoints
     losses(batch) {
-      const images = encoders.embedImages(batch.images).keep();
-      const points = encoders.embedPoints(batch.clouds).keep();
-      features = { images, points };
+      const images = encoders.embedImages(batch.images);
+      const clouds = encoders.embedClouds(batch.clouds);
       const supervision = add(
-        selfMatching(imageHead, images, imageBank, batch.ids, batch.imageLabels),
-        selfMatching(pointHead, points, pointBank, batch.ids, batch.pointLabels),
+        selfMatching(imageHead, images, imageBank, batch.indices, batch.imageLabels),
+        selfMatching(cloudHead, clouds, cloudBank, batch.indices, batch.cloudLabels),
       );
-      const invariance = contrastive(concat([images, points], 0), { tau: ssm.tau });
+      const invariance = contrastive(concat([images, clouds], 0), { tau: ssm.tau });
       const total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
-      return { total, supervision, invariance };
+      return { total, supervision, invariance, kept: [images, clouds] };
     },
-    after({ ids }) {
-      if (!features) return;
-      imageBank.update(features.images, ids, ssm.memoryMomentum);
-      pointBank.update(features.points, ids, ssm.memoryMomentum);
-      features.images.dispose();
-      features.points.dispose();
+    after({ indices }, [images, clouds]) {
+      imageBank.update(images, indices, ssm.memoryMomentum);
+      cloudBank.update(clouds, indices, ssm.memoryMomentum);
     },
     async prepareEpoch(epoch) {
-      const [images, points] = await Promise.all([imageBank.rows.readFloats(), pointBank.rows.readFloats()]);
-      const means = pairMeans(images, points, ssm.dimension);
+      const [images, clouds] = await Promise.all([imageBank.rows.readFloats(), cloudBank.rows.readFloats()]);
+      const means = pairMeans(images, clouds, ssm.dimension);
       if (ssm.target === 'joint') {
         const options = { clusters, seed, stream: `ssm ${epoch}` };
         const { centres, labels } = await kmeans(gpu, means, ssm.dimension, options);
         model.setHeads(centres, centres);
         const sizes = clusterSizes(labels, clusters);
         hooks.onClusters?.(epoch, sizes, sizes);
-        return { images: labels, points: labels };
+        return { images: labels, clouds: labels };
       }
-      const [imageWeights, pointWeights] = await Promise.all([
+      const [imageWeights, cloudWeights] = await Promise.all([
         imageHead.weight.readFloats(),
-        pointHead.weight.readFloats(),
+        cloudHead.weight.readFloats(),
       ]);
-      const [imageLabels, pointLabels] = [
+      const [imageLabels, cloudLabels] = [
         [images, imageWeights],
-        [points, pointWeights],
+        [clouds, cloudWeights],
       ].map(([rows, weights]) => {
-        const scores = scoresOf(rows, centresOf(weights, clusters), ssm.dimension);
+        const scores = scoresOf(rows, transposed(weights, clusters), ssm.dimension);
         // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
         return ssm.target === 'balanced'
           ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)
           : argmaxRows(scores, clusters);
       });
-      hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(pointLabels, clusters));
-      return { images: imageLabels, points: pointLabels };
+      hooks.onClusters?.(epoch, clusterSizes(imageLabels, clusters), clusterSizes(cloudLabels, clusters));
+      return { images: imageLabels, clouds: cloudLabels };
     },
     hooks,
   });
-  for (const owned of [feeder, imageBank, pointBank]) owned.dispose();
+  for (const owned of [feeder, imageBank, cloudBank]) owned.dispose();
   return model;
 }

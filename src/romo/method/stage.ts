@@ -10,10 +10,16 @@ import { runChecked } from '../../tensor/finite.ts';
 import { Replay } from '../../tensor/replay.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config, StageConfig } from '../config.ts';
-import type { Encoders } from '../encoders.ts';
+import type { Encoders, Pretrained } from '../encoders.ts';
 import type { Feeder } from './feeder.ts';
-import type { PseudoLabels } from './pseudo_labels.ts';
-import { type Position, readTensors, restore, type StageState, type TrainedStage } from './stage_state.ts';
+import {
+  type Position,
+  type PseudoLabels,
+  readTensors,
+  restore,
+  type StageState,
+  type TrainedStage,
+} from './stage_state.ts';
 
 /** What a step did. */
 export interface StepReport {
@@ -31,39 +37,68 @@ export interface StepReport {
   invariance: number;
 }
 
-export type Progress = (report: StepReport) => void;
-
 /** Looks at the parameters as a step left them; the next step waits for it. */
 export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
 
-/** What a caller may watch and steer. */
-export interface StageHooks {
-  onProgress?: Progress | undefined;
+/**
+ * What a caller may watch and steer. A stage and a run of both stages name the same events alike; they differ in the `State` that
+ * they offer and resume from.
+ */
+export interface Hooks<State> {
+  /** Called with what each step did, at most two steps later. */
+  onStep?: ((report: StepReport) => void) | undefined;
   inspect?: Inspect | undefined;
-  /** Awaited before each step: a page pauses here. What it throws ends the stage. */
+  /** Awaited before each step: a page pauses here. What it throws ends training. */
   beforeStep?: (() => Promise<void>) | undefined;
-  /** Awaited at the start and after each step: a checkpoint is taken here. What it throws ends the stage. */
-  onPosition?: ((at: Position) => Promise<void>) | undefined;
+  /** Awaited at the start of a stage and after each step: a checkpoint is taken here. What it throws ends training. */
+  onPosition?: ((at: Position<State>) => Promise<void>) | undefined;
+  /** Awaited after each epoch. */
+  afterEpoch?: ((at: EpochEnd<State>) => Promise<void>) | undefined;
   /** runs each step kernel by kernel and stops at the first output that is not finite; slow */
   checkFinite?: boolean | undefined;
-  /** Awaited after each epoch. */
-  afterEpoch?: ((at: EpochEnd) => Promise<void>) | undefined;
-  /** goes on from there instead of the start */
-  resumeFrom?: StageState | undefined;
+  /** weights that fresh encoders start from */
+  pretrained?: Pretrained | undefined;
+  /** resumes from there instead of starting */
+  resumeFrom?: State | undefined;
 }
 
-/** What a stage offers at the end of an epoch. */
-export interface EpochEnd extends Position {
+/** What a caller may watch and steer of a stage. */
+export type StageHooks = Hooks<StageState>;
+
+/** What training offers at the end of an epoch. */
+export interface EpochEnd<State> extends Position<State> {
   readonly model: Module & { readonly encoders: Encoders };
 }
 
+/**
+ * Hooks of a part of training, from those of the whole.
+ * @param resumeFrom the part's own state
+ * @param whole makes the whole's state from the part's
+ */
+export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
+  hooks: All & Hooks<Whole>,
+  resumeFrom: NoInfer<Part> | undefined,
+  whole: (part: Part) => Whole,
+): Omit<All, keyof Hooks<Whole>> & Hooks<Part> {
+  const { onPosition, afterEpoch } = hooks;
+  const widened = <At extends Position<Part>>(at: At) => ({ ...at, state: async () => whole(await at.state()) });
+  return {
+    ...hooks,
+    resumeFrom,
+    onPosition: onPosition && ((at) => onPosition(widened(at))),
+    afterEpoch: afterEpoch && ((at) => afterEpoch(widened(at))),
+  };
+}
+
 /** The tensors of one batch, as a recorded step reads them. */
-export type Batch = Pick<Feeder, 'images' | 'clouds' | 'ids' | 'imageLabels' | 'pointLabels'>;
+export type Batch = Pick<Feeder, 'images' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels'>;
 
 export interface Losses {
   total: Tensor;
   supervision: Tensor;
   invariance: Tensor;
+  /** tensors that `StepPlan.after` reads; freed after it */
+  kept?: readonly Tensor[];
 }
 
 export interface StepPlan {
@@ -76,11 +111,31 @@ export interface StepPlan {
   memories?: Readonly<Record<string, Tensor>>;
   /** forward to the losses, on the tape */
   losses(batch: Batch): Losses;
-  /** queued after the optimiser's step: memory banks */
-  after?(batch: Batch): void;
+  /** queued after the optimiser's step, with what `losses` kept: memory banks */
+  after?(batch: Batch, kept: readonly Tensor[]): void;
   /** once per epoch, before its first step */
   prepareEpoch(epoch: number): Promise<PseudoLabels>;
   hooks: StageHooks;
+}
+
+/** Queues a step. @returns its report [3]: total loss, supervision, invariance */
+function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
+  using _scope = gpu.scope();
+  const parts: Tensor[] = [];
+  const kept: Tensor[] = [];
+  const tape = record(gpu, () => {
+    const losses = plan.losses(plan.feeder);
+    parts.push(losses.total.keep(), losses.supervision.keep(), losses.invariance.keep());
+    for (const tensor of losses.kept ?? []) kept.push(tensor.keep());
+    return losses.total;
+  });
+  tape.backward();
+  const report = concat(parts, 0).keep();
+  for (const part of parts) part.dispose();
+  optimiser.step();
+  plan.after?.(plan.feeder, kept);
+  for (const tensor of kept) tensor.dispose();
+  return report;
 }
 
 /** Runs a stage: SGD with momentum, cosine schedule, one recorded step replayed. */
@@ -92,21 +147,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     momentum: config.momentum,
     weightDecay: stage.weightDecay,
   });
-  let report: Tensor | null = null; // [3]: total, supervision, invariance
-  const replay = await Replay.record(gpu, () => {
-    using _scope = gpu.scope();
-    const parts: Tensor[] = [];
-    const tape = record(gpu, () => {
-      const { total, supervision, invariance } = plan.losses(feeder);
-      parts.push(...[total, supervision, invariance].map((loss) => loss.keep()));
-      return total;
-    });
-    tape.backward();
-    report = concat(parts, 0).keep();
-    for (const part of parts) part.dispose();
-    optimiser.step();
-    plan.after?.(feeder);
-  });
+  const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimiser));
   const changing = changingTensors(plan, optimiser);
   const { resumeFrom } = hooks;
   if (resumeFrom) restore(resumeFrom, plan.name, changing);
@@ -115,7 +156,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   let step = first * feeder.stepsPerEpoch + (resumeFrom?.step ?? 0);
   let pending: Promise<void> = Promise.resolve(); // the report of the latest step
   let labels = resumeFrom?.labels ?? null;
-  const position = (): Position => {
+  const position = (): Position<StageState> => {
     const epoch = Math.floor(step / feeder.stepsPerEpoch);
     const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
     const state = async (): Promise<StageState> => {
@@ -128,21 +169,21 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   for (let epoch = first; epoch < stage.epochs; epoch++) {
     await pending;
     const done = step % feeder.stepsPerEpoch;
-    const { images, points } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
-    labels = { images, points };
-    for (const ids of [...feeder.batches(epoch)].slice(done)) {
+    const { images, clouds } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
+    labels = { images, clouds };
+    for (const indices of [...feeder.batches(epoch)].slice(done)) {
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
-      await feeder.load(epoch, ids, images, points);
+      await feeder.load(epoch, indices, images, clouds);
       optimiser.setRate(learningRate);
-      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(ids)}`;
+      const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(indices)}`;
       if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
       else replay.run();
-      const values = (report as unknown as Tensor).readFloats();
+      const values = report.readFloats();
       values.catch(() => {}); // a lost device fails both reads in flight; the first is reported below
       step++;
       if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
-      const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: ids.length, learningRate };
+      const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: indices.length, learningRate };
       await pending; // at most two steps in flight
       pending = values.then(([loss, supervision, invariance]) => {
         if (!Number.isFinite(loss)) {
@@ -152,7 +193,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
             'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that made it.',
           );
         }
-        hooks.onProgress?.({ ...at, loss, supervision, invariance });
+        hooks.onStep?.({ ...at, loss, supervision, invariance });
       });
       pending.catch(() => {});
       await hooks.onPosition?.(position());

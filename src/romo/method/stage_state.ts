@@ -1,10 +1,16 @@
-/** What a stage needs to go on as if it had never stopped: read from the GPU between two steps, written back at the start. */
+/** What a stage needs to resume as if it had never stopped: read from the GPU between two steps, written back at the start. */
 import { RomoError } from '../../tensor/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { PseudoLabels } from './pseudo_labels.ts';
 
 /** The stages that train: warm-up, then robust learning. */
 export type TrainedStage = 'ssm' | 'rdl';
+
+/** A cluster for each training object and modality. */
+export interface PseudoLabels {
+  /** one per training object */
+  images: Int32Array;
+  clouds: Int32Array;
+}
 
 /**
  * All that a later step depends on, as plain numbers by name: parameters, momentum, running statistics, memory banks. Random
@@ -21,15 +27,15 @@ export interface StageState {
   readonly labels: PseudoLabels | null;
 }
 
-/** Where a stage stands between two steps. */
-export interface Position {
+/** Where training stands between two steps. */
+export interface Position<State> {
   readonly stage: TrainedStage;
   /** epochs done */
   readonly epoch: number;
   /** steps done of the epoch after those */
   readonly step: number;
   /** Waits until the steps so far are reported, then reads everything that `resumeFrom` takes. */
-  state(): Promise<StageState>;
+  state(): Promise<State>;
 }
 
 /**

@@ -7,8 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../.
 import { type StateDict, unprefixed } from '../../model/module.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { type Config, parseConfig } from '../config.ts';
-import type { PseudoLabels } from '../method/pseudo_labels.ts';
-import type { StageState } from '../method/stage_state.ts';
+import type { PseudoLabels, StageState } from '../method/stage_state.ts';
 import type { RunState } from './run.ts';
 
 /** What a checkpoint holds. */
@@ -37,7 +36,9 @@ export function encodeCheckpoint(
     tensors[`warm.${name}`] = { shape, dtype: 'f32', data };
   }
   const addLabels = (prefix: string, labels: PseudoLabels | null | undefined) => {
-    for (const [name, data] of Object.entries(labels ?? {})) {
+    if (!labels) return;
+    // The file says `points` for clouds.
+    for (const [name, data] of Object.entries({ images: labels.images, points: labels.clouds })) {
       tensors[`${prefix}.${name}`] = { shape: [data.length], dtype: 'i32', data };
     }
   };
@@ -95,10 +96,10 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   if (!isProgress(progress)) throw broken(name, `its progress is ${metadata.progress.slice(0, 300)}`);
   const { position, figures, seconds, adapter, metricsBytes } = progress;
   const labelsOf = (prefix: string): PseudoLabels | null => {
-    const [images, points] = [tensors[`${prefix}.images`]?.data, tensors[`${prefix}.points`]?.data];
-    if (!images && !points) return null;
-    if (!(images instanceof Int32Array && points instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
-    return { images, points };
+    const [images, clouds] = [tensors[`${prefix}.images`]?.data, tensors[`${prefix}.points`]?.data];
+    if (!images && !clouds) return null;
+    if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
+    return { images, clouds };
   };
   for (const [key, { data }] of Object.entries(tensors)) {
     if (/^(stage|warm)\./.test(key) && !(data instanceof Float32Array)) throw broken(name, `${key} is not f32`);

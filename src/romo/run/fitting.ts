@@ -55,7 +55,7 @@ function queueStep(
   const clouds = gpu.empty([batch, points, 3]);
   const optimiser = new Sgd(gpu, encoders.parameters(), { learningRate: 0, momentum, weightDecay: 0 });
   const tape = record(gpu, () => {
-    const rows = [encoders.embedImages(images), encoders.embedPoints(clouds)];
+    const rows = [encoders.embedImages(images), encoders.embedClouds(clouds)];
     return contrastive(concat(rows, 0), { tau: 1 });
   });
   tape.backward();

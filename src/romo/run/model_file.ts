@@ -6,6 +6,7 @@ import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { rehearse } from '../../tensor/rehearsal.ts';
 import { type Config, parseConfig } from '../config.ts';
+import type { ReadyEncoders } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
 
 /** The bytes of a file that holds models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
@@ -24,13 +25,10 @@ export async function encodeModels(
 }
 
 /** Encoders from a file, ready to embed, and what they expect. */
-export interface LoadedEncoders {
-  readonly encoders: Encoders;
+export interface LoadedEncoders extends ReadyEncoders {
   readonly config: Config;
   /** the stage that they come from: the last one in the file */
   readonly stage: 'ssm' | 'rdl';
-  /** height, width, channels of the images that they take */
-  readonly imageShape: readonly [number, number, number];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -79,50 +77,4 @@ function configOf(text: string | undefined, name: string): Config {
     throw new RomoError('file', `${name} has a broken configuration: ${(cause as Error).message}`, FIX);
   }
   return parseConfig(value, name);
-}
-
-/** Rows per dispatch: bounds the memory of a large gallery. */
-const ROWS = 50;
-
-/**
- * Unit rows [n, d] of images, in portions.
- * @param images [n, H, W, C], values 0..1
- */
-export function embedImages({ encoders, imageShape }: LoadedEncoders, images: Float32Array): Promise<Float32Array> {
-  return portions(encoders, images, imageShape, (x) => encoders.embedImages(x));
-}
-
-/**
- * Unit rows [n, d] of clouds, in portions.
- * @param clouds [n, config.points, 3]
- */
-export function embedClouds({ encoders, config }: LoadedEncoders, clouds: Float32Array): Promise<Float32Array> {
-  return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedPoints(x));
-}
-
-async function portions(
-  encoders: Encoders,
-  values: Float32Array,
-  shape: readonly number[],
-  embed: (x: Parameters<Encoders['embedImages']>[0]) => ReturnType<Encoders['embedImages']>,
-): Promise<Float32Array> {
-  const size = shape.reduce((product, length) => product * length, 1);
-  const count = values.length / size;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new RomoError(
-      'shape',
-      `embed: ${values.length} numbers are no whole count of [${shape}]`,
-      'Pass one or more items of that shape.',
-    );
-  }
-  const rows = new Float32Array(count * encoders.dimension);
-  for (let start = 0; start < count; start += ROWS) {
-    const portion = Math.min(ROWS, count - start);
-    const scope = encoders.gpu.scope();
-    const x = encoders.gpu.tensor(values.subarray(start * size, (start + portion) * size), [portion, ...shape]);
-    const reading = embed(x).readFloats(); // queued: the tensors may go back to the pool before it runs
-    scope.end();
-    rows.set(await reading, start * encoders.dimension);
-  }
-  return rows;
 }

@@ -43,7 +43,7 @@ export async function openFileGallery(
       throw new RomoError(
         'gallery',
         `there is no gallery at ${folder}`,
-        `Make it: node dist/search.js index RUN_DIR --to ${folder}`,
+        `Make it with node dist/search.js index RUN_DIR --to ${folder} first.`,
       );
     }
     const others = existsSync(folder)

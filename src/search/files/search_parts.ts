@@ -2,7 +2,7 @@
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { searchBlocks } from '../exact.ts';
-import { matches, orderOfTexts } from '../filter.ts';
+import { byRank, matches } from '../filter.ts';
 import type { Answer, SearchOptions } from '../gallery.ts';
 import { checkVectors } from '../vectors.ts';
 import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
@@ -53,8 +53,4 @@ function labelOf(chosen: readonly ChosenRows[], number: number): Label {
     place++;
   }
   return chosen[place].part.labels[chosen[place].rows[row]];
-}
-
-function byRank(a: Answer, b: Answer): number {
-  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
 }

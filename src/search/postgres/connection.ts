@@ -52,7 +52,7 @@ export function explain(name: string, cause: unknown, isOpening: boolean): RomoE
   if (code === '28P01' || code === '28000' || /^SASL/.test(text)) {
     return error(`refused: ${text}`, 'Correct user and password: in the URL, or in PGUSER and PGPASSWORD.');
   }
-  if (code === '3D000') return error(text, 'Create it: createdb NAME');
+  if (code === '3D000') return error(text, 'Create it with createdb NAME first.');
   if (code === '42501') return error(text, 'Connect as a user who may, or have the gallery made by one.');
   return error(code ? `${text} (SQLSTATE ${code})` : text, '');
 }
@@ -72,5 +72,5 @@ export function explainExtension(name: string, cause: unknown, major: string): R
 export function explainPackage(to: string, packages: string, cause: unknown): unknown {
   const isMissing = /ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND/.test(codeOf(cause));
   if (!isMissing) return cause;
-  return new RomoError('package', `${to} needs packages that are not installed`, `Type: npm install ${packages}`);
+  return new RomoError('package', `${to} needs packages that are not installed`, `Type npm install ${packages} first.`);
 }

@@ -2,7 +2,7 @@
 
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
-import { orderOfTexts } from '../filter.ts';
+import { byRank, orderOfTexts } from '../filter.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries, checkVectors } from '../vectors.ts';
@@ -95,7 +95,7 @@ function begin(connection: Connection, schema: string, model: ModelStamp | null)
         throw new RomoError(
           'gallery',
           `there is no gallery at ${connection.name}, schema ${schema}`,
-          `Make it: node dist/search.js index RUN_DIR --to ${connection.name}`,
+          `Make it with node dist/search.js index RUN_DIR --to ${connection.name} first.`,
         );
       }
       await create(connection.name, query, schema, model);
@@ -270,8 +270,4 @@ function conditionsOf(modality: SearchOptions['modality'], where: SearchOptions[
     values.push(...condition.values);
   }
   return { conditions, values };
-}
-
-function byRank(a: Answer, b: Answer): number {
-  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
 }

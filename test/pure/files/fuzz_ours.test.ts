@@ -51,7 +51,7 @@ test('safetensors', () =>
 
 test('checkpoints', async () => {
   const seconds = { untrained: 1, ssm: 2, pseudoLabels: 0, rdl: 0, figures: 0 };
-  const labels = { images: new Int32Array(5), points: new Int32Array(5) };
+  const labels = { images: new Int32Array(5), clouds: new Int32Array(5) };
   const stage = { stage: 'ssm' as const, epoch: 1, step: 2, tensors: { 'model.a': numbers(20) }, labels };
   const state = { stage, figures: {}, seconds, warm: null };
   const bytes = encodeCheckpoint({ config: PRESETS.tiny, state, adapter: 'one', metricsBytes: 9 });

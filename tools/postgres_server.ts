@@ -1,11 +1,11 @@
-/** A Postgres server of the tests' own on 127.0.0.1, in a temporary folder; without one, PGlite behind the same protocol. */
+/** A Postgres server for tests and the bench on 127.0.0.1, in a temporary folder; without one, PGlite with the same protocol. */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPostgres } from '../../tools/postgres.mjs';
+import { findPostgres } from './postgres.mjs';
 
 export interface Server {
   /** is it a real server, or PGlite? */

@@ -1,8 +1,9 @@
-/** Telling a lost device from other errors: the page that waits too short shows an error where it could go on. */
-import { type Gpu, RomoError } from 'romo';
+/** Telling a lost device from other errors: whoever waits too short a time shows an error where work could continue. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isLost } from '../../web/shared/device.ts';
+import type { Gpu } from '../../src/tensor/device.ts';
+import { RomoError } from '../../src/tensor/error.ts';
+import { isLost } from '../../src/tensor/recover.ts';
 
 const test = suite('lost or not');
 

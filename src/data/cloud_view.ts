@@ -1,0 +1,73 @@
+/** How clouds are looked at: the geometry that all drawings of clouds share. */
+import type { CloudRotation } from './types.ts';
+
+/** Directions of a view as unit vectors: to the right, up, towards the eye. */
+export interface CloudView {
+  readonly right: readonly number[];
+  readonly up: readonly number[];
+  readonly eye: readonly number[];
+}
+
+/**
+ * @param azimuth of the eye about the vertical axis, in radians
+ * @param elevation of the eye above the horizon, in radians
+ * @param axes which axes of the cloud count as x, y and z (vertical) here
+ */
+export function viewFrom(azimuth: number, elevation: number, axes: readonly number[] = [0, 1, 2]): CloudView {
+  const [c, s] = [Math.cos(azimuth), Math.sin(azimuth)];
+  const [level, rise] = [Math.cos(elevation), Math.sin(elevation)];
+  const placed = (vector: readonly number[]) => {
+    const out = [0, 0, 0];
+    axes.forEach((axis, i) => {
+      out[axis] = vector[i];
+    });
+    return out;
+  };
+  return {
+    right: placed([-s, c, 0]),
+    up: placed([-rise * c, -rise * s, level]),
+    eye: placed([level * c, level * s, rise]),
+  };
+}
+
+/**
+ * A view that suits a data set: an object that may turn freely about an axis stands upright on it and is seen from slightly above;
+ * any other is a relief, seen along the axis that it turns about, slightly from the side.
+ */
+export function viewOf({ axis, maxDegrees }: CloudRotation): CloudView {
+  const [next, last] = [(axis + 1) % 3, (axis + 2) % 3];
+  return maxDegrees >= 90 ? viewFrom(-0.93, 0.45, [next, last, axis]) : viewFrom(0.36, 0, [axis, next, last]);
+}
+
+/** A cloud [P, 3] as it is seen: [P, 3], how far each point is to the right, up, and towards the eye. */
+export function seen(cloud: Float32Array, { right, up, eye }: CloudView): Float32Array {
+  const out = new Float32Array(cloud.length);
+  for (let at = 0; at < cloud.length; at += 3) {
+    [right, up, eye].forEach((axis, i) => {
+      out[at + i] = cloud[at] * axis[0] + cloud[at + 1] * axis[1] + cloud[at + 2] * axis[2];
+    });
+  }
+  return out;
+}
+
+const DOT = 2; // pixels
+
+/**
+ * A square picture of a cloud [P, 3] about the origin: each point is a dot, the nearest to the eye in front.
+ * @param scale pixels per unit
+ * @returns [side, side]: how far towards the eye the nearest point is; -Infinity where none is
+ */
+export function nearest(cloud: Float32Array, view: CloudView, side: number, scale: number): Float32Array {
+  const out = new Float32Array(side * side).fill(Number.NEGATIVE_INFINITY);
+  const points = seen(cloud, view);
+  for (let at = 0; at < points.length; at += 3) {
+    const column = Math.floor(side / 2 + scale * points[at]);
+    const row = Math.floor(side / 2 - scale * points[at + 1]);
+    for (let y = Math.max(0, row); y < Math.min(side, row + DOT); y++) {
+      for (let x = Math.max(0, column); x < Math.min(side, column + DOT); x++) {
+        out[y * side + x] = Math.max(out[y * side + x], points[at + 2]);
+      }
+    }
+  }
+  return out;
+}

@@ -1,0 +1,129 @@
+/** Embedding with trained encoders: whole data sets, and arrays of images or clouds, in portions that bound the memory. */
+import { augmentCloud, augmentImage } from '../data/augment.ts';
+import type { CloudRotation, PairedData } from '../data/types.ts';
+import type { Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { Random } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Config } from './config.ts';
+import type { Encoders } from './encoders.ts';
+
+/** Both views of a data set in the common space. */
+export interface Embeddings {
+  /** [objects, d], unit rows, one per image */
+  images: Float32Array;
+  /** the same of the clouds */
+  clouds: Float32Array;
+  dimension: number;
+}
+
+/** Embeds all pairs as they are, without augmentation, with the running statistics of batch norm. */
+export async function embedAll(
+  gpu: Gpu,
+  encoders: Encoders,
+  pairs: PairedData,
+  config: Pick<Config, 'batch' | 'points' | 'seed'>,
+  rotation: CloudRotation,
+): Promise<Embeddings> {
+  const { dimension } = encoders;
+  const images = new Float32Array(pairs.length * dimension);
+  const clouds = new Float32Array(pairs.length * dimension);
+  const wasTraining = encoders.training;
+  encoders.setTraining(false);
+  try {
+    let next = plainBatch(pairs, 0, config, rotation);
+    for (let start = 0; start < pairs.length; start += config.batch) {
+      const batch = await next;
+      using _scope = gpu.scope();
+      const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
+      const cloudRows = encoders.embedClouds(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
+      const reading = Promise.all([imageRows.readFloats(), cloudRows.readFloats()]);
+      next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
+      next.catch(() => {}); // shows in the next round
+      const [imageValues, cloudValues] = await reading;
+      images.set(imageValues, start * dimension);
+      clouds.set(cloudValues, start * dimension);
+    }
+  } finally {
+    encoders.setTraining(wasTraining);
+  }
+  return { images, clouds, dimension };
+}
+
+/** Up to a batch of pairs from `start` on; none after the last. */
+async function plainBatch(
+  pairs: PairedData,
+  start: number,
+  config: Pick<Config, 'batch' | 'points' | 'seed'>,
+  rotation: CloudRotation,
+): Promise<{ count: number; images: Float32Array; clouds: Float32Array }> {
+  const count = Math.max(0, Math.min(config.batch, pairs.length - start));
+  const indices = Array.from({ length: count }, (_, i) => start + i);
+  const samples = await pairs.load(indices);
+  const imageSize = pairs.imageShape[0] * pairs.imageShape[1] * pairs.imageShape[2];
+  const images = new Float32Array(count * imageSize);
+  const clouds = new Float32Array(count * config.points * 3);
+  indices.forEach((index, i) => {
+    const random = new Random(config.seed, 'plain', index);
+    const image = images.subarray(i * imageSize, (i + 1) * imageSize);
+    augmentImage(samples[i].image, pairs.imageShape, 'none', false, random, image);
+    const cloud = clouds.subarray(i * config.points * 3, (i + 1) * config.points * 3);
+    augmentCloud(samples[i].cloud, config.points, 'none', rotation, random, cloud);
+  });
+  return { count, images, clouds };
+}
+
+/** Rows per dispatch: bounds the memory of a large gallery. */
+const ROWS = 50;
+
+/** Encoders in evaluation mode, and what they take. */
+export interface ReadyEncoders {
+  readonly encoders: Encoders;
+  readonly config: Pick<Config, 'points'>;
+  /** height, width, channels of the images that they take */
+  readonly imageShape: readonly [number, number, number];
+}
+
+/**
+ * Unit rows [n, d] of images, in portions.
+ * @param images [n, H, W, C], values 0..1
+ */
+export function embedImages({ encoders, imageShape }: ReadyEncoders, images: Float32Array): Promise<Float32Array> {
+  return portions(encoders, images, imageShape, (x) => encoders.embedImages(x));
+}
+
+/**
+ * Unit rows [n, d] of clouds, in portions.
+ * @param clouds [n, config.points, 3]
+ */
+export function embedClouds({ encoders, config }: ReadyEncoders, clouds: Float32Array): Promise<Float32Array> {
+  return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedClouds(x));
+}
+
+async function portions(
+  { gpu, dimension }: Encoders,
+  values: Float32Array,
+  shape: readonly number[],
+  embed: (x: Tensor) => Tensor,
+): Promise<Float32Array> {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const count = values.length / size;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RomoError(
+      'shape',
+      `embed: ${values.length} numbers are not a whole number of [${shape}]`,
+      'Pass one or more items of that shape.',
+    );
+  }
+  const rows = new Float32Array(count * dimension);
+  for (let start = 0; start < count; start += ROWS) {
+    const portion = Math.min(ROWS, count - start);
+    const x = values.subarray(start * size, (start + portion) * size);
+    const read = (): Promise<Float32Array> => {
+      using _scope = gpu.scope(); // ends once the reading is queued, so that tensors go back to the pool early
+      return embed(gpu.tensor(x, [portion, ...shape])).readFloats();
+    };
+    rows.set(await read(), start * dimension);
+  }
+  return rows;
+}
