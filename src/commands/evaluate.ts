@@ -10,15 +10,15 @@ import { allFigures, emptyModels } from '../romo/run/run.ts';
 import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, openRunData } from './data.ts';
+import { addDeviceOptions, deviceOptions } from './device.ts';
 import { main } from './main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
 import { loadModels, readConfig, readTensors } from './run_folder.ts';
 
-const command = addDataOptions(new Command('evaluate'))
+const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .option('--data <spec>', 'other data than the run was made with')
-  .option('--device <name>', "part of the WebGPU adapter's name")
   .option('--json', 'print JSON instead of the tables')
   .option('--report <file>', 'write a page with curves, a map, examples and clusters: one HTML file')
   .helpOption('--help', 'show this');
@@ -36,7 +36,7 @@ await main(command, async () => {
     await close();
     throw new RomoError('data', `--report tells of classes, and ${config.data} has none`, 'Leave --report out.');
   }
-  const gpu = await openDevice({ adapter: options.device });
+  const gpu = await openDevice(deviceOptions(options));
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(models, tensors, modelFile);

@@ -12,6 +12,7 @@ import {
 import { FIELDS, type FieldPath } from '../romo/config_fields.ts';
 import { RomoError } from '../tensor/error.ts';
 import { addDataOptions, type OpenedData, openRunData } from './data.ts';
+import { addDeviceOptions, type GivenDevice } from './device.ts';
 import { byteCount, countOrAll, parserOf, whole } from './parse.ts';
 import { type UsedWeights, usePretrained } from './weights.ts';
 
@@ -27,7 +28,7 @@ export interface TrainOptions {
   /** steps of an epoch between two checkpoints; by time when null */
   readonly checkpointEvery: number | null;
   readonly quiet: boolean;
-  readonly device: string | undefined;
+  readonly device: GivenDevice;
   /** bytes of GPU memory; as much as there is when undefined */
   readonly memory: number | undefined;
   /** look at the output of every kernel */
@@ -143,7 +144,6 @@ export function trainCommand(): Command {
           'always one at the end of an epoch',
       ).argParser(whole(1)),
     )
-    .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
     .addOption(
       new Option('--memory <size>', 'GPU memory that tensors may take, such as 2GiB; default: all there is').argParser(
         byteCount,
@@ -155,7 +155,7 @@ export function trainCommand(): Command {
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
   for (const path of PATHS) command.addOption(optionOf(path));
-  return addDataOptions(command);
+  return addDataOptions(addDeviceOptions(command));
 }
 
 function optionOf(path: OptionPath): Option {
@@ -199,7 +199,7 @@ export function readTrainOptions(command: Command): TrainOptions {
     resume,
     checkpointEvery: given.checkpointEvery ?? null,
     quiet: given.quiet === true,
-    device: given.device,
+    device: given,
     memory: given.memory,
     checkFinite: given.checkFinite === true,
     inspect: given.inspect === true,

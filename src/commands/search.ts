@@ -1,6 +1,7 @@
 /** `node dist/search.js index|query|info`: embeds collections with a trained model, and asks them. */
 import { Command, Option } from 'commander';
 import { addDataOptions } from './data.ts';
+import { addDeviceOptions } from './device.ts';
 import { main } from './main.ts';
 import { whole } from './parse.ts';
 import { indexCollection, parseShard } from './search_index.ts';
@@ -14,7 +15,7 @@ const command = new Command('search')
   .helpOption('--help', 'show this')
   .helpCommand(false);
 
-const index = addDataOptions(command.command('index'))
+const index = addDeviceOptions(addDataOptions(command.command('index')))
   .description('Embeds a collection into a gallery. May be stopped and started again.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .requiredOption('--to <gallery>', GALLERY)
@@ -29,14 +30,12 @@ const index = addDataOptions(command.command('index'))
   .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
   .option('--no-thumbnails', 'keep no pictures for --html')
   .option('--quiet', 'no progress')
-  .option('--device <name>', "part of the WebGPU adapter's name")
   .helpOption('--help', 'show this')
   .action((run: string) => {
     action = () => indexCollection(run, index);
   });
 
-const query = command
-  .command('query')
+const query = addDeviceOptions(command.command('query'))
   .description('Finds the entries that are most like a picture or a 3D file.')
   .argument('<gallery>', GALLERY)
   .option('--image <file>', 'ask with a picture (png, jpg, webp)')
@@ -50,7 +49,6 @@ const query = command
   .option('--ef-search <n>', 'databases with an index: approximate search with so many candidates', whole(1))
   .option('--json', 'print JSON instead of the table')
   .option('--html <file>', 'write the answers with their pictures as one page')
-  .option('--device <name>', "part of the WebGPU adapter's name")
   .helpOption('--help', 'show this')
   .action((gallery: string) => {
     action = () => queryGallery(gallery, query.opts<QueryOptions>());

@@ -12,6 +12,7 @@ import { openGallery } from '../search/open.ts';
 import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { openRunData } from './data.ts';
+import { deviceOptions, type GivenDevice } from './device.ts';
 import { loadModelFile, readModelFile, stampOf } from './search_model.ts';
 
 const LESS_WILL_DO = { train: true, test: true };
@@ -51,7 +52,7 @@ const subset = (pairs: PairedData, indices: readonly number[]): PairedData => ({
   load: (wanted) => pairs.load(Array.from(wanted, (i) => indices[i])),
 });
 
-interface IndexOptions {
+interface IndexOptions extends GivenDevice {
   readonly to: string;
   readonly data?: string;
   readonly split: 'train' | 'test' | 'all';
@@ -60,14 +61,13 @@ interface IndexOptions {
   readonly hnsw?: boolean;
   readonly thumbnails: boolean;
   readonly quiet?: boolean;
-  readonly device?: string;
 }
 
 export async function indexCollection(run: string, command: Command): Promise<void> {
   const options = command.opts<IndexOptions>();
   const { shard = { index: 0, count: 1 } } = options;
   const file = readModelFile(run);
-  const gpu = await openDevice({ adapter: options.device });
+  const gpu = await openDevice(deviceOptions(options));
   try {
     const model = loadModelFile(gpu, file);
     const config = { ...model.config };

@@ -8,10 +8,11 @@ import type { Answer, Gallery, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
+import { deviceOptions, type GivenDevice } from './device.ts';
 import { embedCloudFile, embedImageFile, loadModelFile, readModelFile, stampOf } from './search_model.ts';
 import { answersPage } from './search_page.ts';
 
-export interface QueryOptions {
+export interface QueryOptions extends GivenDevice {
   readonly model: string;
   readonly image?: string;
   readonly points?: string;
@@ -21,7 +22,6 @@ export interface QueryOptions {
   readonly efSearch?: number;
   readonly json?: boolean;
   readonly html?: string;
-  readonly device?: string;
 }
 
 export async function queryGallery(to: string, options: QueryOptions): Promise<void> {
@@ -33,7 +33,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
   const wanted = options.for ?? (asked === 'image' ? 'points' : 'image');
   const where = options.where === undefined ? undefined : parseFilter(options.where);
   const file = readModelFile(options.model);
-  const gpu = await openDevice({ adapter: options.device });
+  const gpu = await openDevice(deviceOptions(options));
   try {
     const model = loadModelFile(gpu, file);
     const gallery = await openExisting(to, gpu);

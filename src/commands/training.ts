@@ -10,6 +10,7 @@ import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
 import { CheckpointWriter, readCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import { deviceOptions } from './device.ts';
 import { MetricsLog } from './metrics_log.ts';
 import { checkAgreement, type TrainOptions } from './options.ts';
 import { duration, figuresTable, ProgressReport } from './report.ts';
@@ -54,7 +55,7 @@ export async function train(
   let isNew = !options.resume;
   try {
     const result = await withDevice(
-      () => open({ adapter: device, memoryBytes: memory }),
+      () => open({ ...deviceOptions(device), memoryBytes: memory }),
       async (gpu) => {
         if (isNew) {
           createRunFolder(out);
@@ -99,10 +100,10 @@ async function attempt(
   gpu: Gpu,
   data: DataSet,
   config: Config,
-  { out, checkpointEvery, checkFinite, weights }: TrainOptions,
+  { out, checkpointEvery, checkFinite, weights, device }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
 ): Promise<WrittenResult | Stopped> {
-  const adapter = gpu.adapterName;
+  const adapter = device.backend ? `${gpu.adapterName}, backend ${gpu.backend.name}` : gpu.adapterName;
   const checkpoint = readCheckpoint(out, (text) => progress.line(`warning: ${text}`));
   progress.line(`adapter: ${adapter} (${gpu.software ? 'software' : 'GPU'})`);
   progress.line(

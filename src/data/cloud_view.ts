@@ -9,6 +9,7 @@ export interface CloudView {
 }
 
 /**
+ * The directions of a view, from where the eye is.
  * @param azimuth of the eye about the vertical axis, in radians
  * @param elevation of the eye above the horizon, in radians
  * @param axes which axes of the cloud count as x, y and z (vertical) here

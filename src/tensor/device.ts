@@ -12,7 +12,7 @@ import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 /** How a device is opened. */
 export interface DeviceOptions {
   /** part of the adapter's name (Node only); any adapter when absent */
-  adapter?: string;
+  adapter?: string | undefined;
   /** which kernels run, see backends/backend.ts; default: `software` on software adapters, else `gpu` */
   backend?: BackendName | undefined;
   /** `largest` requests the adapter's limits, `default` WebGPU's guaranteed minimum */

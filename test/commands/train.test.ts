@@ -24,6 +24,20 @@ const file = (name: string, path: string) => readFileSync(join(folder, name, pat
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
+test('--backend chooses the kernels, and an unknown one is refused', () => {
+  assert.is(train('definitions', '--backend', 'reference').code, 0);
+  assert.is(train('default').code, 0);
+  const figures = (name: string) => JSON.parse(file(name, 'result.json').toString()).stages.rdl.imageToPoints;
+  assert.ok(Math.abs(figures('definitions') - figures('default')) < 0.2);
+  assert.ok(
+    !file('definitions', 'model.safetensors').equals(file('default', 'model.safetensors')),
+    'other kernels ran',
+  );
+  const { code, errors } = train('unknown', '--backend', 'cuda');
+  assert.is(code, 2);
+  assert.match(errors.join('\n'), /cuda.*Allowed choices are reference, gpu, software, software-plain/s);
+});
+
 test('train writes its folder and evaluate computes the same figures from it', () => {
   const { code, out, errors } = train('first');
   assert.is(code, 0, errors.join('\n'));
