@@ -21,16 +21,28 @@ export async function buildTfjs() {
   });
 }
 
-/** Bytes of the minified browser library, plain and gzipped. */
+/** Bytes of the minified browser library that a page on a GPU loads, plain and gzipped: all exports and that backend. */
 export async function librarySize() {
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     ...forBrowser,
     entryPoints: ['src/index.ts'],
+    outdir: 'none',
+    splitting: true,
     minify: true,
     plugins: [plainShaders],
     sourcemap: false,
     write: false,
+    metafile: true,
   });
-  const [{ contents }] = outputFiles;
-  return { bytes: contents.length, gzip: gzipSync(contents, { level: 9 }).length };
+  const outputs = Object.entries(metafile.outputs);
+  const loaded = new Set(['src/index.ts', 'src/backends/gpu.ts'].map((entry) => pathOf(outputs, entry)));
+  for (const path of loaded) {
+    for (const { path: next, kind } of metafile.outputs[path].imports)
+      if (kind === 'import-statement') loaded.add(next);
+  }
+  const files = outputFiles.filter(({ path }) => [...loaded].some((name) => path.endsWith(name)));
+  const sum = (sizeOf) => files.reduce((total, { contents }) => total + sizeOf(contents), 0);
+  return { bytes: sum((text) => text.length), gzip: sum((text) => gzipSync(text, { level: 9 }).length) };
 }
+
+const pathOf = (outputs, entry) => outputs.find(([, { entryPoint }]) => entryPoint === entry)[0];
