@@ -91,8 +91,11 @@ function runsOf(group) {
   // These choose their own limits.
   const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
+  // Minutes by the definitions, which `ROMO_TEST_BACKEND=reference node dist/test/gpu/...` has time for.
+  const long = ['over_limits.test.js', 'soak.test.js'];
+  const byDefinition = files.filter((path) => !long.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
-  return [...runs, ...onGpu, ...files.map((path) => ({ path, backend: 'reference' }))];
+  return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];
 }
 
 function testFiles(group) {
