@@ -23,10 +23,10 @@ const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
  */
 export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
   const faults = faultsOf({ ...DATA_FIELDS, ...SET_FIELDS }, (name) => options[name as keyof DataOptions]);
-  if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the options of the data');
+  if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the options of the data.');
   if (spec === 'shapes') {
     if (Math.max(options.train, options.test) < ALL) return openShapes(options);
-    throw new RomoError('data', 'the built-in shapes have no end: all of them cannot be made', 'Name a number');
+    throw new RomoError('data', 'the built-in shapes have no end: all of them cannot be made', 'Name a number.');
   }
   const colon = spec.indexOf(':');
   const kind = colon < 0 ? spec : spec.slice(0, colon);
