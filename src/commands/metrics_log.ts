@@ -32,7 +32,7 @@ export class MetricsLog {
       throw new RomoError(
         'file',
         `cannot write ${this.path}: ${(cause as Error).message}`,
-        `Make room there, then: node dist/train.js --resume ${dirname(this.path)}`,
+        `Make room there; node dist/train.js --resume ${dirname(this.path)} then continues the run.`,
       );
     }
   }

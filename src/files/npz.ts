@@ -42,7 +42,7 @@ export function parseNpz(bytes: Uint8Array, name: string): Npz {
       const entry = entries.get(array);
       if (!entry) {
         const known = [...entries.keys()].slice(0, 16).map(quoted).join(', ');
-        throw badFile(name, `has no array ${quoted(array)}`, `It has ${known}`);
+        throw badFile(name, `has no array ${quoted(array)}`, `It has ${known}.`);
       }
       const label = `${name}: array ${quoted(array)}`;
       return parseNpy(await unpack(bytes, entry, label), label);
@@ -56,7 +56,7 @@ function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
   let end = bytes.length - END_BYTES;
   while (end >= 0 && end >= bytes.length - END_BYTES - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) {
-    throw badFile(name, 'no .npz file: it has no directory of a zip', 'Save it with numpy.savez');
+    throw badFile(name, 'no .npz file: it has no directory of a zip', 'Save it with numpy.savez.');
   }
   const entries = new Map<string, Entry>();
   let at = view.getUint32(end + 16, true);
@@ -65,7 +65,7 @@ function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
       throw badFile(name, 'its directory is damaged');
     const [nameBytes, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
     const file = new TextDecoder().decode(bytes.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + nameBytes));
-    if (view.getUint16(at + 8, true) & 1) throw badFile(name, 'is encrypted', 'Save it without a password');
+    if (view.getUint16(at + 8, true) & 1) throw badFile(name, 'is encrypted', 'Save it without a password.');
     if (file.endsWith('.npy')) {
       entries.set(file.slice(0, -4), {
         method: view.getUint16(at + 10, true),
@@ -77,7 +77,7 @@ function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
     }
     at += ENTRY_BYTES + nameBytes + extra + comment;
   }
-  if (entries.size === 0) throw badFile(name, 'holds no array', 'Save it with numpy.savez');
+  if (entries.size === 0) throw badFile(name, 'holds no array', 'Save it with numpy.savez.');
   return entries;
 }
 
@@ -92,6 +92,6 @@ async function unpack(bytes: Uint8Array, entry: Entry, label: string): Promise<U
   if (start + packedSize > bytes.length) throw badFile(label, 'reaches over the end of the file');
   const packed = bytes.subarray(start, start + packedSize);
   if (method === DEFLATED) return inflate(packed, size, crc, label);
-  if (method !== STORED) throw badFile(label, `is packed by method ${method}`, 'Save it with numpy.savez_compressed');
+  if (method !== STORED) throw badFile(label, `is packed by method ${method}`, 'Save it with numpy.savez_compressed.');
   return packed;
 }
