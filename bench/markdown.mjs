@@ -1,21 +1,22 @@
-/** RESULTS.md, GROWTH.md and CEILINGS.md. */
+/** Writes the text of RESULTS.md, GROWTH.md and CEILINGS.md. */
 import { cell, implementationsOf, short, targetText } from './cells.mjs';
 
 const BUNDLE_LIMIT = 60 * 1024;
 
-const NOTES = `Milliseconds: median [least..most], and how many times longer than ours. All f32, the same inputs and weights by integer hash.
-Each workload of each implementation ran in a process of its own, in turn on the same adapter: 2 warm-ups, then at least 7
-runs where they fit into the seconds named below (n: how many, where fewer); one element of the result is read after each. Ours is recorded once and replayed; jax-js is one
-\`jit\` per function (DGCNN and EdgeConv's backward are split at the gather, whose gradient its jit refuses); TensorFlow.js is eager
-in a tidy; onnxruntime counts the upload of the inputs and the read of the whole output. Outputs are compared with ours: the
-root mean square and 64 elements of every output and gradient, 64 rows of neighbours, or the first losses. "Deviation" is the
-worst of these in units of what is allowed: above 1 it says WRONG, and the run fails.
-Running statistics of batch norm are kept by ours and PyTorch, not by the other peers. GFLOP/s count the textbook form of
-EdgeConv, which ours does not compute. The hand-tuned ceilings are from a Xeon with AVX-512: on another CPU they are a
-yardstick, no bound.`;
+const NOTES = `Each cell is a time in milliseconds, median [least..most], and how many times as long as ours it is. Everything is f32; all
+implementations get the same inputs and weights, from an integer hash. Each workload of each implementation ran in its own process, in turn on
+the same adapter: 2 warm-up runs, then at least 7 timed runs, or as many as fit into the seconds given below (then n says how many). One element of
+the result is read after each run. Ours is recorded once and replayed. jax-js uses one \`jit\` per function; DGCNN and EdgeConv's backward are split
+at the gather, because its jit does not support the gather's gradient. TensorFlow.js runs eagerly in a tidy. The times of onnxruntime include
+uploading the inputs and reading the whole output.
 
-const REFERENCE_BLAS = `**PyTorch ran with the reference BLAS**, many times slower in matrix products than an optimised one (OpenBLAS, MKL): nothing
-that is met against it here says that ours is faster than PyTorch.`;
+Outputs are compared with ours: the root mean square and 64 elements of every output and gradient, 64 rows of neighbours, or the first
+losses. "Deviation" is the worst of these relative to what is allowed: above 1 it says WRONG, and the run fails. Ours and PyTorch update the running
+statistics of batch norm; the other peers do not. GFLOP/s count the textbook form of EdgeConv, which ours does not compute. The hand-tuned
+ceilings were measured on a Xeon with AVX-512: on another CPU they are a yardstick, not a bound.`;
+
+const REFERENCE_BLAS = `**PyTorch ran with the reference BLAS**, whose matrix products are many times slower than those of an optimised one (OpenBLAS, MKL).
+A target met against it here does not mean that ours is faster than PyTorch.`;
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [row(head), row(head.map((_, i) => (i ? '---:' : '---'))), ...rows.map(row)].join('\n');
@@ -88,7 +89,7 @@ function checks(rows) {
       return Number.isFinite(result?.deviation) ? short(result.deviation) : result?.check ? 'WRONG' : '';
     }),
   ]);
-  return ['### Outputs compared: deviation', table(['workload', 'ours', ...names], cells)];
+  return ['### Deviation of the outputs', table(['workload', 'ours', ...names], cells)];
 }
 
 function host(rows) {
@@ -105,9 +106,9 @@ function host(rows) {
     short(ours.perSecond),
   ]);
   const head = ['workload', 'JavaScript ms per replayed step', 'dispatches', 'GPU buffers / bytes created per step'];
-  head.push('JavaScript ms, not recorded', 'buffers / bind groups created, not recorded', 'device at work');
+  head.push('JavaScript ms, not recorded', 'buffers / bind groups created, not recorded', 'device busy');
   head.push('peak MiB ours', 'tfjs', 'jaxjs', 'items per second, ours');
-  return ['### The host, and memory of the device', table(head, cells)];
+  return ['### Host time and device memory', table(head, cells)];
 }
 
 export function resultsText(runs) {
@@ -119,7 +120,7 @@ export function resultsText(runs) {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** Growth: the same tables, without targets; outputs are compared where there are peers. Ceilings: a list. */
+/** For growth, the same tables without targets; outputs are compared if there are peers. For ceilings, a list. */
 export function growthText(runs, name) {
   const parts = [`# Results of \`npm run bench -- --${name}\``];
   for (const run of runs) {

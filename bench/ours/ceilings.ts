@@ -61,11 +61,11 @@ function probes(gpu: Gpu): Probe[] {
   const list: Probe[] = [
     { ...of(arithmetic, 'fmaScalar', {}), ...flops(8 * work), what: 'fused multiply-add, 4 f32' },
     { ...of(arithmetic, 'fmaVec4', {}), ...flops(32 * work), what: 'fused multiply-add, 4 vec4f' },
-    { ...of(arithmetic, 'multiplyAddVec4', {}), ...flops(32 * work), what: 'product and sum, 4 vec4f' },
-    { ...of(loads, 'storageScalar', { scalars }), what: 'storage, f32' },
-    { ...of(loads, 'storageVec4', { vectors }), what: 'storage, vec4f' },
-    { ...of(loads, 'storageSame', { vectors }), what: 'storage, vec4f, same for all' },
-    { ...of(loads, 'workgroupVec4', { vectors }), what: 'workgroup memory, vec4f' },
+    { ...of(arithmetic, 'multiplyAddVec4', {}), ...flops(32 * work), what: 'multiply and add, 4 vec4f' },
+    { ...of(loads, 'storageScalar', { scalars }), what: 'storage loads, f32' },
+    { ...of(loads, 'storageVec4', { vectors }), what: 'storage loads, vec4f' },
+    { ...of(loads, 'storageSame', { vectors }), what: 'storage loads, vec4f, one address for all' },
+    { ...of(loads, 'workgroupVec4', { vectors }), what: 'workgroup memory loads, vec4f' },
   ];
   if (gpu.device.features.has('subgroups' as GPUFeatureName)) {
     const subgroups = program('ceilings_subgroups', subgroupSource);
