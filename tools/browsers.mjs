@@ -1,8 +1,8 @@
-/** Finding a browser with WebGPU (Chrome, Chromium, Edge) and the software adapter SwiftShader that comes with it. */
+/** Finds a browser with WebGPU (Chrome, Chromium, Edge) and the software adapter SwiftShader that comes with it. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
-/** Names a browser that is nowhere to be found by itself. */
+/** The variable that names a browser in an unusual place. */
 export const browserVariable = 'ROMO_BROWSER';
 
 const names = [
@@ -15,7 +15,7 @@ const names = [
   'microsoft-edge',
 ];
 
-/** Where browsers may be, best first: the variable, then the search path, then the usual places of the system. */
+/** Where browsers may be, best first: the variable, then the search path, then the system's usual places. */
 export function browserPlaces({ platform, environment }) {
   const named = environment[browserVariable];
   if (named) return [named];
@@ -43,7 +43,7 @@ export function browserPlaces({ platform, environment }) {
   ];
 }
 
-/** The first browser that is there, or null. */
+/** The first browser that exists, or null. */
 export function findBrowser({ platform = process.platform, environment = process.env, exists = existsSync } = {}) {
   return browserPlaces({ platform, environment }).find((path) => exists(path)) ?? null;
 }
@@ -51,12 +51,12 @@ export function findBrowser({ platform = process.platform, environment = process
 const icdName = 'vk_swiftshader_icd.json';
 
 /**
- * The driver file of the SwiftShader that a browser brings, for the variable VK_DRIVER_FILES; null where there is none.
- * It stands beside the program, or in a folder of its version or framework below.
+ * The driver file of the SwiftShader that comes with a browser, for the variable VK_DRIVER_FILES; null if there is none.
+ * It is next to the program, or in a folder for the version or framework below it.
  */
 export function findSwiftShader(browser) {
   const beside = dirname(realpathSync(browser));
-  // Debian starts chromium by a script in /usr/bin; a Mac keeps libraries in the framework.
+  // Debian starts chromium through a script in /usr/bin; macOS keeps libraries in the framework.
   const folders = [
     beside,
     '/usr/lib/chromium',
@@ -75,13 +75,13 @@ export function findSwiftShader(browser) {
 }
 
 /**
- * What to do on a machine without a browser, like `plan` of systems.mjs.
+ * What to do on a machine without a browser; see `plan` in systems.mjs.
  * @returns { why, steps, automatic }
  */
 export function browserPlan({ platform, release, root }) {
   const why = [
     'No Chrome, Chromium or Edge was found. The tests compare what Node and a browser compute, bit by bit, on the software',
-    `adapter that these browsers bring. ${browserVariable} names a browser at an unusual place; --no-browser leaves the comparison out.`,
+    `adapter that comes with these browsers. Set ${browserVariable} to a browser in an unusual place, or skip the comparison with --no-browser.`,
   ];
   const install = (...command) => ({ why, steps: [{ run: command }], automatic: false });
   if (platform !== 'linux')
@@ -95,6 +95,6 @@ export function browserPlan({ platform, release, root }) {
   }
   if (release.id === 'fedora') return install('dnf', 'install', '-y', 'chromium');
   if (release.id === 'arch') return install('pacman', '-S', '--needed', 'chromium');
-  // Ubuntu's package is an empty one that stands for a snap, which runs in a sandbox of its own.
+  // Ubuntu's package is an empty placeholder for a snap, which runs in its own sandbox.
   return { why: [...why, 'Install Chrome: https://www.google.com/chrome/'], steps: [], automatic: false };
 }

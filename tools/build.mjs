@@ -1,6 +1,6 @@
 /**
- * Bundles everything into dist/: the commands, the library for Node and for browsers with its types, the tests. Shaders are loaded
- * as text, and the import `#webgpu` becomes the file for Node or the one for the browser, as `imports` in package.json says.
+ * Bundles everything into dist/: the commands, the library for Node and for browsers with its types, and the tests. Shaders are loaded
+ * as text. The import `#webgpu` resolves to the file for Node or to the one for the browser, as `imports` in package.json says.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const library = Object.values(entries).flatMap(
 );
 const commands = ['train', 'evaluate', 'convert', 'search', 'data_worker'];
 
-/** A program is called by the name of its file alone: dist/train.js. */
+/** A program is named after its file, without the folder: dist/train.js. */
 const programOf = (path) => ({ in: path, out: basename(path, '.ts') });
 
 async function buildPrograms() {
@@ -49,7 +49,7 @@ async function buildLibrary() {
   if (foreign.length > 0) throw new Error(`the browser library contains packages: ${foreign.join(', ')}`);
 }
 
-/** Declarations, one per source file; their imports name the .js files that the compiler of a user looks for. */
+/** Declarations, one per source file; their imports name the .js files that a user's compiler looks for. */
 function buildTypes() {
   const folder = join(root, 'dist', 'types');
   rmSync(folder, { recursive: true, force: true });
@@ -67,7 +67,7 @@ function buildTypes() {
   }
 }
 
-/** dist/test mirrors test/; what is there from files since removed would still be run, so it is emptied first. */
+/** dist/test mirrors test/. It is emptied first, because tests whose sources were removed would still run. */
 async function buildTests() {
   const names = readdirSync(join(root, 'test'), { recursive: true }).filter((name) => name.endsWith('.test.ts'));
   rmSync(join(root, 'dist', 'test'), { recursive: true, force: true });
@@ -92,7 +92,7 @@ try {
   await Promise.all([buildPrograms(), buildLibrary(), buildTests(), buildWeb()]);
   buildTypes();
 } catch (error) {
-  // esbuild has printed its own errors already, with the lines of the source.
+  // esbuild has already printed its own errors, with the source lines.
   if (!error.errors) console.error(`build: ${error.message}`);
   process.exitCode = 1;
 }

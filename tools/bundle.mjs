@@ -12,7 +12,7 @@ const common = {
   logLevel: 'warning',
 };
 
-/** Programs that Node starts; packages stay in node_modules, because `webgpu` brings a native library. */
+/** Programs that run in Node; packages stay in node_modules, because `webgpu` contains a native library. */
 export const forNode = {
   ...common,
   platform: 'node',
@@ -22,10 +22,10 @@ export const forNode = {
   loader: { ...common.loader, '.css': 'text' },
 };
 
-/** Modules that a page loads; no package may be left over, because a browser could not find it. */
+/** Modules that a page loads; all packages are bundled, because a browser could not find them. */
 export const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };
 
-/** A shader without comments and spaces that say nothing: the same code in half the bytes. */
+/** Strips comments and insignificant spaces from shaders: the same code in half the bytes. */
 export const plainShaders = {
   name: 'plain shaders',
   setup(build) {
@@ -37,7 +37,7 @@ export const plainShaders = {
       const contents = lines
         .join('\n')
         .replace(/\s*([,;:{}()])\s*/g, '$1')
-        // Between two operands only: `a - -b` and `a / *b` would become other code.
+        // Between two operands only: `a - -b` and `a / *b` would become different code.
         .replace(/(?<=[\w)\]]) ([-+*/%<>=!&|^]{1,2}) (?=[\w(])/g, '$1');
       return { contents, loader: 'text' };
     });

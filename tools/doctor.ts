@@ -1,6 +1,6 @@
 /**
- * `node dist/doctor.js`: every WebGPU adapter of this machine, what kind it is, what it can do; and where there is none,
- * what to install.
+ * `node dist/doctor.js`: shows every WebGPU adapter of this machine, its kind and its capabilities; if there is none, what to
+ * install.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -71,8 +71,8 @@ function report({ adapters, chosen }: Found): string[] {
     'What a program gets:',
     ...chosen.map(({ request, description }) => `  ${requestName(request).padEnd(36)}${description ?? 'none'}`),
     '',
-    'Choose one with --device NAME, a part of the name in its first line.',
-    ...(software ? ['Only software adapters: all works, on the CPU, and a GPU would be far faster.'] : []),
+    'Choose one with --device NAME, where NAME is part of the name on its first line.',
+    ...(software ? ['Only software adapters: everything works, on the CPU, but a GPU would be far faster.'] : []),
   ];
 }
 
@@ -81,20 +81,20 @@ function withoutAdapter({ adapters, failure }: Found & { failure: string | null 
   return [
     adapters.length > 0 ? 'No device could be opened on any of these.' : 'No WebGPU adapter was found.',
     ...(failure ? [failure] : []),
-    ...(set.length > 0 ? [`${set.join(' and ')} is set and may hide the drivers: try without.`] : []),
+    ...(set.length > 0 ? [`${set.join(' and ')} is set and may hide the drivers: try without it.`] : []),
     ...advice(thisMachine()),
   ];
 }
 
 const command = new Command('doctor')
-  .description('Shows every WebGPU adapter of this machine, or what to install where there is none.')
-  .option('--json', 'print everything, all limits included, as JSON')
-  .addHelpText('after', '\nExit code: 0 where an adapter works, 1 where none does, 2 for a wrong option.')
+  .description('Shows every WebGPU adapter of this machine, or what to install if there is none.')
+  .option('--json', 'print everything, including all limits, as JSON')
+  .addHelpText('after', '\nExit code: 0 if an adapter works, 1 if none does, 2 for a wrong option.')
   .allowExcessArguments(false)
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'doctor: ')) });
 
-/** Looks for adapters in a child process, which a broken driver may crash, and prints what came back. */
+/** Looks for adapters in a child process, because a broken driver may crash it, and prints the result. */
 function examine(json: boolean): number {
   const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), childFlag], {
     encoding: 'utf8',

@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz [-- FILES]`: the campaign behind the short test of damaged files, 100,000 per format. HDF5 files are read in processes
- * that begin anew where the HDF5 library gives up, so that all of them are read, and after a portion: what thousands of damaged
- * files leave behind in the library's memory once sent it into an endless loop, at a file that a new process refuses at once.
+ * `npm run fuzz [-- FILES]`: the long version of the short test of damaged files, 100,000 per format. HDF5 files are read in a series of
+ * processes. A new one starts when the HDF5 library aborts, so that all files are read, and after each portion: what thousands of
+ * damaged files leave in the library's memory once sent it into an endless loop, on a file that a new process refuses at once.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -13,9 +13,9 @@ import { setUp } from './setup.mjs';
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const files = Number(process.argv[2] ?? 100_000);
 const PORTION = 250; // HDF5 files per process
-const LONGEST = 60_000; // ms for a portion, which takes one second: a hang
+const LONGEST = 60_000; // ms; a portion takes one second, so this is a hang
 
-/** Runs a test program; resolves to what it printed. */
+/** Runs a test program and resolves to what it printed. */
 function start(words, environment = process.env, limit = 0) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, words, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -41,7 +41,7 @@ async function hdf5(name) {
     next = answer.next;
     if (answer.gaveUp) gaveUp++;
   }
-  return `${name}: ${files} files, of which ${gaveUp} made the library give up`;
+  return `${name}: ${files} files, of which ${gaveUp} made the library abort`;
 }
 
 const all = async (...path) => start([join('dist', 'test', ...path)], { ...environment, ROMO_FUZZ: String(files) });

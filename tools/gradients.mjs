@@ -1,7 +1,7 @@
 /**
  * `npm run test:gradients [-- --markdown]`: runs the property-based checks of all ops and prints, per op, how many cases were
- * compared and the worst error. Fails where a check fails or a differentiable op has no gradient check.
- * ROMO_TEST_SEED draws other cases; a failing one is printed with its seed and shrunk.
+ * compared and the worst error. Fails if a check fails or a differentiable op has no gradient check.
+ * ROMO_TEST_SEED draws other cases; a failing case is shrunk and printed with its seed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -43,7 +43,7 @@ async function checkAll(environment) {
   }
 }
 
-/** Test files that compare with references. */
+/** The test files that compare with references. */
 function filesWithChecks() {
   const sources = readdirSync('test/gpu').filter((name) => name.endsWith('.test.ts'));
   const checks = sources.filter((name) =>
@@ -73,8 +73,8 @@ function readRecords(folder) {
 }
 
 /**
- * Every op with a gradient, as the sources define them. Those of a table (pointwise.ts) are named where the table's function is
- * called; `labelLoss` and `rowLoss` stand for the losses; a name with a dot is a step of the op before the dot.
+ * All ops with a gradient, found in the sources. Ops that a helper defines (pointwise.ts) are named where that helper is
+ * called. `labelLoss` and `rowLoss` stand for the losses. A name with a dot is a step of the op before the dot.
  */
 function differentiableOps() {
   const ops = new Set();

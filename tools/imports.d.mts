@@ -1,6 +1,6 @@
 export type Files = ReadonlyMap<string, string>;
 
-/** What package.json says `#name` and `romo/name` mean. */
+/** The parts of package.json that say what `#name` and `romo/name` mean. */
 export interface Manifest {
   readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly exports?: Readonly<Record<string, unknown>>;

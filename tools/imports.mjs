@@ -1,14 +1,14 @@
 /**
- * `node tools/imports.mjs`, part of `npm run check`: which module may import which. Imports point downward only, none goes round in
- * a circle, and the engine stays small enough to be read. Imports of types alone are free: they are gone when the program runs.
+ * `node tools/imports.mjs`, part of `npm run check`: which module may import which. Imports point downward only, there are no
+ * circles, and the engine stays small enough to be read. Type-only imports are free: they are gone when the program runs.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The layers, lowest first: a module imports from its own layer and those named, and from what these may import. The longest path
- * that fits decides, so a file may have a layer of its own.
+ * The layers, lowest first. A module may import from its own layer, from the layers listed for it, and from whatever those may
+ * import. The longest matching path decides, so a single file can be a layer.
  */
 export const LAYERS = {
   'src/tensor/error.ts': [],
@@ -17,7 +17,7 @@ export const LAYERS = {
   'src/tensor': ['src/tensor/random.ts'],
   'src/shaders': [],
   'src/autograd': ['src/tensor', 'src/shaders'],
-  'src/backends': ['src/autograd'], // made of ops without gradients; ops call theirs through the device
+  'src/backends': ['src/autograd'], // built from ops without gradients; ops call a backend through the device
   'src/tensor/device.ts': ['src/backends'], // opens the backend
   'src/model': ['src/autograd'],
   'src/files': ['src/tensor/error.ts'],
@@ -30,11 +30,11 @@ export const LAYERS = {
   'src/commands': ['src/report', 'src/search'],
   tools: ['src/commands'],
   bench: ['src/commands', 'tools'],
-  web: [], // and what the package exports, by its name
+  web: [], // plus the package's exports, imported by the package's name
   test: ['bench', 'tools', 'web', 'src/index.ts'],
 };
 
-/** Lines of TypeScript and WGSL that a reader of the engine meets; the software backend is read on its own. */
+/** Limits on the lines of TypeScript and WGSL that a reader of the engine meets. The software backend is read separately. */
 const APART = 'src/backends/software';
 const MOST_LINES_OF_CONV2D = 1_500;
 const MOST_LINES_OF_ENGINE = 6_000;
@@ -43,7 +43,7 @@ const ENGINE = ['src/tensor', 'src/autograd', 'src/shaders', 'src/backends'];
 const SOURCE = /\.(ts|mjs|mts)$/;
 const SKIPPED = ['node_modules', 'peers'];
 
-/** All modules by path, with `/` on every system: their text. */
+/** The text of all modules by path, with `/` on every system. */
 export function readTree(root, folders = ['src', 'web', 'bench', 'tools', 'test']) {
   const files = new Map();
   const walk = (folder) => {
@@ -69,12 +69,12 @@ const isTypesOnly = (names) =>
 
 /**
  * What a module imports at run time.
- * @returns of each import its specifier, and whether it is loaded only when the program gets there: `await import(...)`
+ * @returns for each import its specifier, and whether it is loaded lazily: `await import(...)`
  */
 export function importsIn(text) {
   const code = withoutComments(text);
   const found = [];
-  // Statements begin in the first column, which text that only looks like one (in a template) does not.
+  // Statements begin in the first column; text that only looks like one (in a template literal) does not.
   for (const [, names, from] of code.matchAll(/^(?:import|export)\s+(?:([^'";]*?)\s*from\s*)?['"]([^'"]+)['"]/gm)) {
     if (names === undefined || !(/^type\s+[^,]/.test(names) || isTypesOnly(names))) found.push({ from, lazy: false });
   }
@@ -83,7 +83,7 @@ export function importsIn(text) {
   return found;
 }
 
-/** The module that a specifier means: none for packages and Node's own; several where Node and browsers have each their own. */
+/** The modules that a specifier refers to: none for packages and Node's own; several if Node and browsers have one each. */
 function targetsOf(path, from, { files, imports, exports }) {
   if (from.startsWith('.')) {
     const target = posix.join(posix.dirname(path), from);
@@ -95,14 +95,14 @@ function targetsOf(path, from, { files, imports, exports }) {
   return types ? [types.replace('./dist/types', 'src').replace('.d.ts', '.ts')] : [];
 }
 
-/** The layer of a module: the longest path in the table that it starts with. */
+/** The layer of a module: the longest path in the table that the module's path starts with. */
 function layerOf(path, layers) {
   return Object.keys(layers)
     .filter((layer) => path === layer || path.startsWith(`${layer}/`))
     .sort((a, b) => b.length - a.length)[0];
 }
 
-/** Every layer that modules of one may import from. */
+/** All layers that modules of the given layer may import from. */
 function reachable(layer, layers, found = new Set()) {
   if (!found.has(layer)) {
     found.add(layer);
@@ -111,7 +111,7 @@ function reachable(layer, layers, found = new Set()) {
   return found;
 }
 
-/** Edges of all modules: path to its imports, each with its targets. */
+/** The graph of imports: for each module's path, its imports with their targets. */
 function graphOf(files, { imports = {}, exports = {} }) {
   return new Map(
     [...files]
@@ -125,7 +125,7 @@ function graphOf(files, { imports = {}, exports = {} }) {
   );
 }
 
-/** Imports that point upward, and those of pages that go past the package's exports. */
+/** Imports that point upward, and imports of pages that bypass the package's exports. */
 function upward(graph, layers) {
   const faults = [];
   for (const [path, edges] of graph) {
@@ -145,7 +145,7 @@ function upward(graph, layers) {
   return faults;
 }
 
-/** Circles of imports that are loaded at once, each named once. */
+/** Circles among imports that are not lazy, each reported once. */
 function circles(graph) {
   const faults = [];
   const done = new Set();
@@ -160,7 +160,7 @@ function circles(graph) {
   return faults;
 }
 
-/** A module and all that it loads at once. */
+/** A module and everything it loads that is not lazy. */
 function closureOf(path, graph) {
   const found = new Set([path]);
   for (const each of found) for (const { lazy, target } of graph.get(each) ?? []) if (!lazy) found.add(target);
@@ -175,7 +175,7 @@ const linesOf = (paths, files) =>
 /**
  * @param files path -> text
  * @param manifest package.json: `imports` and `exports` say what `#name` and `romo/name` mean
- * @returns complaints; none where all is well
+ * @returns complaints; empty if all is well
  */
 export function complaints(files, manifest = {}, layers = LAYERS) {
   const graph = graphOf(files, manifest);
@@ -183,7 +183,7 @@ export function complaints(files, manifest = {}, layers = LAYERS) {
   return [...upward(graph, layers), ...circles(own)];
 }
 
-/** What a reader of the engine has to read: lines, and the most that they may be. */
+/** What a reader of the engine has to read, in lines, and the limits. */
 export function sizes(files, manifest = {}) {
   const conv2d = closureOf('src/autograd/conv2d.ts', graphOf(files, manifest)).filter((path) => files.has(path));
   const engine = [...files.keys()].filter((path) => ENGINE.some((folder) => path.startsWith(`${folder}/`)));
@@ -197,14 +197,14 @@ export function sizes(files, manifest = {}) {
   ];
 }
 
-// As a program; its test has it in a bundle of another name.
+// Only when run as a program: its test bundles it under another name.
 if (basename(process.argv[1] ?? '') === 'imports.mjs') {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
   const files = readTree(root);
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const faults = complaints(files, manifest);
   for (const { what, lines, most } of sizes(files, manifest)) {
-    console.log(`imports: ${what}: ${lines} lines without ${APART}, at most ${most}`);
+    console.log(`imports: ${what}: ${lines} lines without ${APART}, limit ${most}`);
     if (lines > most) faults.push(`${what}: ${lines - most} lines too many`);
   }
   for (const fault of faults) console.error(`imports: ${fault}`);

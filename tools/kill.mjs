@@ -1,6 +1,6 @@
 /**
- * `npm run test:kill [-- KILLS [SEED]]`: trains a tiny model once, then again and again, each time killed at a random moment of both
- * stages (every third time in the middle of writing a checkpoint) and resumed. All must leave the same bytes behind.
+ * `npm run test:kill [-- KILLS [SEED]]`: trains a tiny model once without interruption. Then it trains it again and again, each time killed
+ * at a random moment of either stage (every third time while it writes a checkpoint) and resumed. All runs must end with the same bytes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,15 +20,15 @@ async function campaign() {
   try {
     const whole = join(folder, 'whole');
     const { code, output } = await startTraining([...tiny, '--out', whole]).ended;
-    if (code !== 0) throw new Error(`the run that is not killed failed: ${output}`);
+    if (code !== 0) throw new Error(`the uninterrupted run failed: ${output}`);
     const expected = fingerprint(whole);
     const table = new Table({
-      head: ['kill', 'after steps', 'in a write', 'went on from', 'same bytes'],
+      head: ['kill', 'after steps', 'during a write', 'resumed from', 'same bytes'],
       style: { head: [], border: [] },
     });
     let failures = 0;
     for (let i = 0; i < kills; i++) {
-      // A stratum per kill, so that few kills cover both stages as well.
+      // One stratum per kill, so that even a few kills cover both stages.
       const moment = {
         step: Math.floor(((i + random()) / kills) * tinySteps),
         delay: 300 * random(),
@@ -44,14 +44,14 @@ async function campaign() {
       if (!same) failures++;
     }
     console.log(`${table}`);
-    console.log(`${kills} kills, ${failures} with another result`);
+    console.log(`${kills} kills, ${failures} with a different result`);
     return failures === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Random numbers 0..1 by a seed: a campaign can be repeated. */
+/** Seeded random numbers in [0, 1), so that a campaign can be repeated. */
 function mulberry32(state) {
   let a = state;
   return () => {

@@ -12,7 +12,7 @@ export interface FoundAdapter {
   kind: 'software' | 'integrated GPU' | 'GPU';
   features: string[];
   limits: Record<string, number>;
-  /** why no device could be opened on it, or null where one could */
+  /** why no device could be opened on it; null if one could */
   failure: string | null;
 }
 

@@ -1,12 +1,12 @@
 /**
- * This machine: its system, and the WebGPU adapters that work on it. Shared by `tools/setup.mjs` and `tools/doctor.ts`.
- * A broken driver can take the whole process down, so whoever asks for adapters does it in a child process
- * (`tools/probe.mjs`, or `doctor.js` started by itself) and reads the answer with `readProbe`.
+ * This machine: its system and the WebGPU adapters that work on it. Shared by `tools/setup.mjs` and `tools/doctor.ts`.
+ * A broken driver can crash the whole process, so callers look for adapters in a child process
+ * (`tools/probe.mjs`, or a second `doctor.js`) and read the answer with `readProbe`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { adapterKind, parseOsRelease, parseSources } from './systems.mjs';
 
-/** The text of a file, or '' where it does not exist or may not be read. */
+/** The text of a file, or '' if it does not exist or is not readable. */
 function readIfThere(path) {
   try {
     return readFileSync(path, 'utf8');
@@ -16,7 +16,7 @@ function readIfThere(path) {
   }
 }
 
-/** What systems.mjs needs to know to make its plan. */
+/** The facts about this machine from which systems.mjs makes a plan. */
 export function thisMachine() {
   const folder = '/etc/apt/sources.list.d';
   let names = [];
@@ -34,7 +34,7 @@ export function thisMachine() {
   };
 }
 
-/** One adapter as plain data: what it is, and whether a device can be opened on it. */
+/** An adapter as plain data: what it is, and whether a device can be opened on it. */
 async function describe(adapter) {
   const { vendor, architecture, device, description } = adapter.info;
   const limits = {};
@@ -51,7 +51,7 @@ async function describe(adapter) {
   return answer;
 }
 
-/** The ways of asking for an adapter that WebGPU knows. */
+/** The ways to request an adapter in WebGPU. */
 const requests = [
   {},
   { powerPreference: 'high-performance' },
@@ -62,7 +62,7 @@ const requests = [
 /**
  * Every adapter that Dawn finds.
  * @returns { adapters: [{ name, backend, vendor, architecture, device, description, kind, features, limits, failure }],
- *   chosen: [{ request, description }] } where `chosen` tells which adapter a program gets for each way of asking.
+ *   chosen: [{ request, description }] } where `chosen` says which adapter a program gets for each kind of request.
  */
 export async function findAdapters() {
   const { create } = await import('webgpu');
@@ -75,7 +75,7 @@ export async function findAdapters() {
   for (const request of requests) {
     const adapter = await create([]).requestAdapter(request);
     const description = adapter ? adapter.info.description || adapter.info.device : null;
-    // Should Dawn stop listing names, the adapters that it hands out are still found.
+    // If Dawn ever stops listing names, the adapters that it returns are still found.
     if (adapter && adapters.length === 0)
       adapters.push({ name: description, backend: '', ...(await describe(adapter)) });
     chosen.push({ request, description });
@@ -83,7 +83,7 @@ export async function findAdapters() {
   return { adapters, chosen };
 }
 
-/** Names and backends of all adapters: Dawn lists them only in its answer to a name that does not exist. */
+/** Names and backends of all adapters: Dawn lists them only in its error for a name that does not exist. */
 async function adapterNames(create) {
   let list = '';
   try {
@@ -104,12 +104,12 @@ async function adapterNames(create) {
 /**
  * The answer of the child process that called `findAdapters` and printed it as JSON.
  * @param child what `spawnSync` returned for it
- * @returns { adapters, chosen, failure, loads }: failure says in words why the child had no answer, else null; loads is
- *   false where the `webgpu` package itself does not run, so that no driver can help
+ * @returns { adapters, chosen, failure, loads }: failure says why the child gave no answer, or is null; loads is
+ *   false if the `webgpu` package itself does not run, so that no driver can help
  */
 export function readProbe(child) {
   const nothing = (failure, loads) => ({ adapters: [], chosen: [], failure, loads });
-  if (child.error) return nothing(`The search for adapters did not end well: ${child.error.message}`, true);
+  if (child.error) return nothing(`The search for adapters failed: ${child.error.message}`, true);
   if (child.signal) return nothing(`A graphics driver crashed the search for adapters (${child.signal}).`, true);
   if (child.status !== 0) return nothing(`The \`webgpu\` package does not run here:\n${child.stderr.trim()}`, false);
   return { ...JSON.parse(child.stdout), failure: null, loads: true };

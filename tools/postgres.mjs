@@ -1,11 +1,11 @@
 /**
- * Postgres with pgvector, which the tests of galleries start a server of: where it is, and how a machine gets it. Without it
- * they talk to PGlite.
+ * Finds Postgres with pgvector, and says how to install it. The tests of galleries start such a server; without one they
+ * use PGlite.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Programs of Debian and Ubuntu are in a folder of their version. */
+/** Debian and Ubuntu keep the programs in one folder per version. */
 const debian = '/usr/lib/postgresql';
 
 function folders() {
@@ -24,22 +24,22 @@ function hasVector(programs) {
   return shares.some((share) => existsSync(join(share, 'extension', 'vector.control')));
 }
 
-/** The folder with the programs of a Postgres that has pgvector; null where there is none. */
+/** The folder with the programs of a Postgres that has pgvector; null if there is none. */
 export function findPostgres() {
   return folders().find((folder) => existsSync(join(folder, 'initdb')) && hasVector(folder)) ?? null;
 }
 
-/** Major versions of Postgres whose pgvector the system has as a package. */
+/** For each system that packages pgvector, the major version of its Postgres. */
 const packaged = { 'debian 13': 17, 'ubuntu 24.04': 16, 'ubuntu 24.10': 16, 'ubuntu 25.04': 17, 'ubuntu 25.10': 17 };
 
 /**
- * What to do on a machine without them, like `plan` of systems.mjs.
- * @param folder for what is built; it must exist
+ * What to do on a machine without Postgres and pgvector; see `plan` in systems.mjs.
+ * @param folder an existing folder to build in
  * @returns { why, steps, automatic }
  */
 export function postgresPlan({ release, sources, root }, folder) {
   const why = [
-    'No Postgres with pgvector was found. Without it, galleries are tested with PGlite behind the same protocol.',
+    'No Postgres with pgvector was found. Without it, galleries are tested with PGlite over the same protocol.',
   ];
   const install = (...packages) => [
     { run: ['apt-get', 'update'] },
@@ -56,7 +56,7 @@ export function postgresPlan({ release, sources, root }, folder) {
   why.push("Debian 12 has no pgvector: it is built from Debian 13's source package.");
   const options = Object.entries(mirror.options).map(([name, value]) => `${name}=${value}`);
   const line = `deb-src ${options.length > 0 ? `[${options.join(' ')}] ` : ''}${mirror.uri} trixie main\n`;
-  // Lists of its own: the system's sources of packages stay as they are.
+  // Separate lists: the system's package sources stay unchanged.
   const list = join(folder, 'trixie.list');
   const places = {
     'Dir::Etc::SourceList': list,

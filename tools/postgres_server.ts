@@ -1,4 +1,4 @@
-/** A Postgres server for tests and the bench on 127.0.0.1, in a temporary folder; without one, PGlite with the same protocol. */
+/** A Postgres server for tests and benchmarks on 127.0.0.1, in a temporary folder; without Postgres, PGlite over the same protocol. */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,18 +8,18 @@ import { join } from 'node:path';
 import { findPostgres } from './postgres.mjs';
 
 export interface Server {
-  /** is it a real server, or PGlite? */
+  /** true for a real server, false for PGlite */
   readonly isReal: boolean;
   /** postgres://USER:PASSWORD@HOST:PORT, without a database */
   readonly url: string;
-  /** Ends it as a crash would: nothing that is under way is finished. */
+  /** Stops it like a crash: nothing in progress is finished. */
   crash(): Promise<void>;
   start(): Promise<void>;
-  /** Ends it, and removes its files. */
+  /** Stops it and removes its files. */
   remove(): Promise<void>;
 }
 
-/** A port that nobody listens at. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Postgres refuses to run as root: then as its own user, or as nobody. */
+/** Postgres refuses to run as root; root starts it as the user postgres, or else as nobody. */
 function otherUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const uid = Number(spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' }).stdout.trim() || 65534);
@@ -38,7 +38,7 @@ function otherUser(): { uid?: number; gid?: number } {
 export async function startServer(): Promise<Server> {
   const programs = findPostgres();
   if (programs) return startReal(programs);
-  console.log('No Postgres with pgvector on this machine: the tests talk to PGlite, which speaks the same protocol.');
+  console.log('No Postgres with pgvector on this machine: using PGlite, which speaks the same protocol.');
   return startEmbedded();
 }
 
@@ -55,7 +55,7 @@ async function startReal(programs: string): Promise<Server> {
   const data = join(folder, 'data');
   const port = await freePort();
   const call = async (program: string, ...words: string[]): Promise<void> => {
-    // What pg_ctl starts keeps its output open, so it goes to a file.
+    // The server that pg_ctl starts keeps its output open, so pg_ctl sends it to a file.
     const child = spawn(join(programs, program), words, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let complaints = '';
     child.stderr.on('data', (text) => {

@@ -1,4 +1,4 @@
-"""Makes a safetensors file of a PyTorch one: python tools/pth_to_safetensors.py WEIGHTS.pth WEIGHTS.safetensors"""
+"""Converts a PyTorch weights file to safetensors: python tools/pth_to_safetensors.py WEIGHTS.pth WEIGHTS.safetensors"""
 
 import sys
 

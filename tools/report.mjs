@@ -1,14 +1,14 @@
-/** Reading what a test file printed, and adding it up. */
+/** Parses the output of a test file and sums up the results. */
 
-/** Text without the codes that colour a terminal. */
+/** Text without terminal colour codes. */
 export function plain(text) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those codes begin with one
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
   return text.replace(/\u001b\[[0-9;]*m/g, '');
 }
 
 /**
- * The totals that uvu prints at its end.
- * @returns { total, passed, skipped }, or null where the output has none because the process died before
+ * The totals that uvu prints at the end.
+ * @returns { total, passed, skipped }, or null if the process died before it printed them
  */
 export function parseTotals(output) {
   const text = plain(output);
@@ -21,10 +21,10 @@ export function parseTotals(output) {
 }
 
 /**
- * What a test file's run amounts to.
+ * The result of running a test file.
  * @param run { output, code, signal, timedOut, seconds }
- * @returns { passed, failed, skipped, problem }: problem says in words what went wrong besides tests that failed, else
- *   null; a problem counts as one failure more
+ * @returns { passed, failed, skipped, problem }: problem says what went wrong besides failed tests, or is null; a problem
+ *   counts as one more failure
  */
 export function judge({ output, code, signal, timedOut, seconds }) {
   const totals = parseTotals(output);
@@ -36,11 +36,12 @@ export function judge({ output, code, signal, timedOut, seconds }) {
   return { ...counted, failed: counted.failed + (problem ? 1 : 0), problem };
 
   function problemOf() {
-    if (timedOut && totals) return `all tests ran, but the process had not ended after ${time}: a device left open?`;
-    if (timedOut) return `no end after ${time}: it hangs, and was stopped`;
+    if (timedOut && totals)
+      return `all tests ran, but the process was still running after ${time}: was a device left open?`;
+    if (timedOut) return `still running after ${time}: it hung and was stopped`;
     if (signal) return `the process was ended by ${signal}`;
-    if (!totals) return `the process ended with code ${code} before its tests did`;
-    if (totals.total === 0 && totals.skipped === 0) return 'it holds no test';
+    if (!totals) return `the process ended with code ${code} before its tests finished`;
+    if (totals.total === 0 && totals.skipped === 0) return 'it contains no tests';
     if (code !== 0 && counted.failed === 0) return `all tests passed, but the process ended with code ${code}`;
     return null;
   }

@@ -1,15 +1,15 @@
-/** Starting programs from the tools: same terminal, signals passed on, an exit code for every ending. */
+/** Starts programs from the tools: in the same terminal, with signals forwarded and an exit code in every case. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
  * Runs a program to its end with this process's input and output.
- * @returns its exit code; 128 + n where signal n ended it, as shells count; 127 where it could not be started
+ * @returns its exit code; 128 + n if signal n ended it, as in shells; 127 if it could not be started
  */
 export function run(command, commandArguments, environment = process.env) {
   return new Promise((resolve) => {
     const child = spawn(command, commandArguments, { stdio: 'inherit', env: environment });
-    // A terminal sends Ctrl-C to the child as well; passing it on would make it arrive twice.
+    // A terminal also sends Ctrl-C to the child; forwarding it would make it arrive twice.
     const passOn = (signal) => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };
@@ -27,7 +27,7 @@ export function run(command, commandArguments, environment = process.env) {
   });
 }
 
-/** `npm` with arguments; on Windows it is a script, which only a shell can start. */
+/** Runs `npm` with arguments; on Windows npm is a script, which only a shell can start. */
 export function npm(...npmArguments) {
   return process.platform === 'win32'
     ? run('cmd.exe', ['/d', '/s', '/c', 'npm', ...npmArguments])

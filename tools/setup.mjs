@@ -1,8 +1,8 @@
 /**
- * Makes a fresh machine ready: Node's version, npm packages, a WebGPU adapter. Plain Node without packages, because it
- * runs before there are any. It changes nothing on a machine that is ready.
+ * Sets up a fresh machine: Node's version, npm packages, a WebGPU adapter. It uses no packages, because it runs before any
+ * are installed. It changes nothing on a machine that is ready.
  *
- *   node tools/setup.mjs             does it
+ *   node tools/setup.mjs             sets up the machine
  *   node tools/setup.mjs --dry-run   says what it would do
  */
 import { spawnSync } from 'node:child_process';
@@ -19,13 +19,13 @@ import { advice, driverVariables, plan, shellLine, withoutDriverVariables } from
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = 20;
 
-/** What stands in the way, in words for the person at the terminal. */
+/** Why the set-up cannot continue, worded for the person at the terminal. */
 class SetUpError extends Error {}
 
 /**
- * Brings the machine to where everything can be built and run, or says what is missing.
- * @param options browser: also a browser with WebGPU, which only the tests need; postgres: also Postgres with pgvector, where it
- *   can be had, for them too; adapter: false where Node needs no WebGPU
+ * Makes sure that everything can be built and run on this machine, or says what is missing.
+ * @param options browser: also provide a browser with WebGPU, which only tests need; postgres: also provide Postgres with
+ *   pgvector where it is available, for tests too; adapter: false if Node needs no WebGPU
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
 export async function setUp({ dryRun = false, browser = false, postgres = false, adapter = true } = {}) {
@@ -52,7 +52,7 @@ function checkNode() {
   }
 }
 
-/** npm's own record of what it installed is as old as the installation. */
+/** The age of the installation is that of the file in which npm records what it installed. */
 async function installPackages(dryRun) {
   const lock = join(root, 'package-lock.json');
   const record = join(root, 'node_modules', '.package-lock.json');
@@ -63,9 +63,9 @@ async function installPackages(dryRun) {
   const code = await npm('ci', '--prefix', root, '--include=dev', '--no-fund', '--no-audit');
   if (code !== 0) {
     throw new SetUpError(
-      `npm ci failed (exit code ${code}), its reason stands above. It needs a connection to the registry that\n` +
+      `npm ci failed (exit code ${code}); see its output above. It needs a connection to the registry that\n` +
         '`npm config get registry` names, and a package-lock.json that agrees with package.json. Run `npm ci` yourself\n' +
-        'until it passes, then start again.',
+        'until it succeeds, then start again.',
     );
   }
 }
@@ -75,18 +75,18 @@ function probe(environment) {
   return readProbe(spawnSync(process.execPath, [script], { env: environment, encoding: 'utf8', timeout: 120_000 }));
 }
 
-/** The adapter that programs get, among those on which a device can be opened; null if there is none. */
+/** The adapter that programs get, among those on which a device can be opened; null if none works. */
 function usable({ adapters, chosen }) {
   const working = adapters.filter((adapter) => adapter.failure === null);
   return working.find((adapter) => adapter.description === chosen[0]?.description) ?? working[0] ?? null;
 }
 
-/** Looks for an adapter, first as the environment says, then without its variables about Vulkan drivers. */
+/** Looks for an adapter, first in the given environment, then without its variables for Vulkan drivers. */
 function lookForAdapter() {
   const found = probe(process.env);
   if (!found.loads) {
     throw new SetUpError(
-      `${found.failure}\nIt brings builds for Linux with glibc 2.34 or newer, macOS and Windows. If a file or package is missing,\n` +
+      `${found.failure}\nIt has builds for Linux with glibc 2.34 or newer, macOS and Windows. If a file or package is missing,\n` +
         'run `npm ci`, then start again.',
     );
   }
@@ -98,8 +98,8 @@ function lookForAdapter() {
     const second = usable(probe(environment));
     if (second) {
       const settings = set.map((name) => `${name}=${process.env[name]}`).join(', ');
-      console.log(`No adapter works with ${settings}; going on without.`);
-      console.log(`Before commands that you start yourself, type: unset ${set.join(' ')}`);
+      console.log(`No adapter works with ${settings}; continuing without.`);
+      console.log(`Before you run commands yourself, type: unset ${set.join(' ')}`);
       return { adapter: second, environment, failure: null };
     }
   }
@@ -108,7 +108,7 @@ function lookForAdapter() {
 
 async function provideAdapter(dryRun) {
   if (dryRun && !existsSync(join(root, 'node_modules', 'webgpu'))) {
-    console.log('Then: looking for a WebGPU adapter (not possible before the npm packages are there).');
+    console.log('Next: looking for a WebGPU adapter (only possible once the npm packages are installed).');
     return process.env;
   }
   let found = lookForAdapter();
@@ -120,14 +120,14 @@ async function provideAdapter(dryRun) {
   if (!found.adapter) {
     const reason = found.failure ? ` (${found.failure})` : '';
     throw new SetUpError(
-      `The driver is installed, but WebGPU still finds no adapter${reason}. \`npm run doctor\` tells more.`,
+      `The driver is installed, but WebGPU still finds no adapter${reason}. \`npm run doctor\` shows more.`,
     );
   }
   console.log(`WebGPU adapter: ${found.adapter.description || found.adapter.name} (${found.adapter.kind})`);
   return found.environment;
 }
 
-/** Installs the software driver where the plan allows it, else stops with the commands to type. */
+/** Installs the software driver if the plan allows it; otherwise stops with the commands to type. */
 async function installDriver(failure, dryRun) {
   const machine = thisMachine();
   const { why, steps, automatic } = plan(machine);
@@ -159,10 +159,10 @@ async function provideBrowser(dryRun) {
     console.log(commands[i]);
     if (!dryRun) await carryOut(step);
   }
-  if (!dryRun && !findBrowser()) throw new SetUpError('The browser is installed, but was not found afterwards.');
+  if (!dryRun && !findBrowser()) throw new SetUpError('The browser was installed, but still cannot be found.');
 }
 
-/** Postgres with pgvector: tests can do without, so nothing that goes wrong here stops them. */
+/** Provides Postgres with pgvector. Tests can do without it, so a failure here does not stop them. */
 async function providePostgres(dryRun) {
   const found = findPostgres();
   if (found) {
@@ -181,7 +181,7 @@ async function providePostgres(dryRun) {
     }
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    console.log(`${error.message}\nGoing on with PGlite instead.`);
+    console.log(`${error.message}\nContinuing with PGlite instead.`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -197,16 +197,16 @@ async function carryOut(step) {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const code = await run(command, [...patience, ...words], environment);
   if (code === 0) return;
-  const failed = `\`${shellLine(step)}\` failed (exit code ${code}), its reason stands above.`;
-  // One source that does not answer fails the whole update, though the source that matters may be up to date.
-  if (words[0] === 'update') console.error(`${failed} Going on with the package lists that are there.`);
-  else throw new SetUpError(`${failed} Repair that, then start again.`);
+  const failed = `\`${shellLine(step)}\` failed (exit code ${code}); see its output above.`;
+  // A single source that does not answer fails the whole update, although the one that matters may be up to date.
+  if (words[0] === 'update') console.error(`${failed} Continuing with the existing package lists.`);
+  else throw new SetUpError(`${failed} Fix the problem, then start again.`);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const unknown = process.argv.slice(2).find((word) => word !== '--dry-run');
   if (unknown !== undefined) {
-    console.error(`setup: unknown option ${unknown}; the only one is --dry-run`);
+    console.error(`setup: unknown option ${unknown}; the only option is --dry-run`);
     process.exitCode = 2;
   } else if (!(await setUp({ dryRun: process.argv.includes('--dry-run') }))) {
     process.exitCode = 1;

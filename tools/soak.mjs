@@ -1,6 +1,6 @@
 /**
- * `npm run test:soak [-- STEPS [STEPS_IN_BROWSER]]`: trains a tiny model for 10,000 steps in Node and 2,000 in a browser. The GPU must hold
- * at the end what it held after 10 steps; the host, after its garbage was collected, at most 5 % more than after a tenth.
+ * `npm run test:soak [-- STEPS [STEPS_IN_BROWSER]]`: trains a tiny model for 10,000 steps in Node and 2,000 in a browser. At the end the GPU
+ * must hold what it held after 10 steps. The host, after garbage collection, may hold at most 5 % more than after a tenth of the steps.
  */
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -31,7 +31,7 @@ async function inBrowser() {
   return judge('browser', await runInBrowser(findBrowser(), join(folder, 'soak.browser.js'), options));
 }
 
-/** Shows what was held, and whether it stayed. */
+/** Prints the memory held after each number of steps, and whether it stayed the same. */
 function judge(where, { adapter, held, error }) {
   if (error) throw new Error(`${where}: ${error}`);
   const table = new Table({ head: ['step', 'GPU, bytes', 'buffers', 'host, MiB'], style: { head: [], border: [] } });
@@ -46,7 +46,7 @@ function judge(where, { adapter, held, error }) {
   const growth = last.hostBytes / start.hostBytes - 1;
   console.log(`${where}, ${adapter}:\n${table}`);
   console.log(
-    `the GPU holds ${flat ? 'the same throughout' : 'ANOTHER AMOUNT'}; the host ${(100 * growth).toFixed(1)} % more than after ${start.step} steps`,
+    `the GPU holds ${flat ? 'the same throughout' : 'A DIFFERENT AMOUNT'}; the host ${(100 * growth).toFixed(1)} % more than after ${start.step} steps`,
   );
   return flat && growth <= 0.05;
 }

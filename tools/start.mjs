@@ -1,10 +1,10 @@
-/** `npm start`: makes the machine ready, builds, trains on the built-in shapes. The run is in runs/start/ afterwards. */
+/** `npm start`: sets up the machine, builds, and trains on the built-in shapes. The run is written to runs/start/. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
-/** What is trained; words after `npm start --` come behind and win. A second start replaces the first one's run. */
+/** Options of the run. Those after `npm start --` are appended and take precedence. A second start replaces the first one's run. */
 const training =
   '--data shapes --preset small --train 500 --test 200 --epochs-ssm 8 --epochs-rdl 4 --out runs/start --overwrite'.split(
     ' ',

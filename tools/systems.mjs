@@ -1,16 +1,16 @@
 /**
- * What a system without a usable WebGPU adapter has to install, and how to find that out. Shared by `tools/setup.mjs`,
- * which installs it, and by `tools/doctor.ts`, which says it. Plain functions from text to plans: they read no file and run
- * nothing, so the tests can hand them any system.
+ * What a system without a usable WebGPU adapter has to install. Shared by `tools/setup.mjs`, which installs it, and
+ * `tools/doctor.ts`, which prints it. These are pure functions from text to plans: they read no files and run nothing, so tests
+ * can pass them any system.
  */
 
-/** Packages of the Vulkan software driver (Mesa's lavapipe) and of the loader that finds it, in Debian and Ubuntu. */
+/** The packages of the Vulkan software driver (Mesa's lavapipe) and of the loader that finds it, in Debian and Ubuntu. */
 const driverPackages = ['mesa-vulkan-drivers', 'libvulkan1'];
 
-/** Where a missing backports entry goes: a file of its own, so that removing it undoes the change. */
+/** The file for a missing backports entry; it holds nothing else, so that removing it undoes the change. */
 export const backportsFile = '/etc/apt/sources.list.d/romo-backports.list';
 
-/** `/etc/os-release` (os-release(5)) as the few fields that decide anything here; an empty text gives empty fields. */
+/** The few fields of `/etc/os-release` (os-release(5)) that matter here; an empty text gives empty fields. */
 export function parseOsRelease(text) {
   const fields = {};
   for (const line of text.split('\n')) {
@@ -26,7 +26,7 @@ export function parseOsRelease(text) {
   };
 }
 
-/** One-line options that a deb822 stanza spells as fields of its own. */
+/** Fields of a deb822 stanza, and the names of the same options in the one-line format. */
 const optionFields = {
   'signed-by': 'signed-by',
   trusted: 'trusted',
@@ -37,7 +37,7 @@ const optionFields = {
 /**
  * Package sources of apt, both formats of sources.list(5).
  * @param files [{ path, text }]; a path that ends in `.sources` is read as deb822, any other as one entry per line.
- * @returns enabled binary entries [{ uri, suites, components, options }], options being { 'signed-by': ..., ... }.
+ * @returns enabled binary entries [{ uri, suites, components, options }], where options is { 'signed-by': ..., ... }.
  */
 export function parseSources(files) {
   return files.flatMap(({ path, text }) => (path.endsWith('.sources') ? parseDeb822(text) : parseOneLine(text)));
@@ -71,7 +71,7 @@ function parseDeb822(text) {
     if (!words('types').includes('deb') || /^(no|false|off|0)$/i.test(fields.enabled ?? 'yes')) continue;
     const options = {};
     for (const [field, option] of Object.entries(optionFields)) {
-      // A key written into the stanza itself cannot be named in one line; apt then uses the keys that it trusts anyway.
+      // A key embedded in the stanza cannot be written in one line; apt then uses the keys that it trusts anyway.
       if (fields[field] && !fields[field].includes('BEGIN PGP')) options[option] = words(field).join(',');
     }
     for (const uri of words('uris')) {
@@ -81,7 +81,7 @@ function parseDeb822(text) {
   return entries;
 }
 
-/** The sources line for Debian's backports on the mirror that this machine uses already, or null if it names none. */
+/** The sources line for Debian's backports on the mirror that this machine already uses, or null if there is none. */
 export function backportsLine(sources, codename) {
   const offersMain = (entry) => entry.components.includes('main') && !entry.uri.startsWith('cdrom:');
   const named = (suite) => sources.find((entry) => offersMain(entry) && entry.suites.includes(suite));
@@ -96,7 +96,7 @@ export function backportsLine(sources, codename) {
  * What to do on a machine without a WebGPU adapter.
  * @param machine { platform: process.platform, release: parseOsRelease(...), sources: parseSources(...), root: boolean }
  * @returns { why, steps, automatic }: sentences; steps of { write: path, text } or { run: [command, ...arguments] };
- *   whether the set-up may carry the steps out by itself (Debian and Ubuntu releases known to work, as root).
+ *   whether the set-up may run the steps itself (Debian and Ubuntu releases known to work, as root).
  */
 export function plan({ platform, release, sources, root }) {
   const byHand = (why, ...commands) => ({
@@ -106,7 +106,7 @@ export function plan({ platform, release, sources, root }) {
   });
   if (platform === 'darwin') {
     return byHand([
-      'On macOS, WebGPU runs on Metal, which comes with the system: update macOS, and use a Mac with Metal.',
+      'On macOS, WebGPU runs on Metal, which is part of the system: update macOS, and use a Mac that supports Metal.',
     ]);
   }
   if (platform === 'win32') {
@@ -115,10 +115,10 @@ export function plan({ platform, release, sources, root }) {
     ]);
   }
   if (platform !== 'linux')
-    return byHand([`For ${platform}, the \`webgpu\` package brings no build; use Linux, macOS or Windows.`]);
+    return byHand([`The \`webgpu\` package has no build for ${platform}; use Linux, macOS or Windows.`]);
 
   const family = (id) => release.id === id || release.idLike.includes(id);
-  const software = 'No WebGPU adapter works here. Mesa has a Vulkan driver that computes on the CPU (lavapipe).';
+  const software = 'No WebGPU adapter works here. Mesa has a Vulkan driver that runs on the CPU (lavapipe).';
   if (family('fedora') || family('rhel')) {
     return byHand([software], ['dnf', 'install', '-y', 'mesa-vulkan-drivers', 'vulkan-loader']);
   }
@@ -126,7 +126,7 @@ export function plan({ platform, release, sources, root }) {
   if (!family('debian') && !family('ubuntu')) {
     return byHand([
       software,
-      "Install Mesa 24 or newer with its Vulkan drivers, and the Vulkan loader, by your system's own means.",
+      "Install Mesa 24 or newer with its Vulkan drivers, and the Vulkan loader, with your system's package manager.",
     ]);
   }
 
@@ -145,44 +145,43 @@ export function plan({ platform, release, sources, root }) {
     if (present) return { why, steps, automatic: root };
     const line = backportsLine(sources, release.codename);
     if (!line) {
-      why.push(`No Debian mirror was found in the sources of apt: add ${suite} of your mirror there first, then run:`);
+      why.push(`No Debian mirror was found in apt's sources: first add ${suite} of your mirror there, then run:`);
       return { why, steps, automatic: false };
     }
     return { why, steps: [{ write: backportsFile, text: `${line}\n` }, ...steps], automatic: root };
   }
   const number = Number.parseFloat(release.version);
   const oldest = { debian: 13, ubuntu: 24.04 }[release.id];
-  // Debian testing and unstable carry no version number.
+  // Debian testing and unstable have no version number.
   const known = oldest !== undefined && (number >= oldest || (release.id === 'debian' && release.version === ''));
   if (known) return { why: [software], steps: install(), automatic: root };
   const why = [software];
-  if (number < oldest)
-    why.push(`${release.name} may be too old for it: Debian 12, Ubuntu 24.04 and newer are known to work.`);
+  if (number < oldest) why.push(`${release.name} may be too old: Debian 12, Ubuntu 24.04 and newer are known to work.`);
   return { why, steps: install(), automatic: false };
 }
 
-/** A step as a line for a shell; `sudo` puts it in front of what needs the rights of root. */
+/** A step as a shell command; with `sudo`, the parts that need root are prefixed with it. */
 export function shellLine(step, sudo = false) {
   const quote = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
   if (step.run) return [...(sudo ? ['sudo'] : []), ...step.run].map(quote).join(' ');
   return `echo ${quote(step.text.trimEnd())} | ${sudo ? 'sudo ' : ''}tee ${step.write}`;
 }
 
-/** The plan in words for a terminal: why, then the commands that a person has to type. */
+/** The plan in words for a terminal: the reasons, then the commands to type. */
 export function advice(machine) {
   const { why, steps } = plan(machine);
   const lines = [...why];
   if (steps.length > 0) lines.push('Type:', ...steps.map((step) => `    ${shellLine(step, !machine.root)}`));
   if (machine.platform === 'linux') {
     lines.push(
-      'With a GPU, its own Vulkan driver is far faster: `mesa-vulkan-drivers` for AMD and Intel, the driver of NVIDIA',
-      '(in a container, started with NVIDIA_DRIVER_CAPABILITIES=all), each with the Vulkan loader `libvulkan1`.',
+      "A GPU is far faster with its own Vulkan driver: `mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA",
+      '(in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all). Each needs the Vulkan loader `libvulkan1`.',
     );
   }
   return lines;
 }
 
-/** Variables that make the Vulkan loader look for drivers elsewhere than where systems install them. */
+/** Variables that make the Vulkan loader look for drivers outside the places where systems install them. */
 export const driverVariables = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
 /** The environment without those variables. */
@@ -191,7 +190,7 @@ export function withoutDriverVariables(environment) {
 }
 
 /**
- * What kind of adapter this is, read from its info (GPUAdapterInfo), because WebGPU does not say it for all.
+ * The kind of an adapter, guessed from its info (GPUAdapterInfo), because WebGPU does not state it for every adapter.
  * @returns 'software', 'integrated GPU' or 'GPU'
  */
 export function adapterKind(info) {

@@ -1,6 +1,6 @@
 /**
- * `npm test [group...] [--no-browser]`: makes the machine ready, checks format, lint and types, builds, then runs each test file in a
- * process of its own, those of the browser beside the others. The last line is always `N passed, N failed`.
+ * `npm test [group...] [--no-browser]`: sets up the machine, checks format, lint and types, builds, then runs each test file in its
+ * own process; browser tests run in parallel with the others. The last line is always `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -23,15 +23,17 @@ const withoutBrowser = process.argv.includes('--no-browser');
 const asked = process.argv.slice(2).filter((word) => word !== '--no-browser');
 const unknown = asked.filter((name) => !groups.includes(name));
 if (unknown.length > 0) {
-  console.error(`test: no group is called ${unknown.join(', ')}; there are ${groups.join(', ')}, and --no-browser`);
+  console.error(
+    `test: unknown group ${unknown.join(', ')}; the groups are ${groups.join(', ')}, and the only option is --no-browser`,
+  );
   process.exitCode = 2;
 } else {
   const wanted = asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups;
   const counts = await testAll(wanted.filter((name) => !(withoutBrowser && inBrowser.includes(name))));
   if (withoutBrowser)
-    console.log('--no-browser: pages, and whether Node and a browser compute the same bits, were not tested.');
+    console.log('--no-browser: the pages, and that Node and a browser compute the same bits, were not tested.');
   console.log(summaryLine(counts));
-  // Standing still is no success: a run without any test has failed as well.
+  // A run without any tests has failed, too.
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 }
 
@@ -46,19 +48,19 @@ async function testAll(chosen) {
     postgres: chosen.includes('pure'),
   });
   if (!environment) {
-    fail('the machine is not ready for the tests, see above');
+    fail('the machine is not ready for the tests; see above');
     return counts;
   }
-  // Goes on after a complaint about style or types: the tests tell more about the same change.
+  // Continues after errors in style or types, because the tests say more about the same change.
   if ((await npm('run', '--silent', 'check')) !== 0) fail('npm run check');
   if ((await run(process.execPath, ['tools/build.mjs'])) !== 0) {
     fail('npm run build');
     return counts;
   }
   const strays = testFiles('.').filter((path) => !groups.includes(path.split(sep)[2]));
-  if (strays.length > 0) fail(`outside the groups ${groups.join(', ')}, so never run: ${strays.join(', ')}`);
-  for (const group of chosen) if (testFiles(group).length === 0) fail(`no test file in test/${group}`);
-  // A browser waits more than it computes: its tests run beside the others.
+  if (strays.length > 0) fail(`test files outside the groups ${groups.join(', ')} never run: ${strays.join(', ')}`);
+  for (const group of chosen) if (testFiles(group).length === 0) fail(`no test files in test/${group}`);
+  // A browser mostly waits, so its tests run in parallel with the others.
   const lanes = [(name) => !inBrowser.includes(name), (name) => inBrowser.includes(name)];
   await Promise.all(lanes.map((isOf) => testOneByOne(chosen.filter(isOf).flatMap(runsOf), environment, counts)));
   return counts;
@@ -81,17 +83,17 @@ async function testOneByOne(runs, environment, counts) {
 }
 
 /**
- * The files of a group. Those of `gpu` run on each backend: as this machine's adapter is used, with the kernels for GPUs under
- * the limits that every WebGPU adapter guarantees, and by the definitions alone.
+ * The runs of a group's files. Those of `gpu` run three times: natively, on the backend that this machine's adapter gets; on the
+ * backend `gpu` under the limits that every WebGPU adapter guarantees; and on the backend `reference`.
  */
 function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path }));
   if (group !== 'gpu') return runs;
-  // These choose their own limits.
+  // These files choose their own limits.
   const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
-  // Minutes by the definitions, which `ROMO_TEST_BACKEND=reference node dist/test/gpu/...` has time for.
+  // These take minutes on the reference backend: run them with `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
   const long = ['over_limits.test.js', 'soak.test.js'];
   const byDefinition = files.filter((path) => !long.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
@@ -105,7 +107,7 @@ function testFiles(group) {
   return names.sort().map((name) => join(folder, name));
 }
 
-/** Runs one file to its end, or to the limit, and keeps all that it printed. */
+/** Runs one file until it ends or reaches the time limit, and keeps everything it printed. */
 function runFile(path, environment) {
   return new Promise((resolve) => {
     const begin = performance.now();
@@ -122,7 +124,7 @@ function runFile(path, environment) {
         output += text;
       });
     }
-    // Whoever stops the test run stops the file under test with it.
+    // Stopping the test run also stops the running test file.
     const stop = () => child.kill('SIGKILL');
     process.once('exit', stop);
     const limit = setTimeout(() => {

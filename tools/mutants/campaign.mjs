@@ -1,4 +1,4 @@
-/** The run itself: draws mutants, tries them a few at a time, compares with the list of equivalent ones, reports. */
+/** The run itself: draws mutants, tries several at a time, looks them up in the list of equivalent mutants, and reports. */
 import { fork } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { mutantsOf } from './sites.mjs';
 
 const LEAST_SHARE = 0.95;
 
-/** A mutant is said to hang when its checks take this many times as long as those of the real kernel. */
+/** A mutant counts as hanging if its checks take this many times as long as those of the real kernel. */
 const PATIENCE = 6;
 const LEAST_SECONDS = 30;
 
@@ -50,13 +50,13 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
         const result = await runChecks(path, environment, limits.get(file));
         rmSync(path);
         if (result.outcome !== 'invalid') return keep(mutant, result);
-        invalid++; // a constant of the pipeline can make it so
+        invalid++; // a pipeline constant can make it invalid
       }
     };
     const keep = (mutant, result) => {
       const reason = equivalents.get(keyOf(mutant));
       const known = result.outcome === 'passed' && reason !== undefined;
-      if (reason !== undefined && !known) console.log(`equivalent.json is wrong about the next one: ${reason}`);
+      if (reason !== undefined && !known) console.log(`equivalent.json is wrong about the next mutant: ${reason}`);
       results.push({ mutant, ...result, ...(known ? { outcome: 'equivalent', by: reason } : {}) });
       console.log(mutantLine(results[results.length - 1]));
     };
@@ -64,7 +64,7 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
     for (const file of chosen) {
       for (let n = 0; n < perFile.get(file); n++) {
         const mutant = await draw(file);
-        if (!mutant) break; // a small file may have no more
+        if (!mutant) break; // a small file may run out of mutants
         const number = tasks.length;
         tasks.push(() => tryOne(mutant, number));
       }
@@ -78,7 +78,7 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
   }
 }
 
-/** The folders with kernels; no two files have one name. */
+/** The folders with kernels; file names are unique across them. */
 const FOLDERS = [
   ['src', 'shaders'],
   ['src', 'backends', 'software'],
@@ -93,7 +93,7 @@ function findShaders(root) {
   return found;
 }
 
-/** The kernel as it is written, and as kernelPair rewrites it for four numbers at a time. */
+/** The kernel as written, and as kernelPair rewrites it to process four numbers at a time. */
 function readings(text) {
   const wide = text
     .replace('alias Value = f32;', 'alias Value = vec4f;')
@@ -103,7 +103,7 @@ function readings(text) {
 
 const keyOf = ({ file, scope, change }) => `${file} ${scope} ${change}`;
 
-/** The list of equivalent mutants: each of them with its reason. An entry must be a mutant of the source as it is. */
+/** Reads the list of equivalent mutants with their reasons. Each entry must be a mutant of the current source. */
 function readEquivalents(sources) {
   const possible = new Set([...sources].flatMap(([file, source]) => mutantsOf(file, source).map(keyOf)));
   const list = JSON.parse(readFileSync(new URL('equivalent.json', import.meta.url), 'utf8'));
@@ -111,14 +111,14 @@ function readEquivalents(sources) {
   for (const { reason, file, mutants } of list) {
     for (const { scope, change } of mutants) {
       const key = keyOf({ file, scope, change });
-      if (!possible.has(key)) console.log(`equivalent.json names no mutant of the present source: ${key}`);
+      if (!possible.has(key)) console.log(`an entry of equivalent.json is not a mutant of the current source: ${key}`);
       reasons.set(key, reason);
     }
   }
   return reasons;
 }
 
-/** Runs the checks on the kernels as they are: they must pass. @returns the time limit for each file's mutants in seconds */
+/** Runs the checks on the unchanged kernels; they must pass. @returns the time limit for each file's mutants in seconds */
 async function runUnchanged(root, folder, environment, files, sources) {
   const limits = new Map();
   const known = new Map();
@@ -147,9 +147,9 @@ async function inParallel(tasks, jobs) {
   await Promise.all(Array.from({ length: jobs }, worker));
 }
 
-/** A process that compiles WGSL for us. */
+/** Starts a process that compiles WGSL. */
 async function startCompiler(environment) {
-  // Dawn prints every refusal; which of the texts are refused is all we want to know.
+  // Dawn prints every rejected shader; only whether it was rejected matters here.
   const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
   const child = fork(new URL('compiler.mjs', import.meta.url), { env: environment, stdio });
   const waiting = new Map();

@@ -1,10 +1,10 @@
-/** The tests of each kernel, and a run of them with another text in the place of the kernel's file. */
+/** The tests of each kernel, and how to run them with other text in place of the kernel's file. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as esbuild from 'esbuild';
 
-/** Files of test/gpu/ that check the kernels of a WGSL file, quickest first. */
+/** The files of test/gpu/ that check the kernels of a WGSL file, fastest first. */
 const TESTS = {
   batch_norm: ['batch_norm', 'edge_conv'],
   concat: ['concat'],
@@ -35,12 +35,12 @@ const TESTS = {
   transpose: ['matmul'],
 };
 
-/** Tests of all kernels: their bounds, and tensors that are worked on in windows. They come last. */
+/** Tests of all kernels, which run last: bounds, and tensors processed in windows. */
 const COMMON = ['bounds', 'windows'];
 
 const MARK = /^MUTANT-VERDICT (.*)$/m;
 
-/** Names of the test files for a WGSL file; throws where it has none, so that a new kernel is not left out. */
+/** Names of the test files for a WGSL file; throws if there are none, so that a new kernel is not left out. */
 export function testsOf(file) {
   const tests = TESTS[basename(file, '.wgsl')];
   if (!tests) throw new Error(`tools/mutants/checks.mjs names no tests for ${file}`);
@@ -60,7 +60,7 @@ export async function bundle(root, tests, { file, text }, outfile) {
     conditions: ['node'],
     packages: 'external',
     logLevel: 'error',
-    ignoreAnnotations: true, // package.json calls its modules free of side effects, and tests are nothing else
+    ignoreAnnotations: true, // package.json declares modules free of side effects, but tests consist of side effects
     plugins: [
       {
         name: 'mutant',
@@ -78,7 +78,7 @@ export async function bundle(root, tests, { file, text }, outfile) {
 
 /**
  * Runs a bundle until its first failure.
- * @returns { outcome, by, seconds }: outcome is `passed`, `failed`, `timeout` (it hung and was stopped), `died` (it ended
+ * @returns { outcome, by, seconds }: outcome is `passed`, `failed`, `timeout` (hung and was stopped), `died` (ended
  *   without a verdict) or `invalid` (a kernel does not compile); `by` says what failed
  */
 export function runChecks(path, environment, limitSeconds) {

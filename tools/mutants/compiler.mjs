@@ -1,6 +1,6 @@
 /**
- * Says whether WGSL compiles, in a process of its own that a broken driver may end. Takes { id, codes } as a message,
- * answers { id, valid }.
+ * Says whether WGSL compiles, in its own process, because a broken driver may crash it. Receives { id, codes } as a message
+ * and answers { id, valid }.
  */
 import { create } from 'webgpu';
 
@@ -8,7 +8,7 @@ const gpu = create([]);
 const adapter = await gpu.requestAdapter();
 const features = ['subgroups'].filter((feature) => adapter.features.has(feature));
 const device = await adapter.requestDevice({ requiredFeatures: features });
-device.addEventListener('uncapturederror', () => {}); // the refused modules: asked for below
+device.addEventListener('uncapturederror', () => {}); // for rejected modules, which are queried below
 
 process.on('message', async ({ id, codes }) => {
   let valid = true;
@@ -20,6 +20,6 @@ process.on('message', async ({ id, codes }) => {
 });
 process.on('disconnect', () => {
   device.destroy();
-  process.exit(gpu ? 0 : 1); // named here because it must outlive the device, which does not refer to it
+  process.exit(gpu ? 0 : 1); // mentions gpu because it must outlive the device, which holds no reference to it
 });
 process.send({ ready: true });

@@ -1,11 +1,11 @@
-/** Which mutants are tried: a seeded draw, spread over files by their size and over kinds of change evenly. */
+/** Chooses the mutants to try: a seeded draw, spread over files by size and evenly over kinds of change. */
 import { KINDS } from './sites.mjs';
 
-/** Mutants that even the smallest file gets. */
+/** The number of mutants that even the smallest file gets. */
 const LEAST_PER_FILE = 4;
 
 /**
- * How many mutants each file gets: at least a few, beyond that by its number of lines.
+ * How many mutants each file gets: a minimum, plus a share in proportion to its lines.
  * @param {Map<string, string>} sources text of each file by its name
  * @param {number} count
  * @returns {Map<string, number>}
@@ -18,8 +18,8 @@ export function quotas(sources, count) {
 }
 
 /**
- * Mutants of one file in random order, the same for the same seed, file name and text. The kinds take turns; the turn passes
- * on when the caller has accepted a mutant, and one place is then not changed again.
+ * Mutants of one file in random order, the same for the same seed, file name and text. The kinds take turns. The turn passes
+ * to the next kind once the caller has accepted a mutant; the place of that mutant is not changed again.
  */
 export function* shuffled(mutants, file, seed) {
   const random = randomNumbers(hash(`${seed} ${file}`));
@@ -39,7 +39,7 @@ export function* shuffled(mutants, file, seed) {
   }
 }
 
-/** FNV-1a over the UTF-16 units. */
+/** FNV-1a over the UTF-16 code units. */
 function hash(text) {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -1,4 +1,4 @@
-/** What is printed and written about a run: a line per mutant, a table per file, the share, the survivors. */
+/** The report of a run: a line per mutant, a table per file, the share, the survivors. */
 
 const WORDS = {
   failed: 'caught',
@@ -8,14 +8,14 @@ const WORDS = {
   equivalent: 'equivalent',
 };
 
-/** One line about a mutant that was tried. */
+/** A line about one tried mutant. */
 export function mutantLine({ mutant, outcome, by, seconds }) {
   const place = `${mutant.file}:${mutant.line} ${mutant.scope}`;
   const how = outcome === 'failed' ? `  by ${by}` : '';
   return `${WORDS[outcome].padEnd(11)} ${place}  ${mutant.change}${how}  ${seconds.toFixed(1)} s`;
 }
 
-/** Counts of a list of results: the share is over those that are not explained as equivalent. */
+/** Counts for a list of results; the share is relative to the mutants that are not explained as equivalent. */
 export function countsOf(results) {
   const number = (...outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
   const caught = number('failed', 'timeout', 'died');
@@ -34,7 +34,7 @@ export function countsOf(results) {
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-/** A Markdown table of the counts by a property of the mutants: `file` or `kind`. */
+/** A Markdown table of the counts, grouped by a property of the mutants: `file` or `kind`. */
 export function tableBy(results, property) {
   const names = [...new Set(results.map(({ mutant }) => mutant[property]))].sort();
   const row = (name, own) => {
@@ -54,7 +54,7 @@ export function tableBy(results, property) {
   ].join('\n');
 }
 
-/** The share in a sentence. */
+/** The counts and the share in one sentence. */
 export function summary(results) {
   const { mutants, caught, stopped, equivalent, survived, share } = countsOf(results);
   return (

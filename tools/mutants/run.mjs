@@ -1,13 +1,13 @@
 /**
  * `npm run test:mutants`: changes one thing at a time in the kernels and runs their tests, which should fail. A mutant that
- * they let pass is either equivalent, and listed with its reason in equivalent.json, or shows a test that is missing.
+ * passes is either equivalent, and listed with its reason in equivalent.json, or shows that a test is missing.
  *
- *   --seed N      another draw of mutants (default 1)
+ *   --seed N      seed of the draw (default 1)
  *   --count N     about how many, over all files (default 180)
- *   --only FILE   only mutants of this WGSL file, such as matmul.wgsl; may be repeated
+ *   --only FILE   only mutants of this WGSL file, such as matmul.wgsl; can be repeated
  *   --jobs N      how many at a time (default: one per processor)
  *
- * Exit codes: 0 at least 95 % caught, 1 fewer, 2 could not be run.
+ * Exit codes: 0 if at least 95 % are caught, 1 if fewer, 2 if the tests could not run.
  */
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -30,7 +30,7 @@ function readOptions() {
   for (const name of ['seed', 'count', 'jobs']) {
     numbers[name] = Number(values[name]);
     if (!Number.isInteger(numbers[name]) || numbers[name] < 1)
-      throw new Error(`--${name} ${values[name]} is no whole number above 0`);
+      throw new Error(`--${name} ${values[name]}: must be a positive integer`);
   }
   return { ...numbers, only: values.only };
 }
@@ -39,7 +39,7 @@ try {
   const options = readOptions();
   const environment = await setUp();
   if (!environment) throw new Error('the machine is not ready for the tests, see above');
-  // esbuild is there only now: setUp installs the packages.
+  // Imported only now, because setUp installs esbuild.
   const { tryMutants } = await import('./campaign.mjs');
   process.exitCode = await tryMutants(root, environment, options);
 } catch (error) {

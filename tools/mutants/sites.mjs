@@ -1,8 +1,8 @@
 /**
  * The mutants of a WGSL file: every way to change one thing in a function's body or in a constant's value.
  *
- * Left alone are comments, bindings, `override`, `alias` and `struct` lines, attributes, parameter lists, and what stands
- * between the angle brackets of a type. Whether a mutant is valid WGSL is for the compiler to say.
+ * It leaves alone comments, bindings, `override`, `alias` and `struct` lines, attributes, parameter lists, and everything
+ * between the angle brackets of a type. The compiler decides whether a mutant is valid WGSL.
  */
 import { tokenize } from './tokens.mjs';
 
@@ -51,7 +51,7 @@ const LARGEST_F32 = 3.4028234e38;
 /**
  * @typedef {object} Mutant
  * @property {string} file name of the WGSL file, without its folder
- * @property {string} scope the function around it, or `const`
+ * @property {string} scope the enclosing function, or `const`
  * @property {string} kind one of KINDS
  * @property {number} line counted from 1
  * @property {string} change the line, with `{before => after}` where it differs
@@ -59,7 +59,7 @@ const LARGEST_F32 = 3.4028234e38;
  */
 
 /**
- * All mutants of a file, in the order of the text.
+ * All mutants of a file, in source order.
  * @param {string} file
  * @param {string} source
  * @returns {Mutant[]}
@@ -97,7 +97,7 @@ function uniformFields(source) {
   return [...body.matchAll(/(\w+)\s*:/g)].map(([, name]) => name);
 }
 
-/** Bodies of functions, with the names of the parameters, and values of module constants: [first, last) of the tokens. */
+/** Yields function bodies, with their parameters' names, and values of module constants, as ranges [first, last) of tokens. */
 function* regions(tokens) {
   for (let i = 0; i < tokens.length; i++) {
     if (tokens[i].text === 'fn') {
@@ -182,7 +182,7 @@ function* operatorChanges(tokens, at) {
   const isOperand = before.kind === 'number' || before.text === ')' || before.text === ']';
   const binary = isOperand || (before.kind === 'word' && !NOT_OPERANDS.has(before.text));
   if (!binary) {
-    // A pointer's `*` and `&` are no operators here.
+    // A pointer's `*` and `&` are not operators here.
     if (text === '-' || text === '!') yield ['sign', start, end, ''];
     return;
   }
@@ -197,13 +197,13 @@ function* operatorChanges(tokens, at) {
   }
 }
 
-/** Is this word the first of an assignment, an increment or a call that stands for itself? */
+/** Does this word start an assignment, an increment or a call statement? */
 function startsStatement(tokens, at) {
   if (BLOCK_WORDS.has(tokens[at].text) || NOT_OPERANDS.has(tokens[at].text)) return false;
   return [';', '{', '}'].includes(tokens[at - 1].text) && tokens[at].depth === 0;
 }
 
-/** The first two arguments of the call whose bracket is at `open`, as { start, end } of the text. */
+/** The first two arguments of the call whose bracket is at `open`, as { start, end } in the text. */
 function callArguments(tokens, open) {
   const close = matching(tokens, open);
   const found = [];
@@ -219,7 +219,7 @@ function callArguments(tokens, open) {
   return found;
 }
 
-/** Neighbours of a whole number; of a fraction zero (or one), the negative and one more, where f32 tells them apart. */
+/** For an integer, its neighbours. For a float, zero (or one), the negative and one more, if f32 can tell them apart. */
 function otherNumbers(text) {
   if (/^\d*\.|^\d+[eE]|f$/.test(text) && !text.startsWith('0x')) {
     const value = Number.parseFloat(text);

@@ -1,5 +1,5 @@
 /**
- * Stands in for uvu while mutants are tried: runs the suites of a bundle one after the other, stops at the first failure,
+ * Replaces uvu while mutants are tried: runs the suites of a bundle one after another, stops at the first failure,
  * and prints the verdict as one line of JSON.
  */
 import { writeSync } from 'node:fs';
@@ -24,7 +24,7 @@ export function suite(name) {
 }
 
 async function runSuite(name, tests, hooks) {
-  // A failed property need not be shrunk: that it fails is enough.
+  // No shrinking: it is enough to know that a property fails.
   fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
   let title = 'before the first test';
   try {
@@ -45,7 +45,7 @@ function finish(verdict) {
   process.exit(verdict.test ? 1 : 0);
 }
 
-// Test files call run() while they are loaded; by the first timer all are queued.
+// Test files call run() while they load; when the first timer fires, all suites are queued.
 setTimeout(async () => {
   await queue;
   finish({ passed });

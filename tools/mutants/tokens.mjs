@@ -1,4 +1,4 @@
-/** WGSL cut into tokens, as far as a mutator needs to tell them apart. */
+/** Splits WGSL into tokens, in as much detail as a mutator needs. */
 
 const TOKEN =
   /(?<skip>\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<number>0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[fhiu]?)|(?<word>[A-Za-z_]\w*)|(?<sign><<=|>>=|&&|\|\||\+\+|--|->|<<|>>|[-+*/%&|^<>=!]=|[^\s])/gy;
@@ -8,7 +8,7 @@ const TEMPLATED = /^(array|atomic|ptr|var|vec[234]|mat[234]x[234]|bitcast)$/;
 
 /**
  * @typedef {object} Token
- * @property {'number' | 'word' | 'sign' | 'template'} kind a template is all from `<` to its `>`
+ * @property {'number' | 'word' | 'sign' | 'template'} kind a template is everything from `<` to its `>`
  * @property {string} text
  * @property {number} start
  * @property {number} end

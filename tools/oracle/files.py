@@ -1,4 +1,4 @@
-"""Writes test/files: small files of every format that src/data/files reads, with known content.
+"""Writes test/files: small files of every format that src/files reads, with known content.
 
 Run with a Python that has numpy, h5py and Pillow (Debian: python3-numpy python3-h5py python3-pil):
     /usr/bin/python3 tools/oracle/files.py
@@ -16,7 +16,7 @@ from PIL import Image
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "files")
 
-# A unit square in z = 0, as a quad, and a triangle leaning over it; vertex 5 is not used.
+# A unit square in z = 0, as a quad, and a triangle leaning over it; vertex 5 is unused.
 POSITIONS = np.array(
     [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0.5, 0.5, 1.25], [-7.5, 2e-3, 3]], dtype=np.float64
 )
@@ -96,7 +96,7 @@ def stl():
 
 
 def lzf(data):
-    """LZF with literals, and back references for runs: enough to try every branch of a decoder."""
+    """LZF with literals, and back references for runs: enough to test every branch of a decoder."""
     out = b""
     position = 0
     literal = b""
@@ -211,7 +211,7 @@ def gltf():
         "buffers": [{"byteLength": len(positions) + len(indices)}],
     }
     glb("scene.glb", document, positions + indices)
-    # The same square twice over: interleaved with normals, and quantised to 16 bits; indices in bytes.
+    # The same square twice: interleaved with normals, and quantised to 16 bits; indices in bytes.
     interleaved = b"".join(struct.pack("<6f", *p, 0, 0, 1) for p in POSITIONS)
     quantised = b"".join(struct.pack("<3hxx", *(round(c * 1000) for c in p)) for p in POSITIONS)
     small = bytes(TRIANGLES.astype("u1").ravel())
@@ -276,7 +276,7 @@ def images():
     rgb.convert("P", palette=Image.Palette.ADAPTIVE, colors=4).save(path + "palette.png")
     rgb.convert("1", dither=Image.Dither.NONE).save(path + "one_bit.png")
     rgb.convert("CMYK").save(path + "cmyk.jpg", quality=95)
-    rotated = Image.fromarray(np.rot90(picture()).copy())  # turned to the left: the tag says, turn right to see it
+    rotated = Image.fromarray(np.rot90(picture()).copy())  # rotated to the left; the tag says to rotate it right for display
     tag = Image.Exif()
     tag[0x0112] = 6
     rotated.save(path + "exif.jpg", quality=95, subsampling=0, exif=tag)

@@ -15,7 +15,7 @@ _DTYPES = {np.dtype("float32"): "F32", np.dtype("int32"): "I32"}
 
 
 def hash_uniform(name, shape):
-    """Numbers in [-1, 1) that depend on the name alone: murmur3's finaliser of (fnv1a32(name) xor index)."""
+    """Numbers in [-1, 1) that depend only on the name: murmur3's finaliser of (fnv1a32(name) xor index)."""
     key = 0x811C9DC5
     for byte in name.encode():
         key = ((key ^ byte) * 0x01000193) & 0xFFFFFFFF
@@ -28,7 +28,7 @@ def hash_uniform(name, shape):
 
 
 def hash_weights(module, prefix=""):
-    """Fills a module's parameters by their names; see the fixtures' format in test/support/fixture.ts."""
+    """Fills a module's parameters according to their names; see the fixtures' format in test/support/fixture.ts."""
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             u = hash_uniform(prefix + name, parameter.shape)
@@ -47,7 +47,7 @@ def random(seed, *shape, low=-1.0, high=1.0):
 
 
 def write(folder, name, op, attrs, tensors, rtol=2e-4, atol=5e-5):
-    """Writes one fixture; integers become int32, all else float32."""
+    """Writes one fixture; integers become int32, everything else float32."""
     arrays = {}
     for key, value in tensors.items():
         array = np.ascontiguousarray(value.detach().numpy() if torch.is_tensor(value) else np.asarray(value))

@@ -1,4 +1,4 @@
-"""Makes the committed fixtures anew, with PyTorch on the CPU: python3 tools/oracle/make.py [FOLDER]
+"""Regenerates the committed fixtures with PyTorch on the CPU: python3 tools/oracle/make.py [FOLDER]
 
 Needs PyTorch 1.13 or newer and NumPy (on Debian: apt-get install python3-torch). FOLDER is test/fixtures unless given.
 """

@@ -47,7 +47,7 @@ def projection(channels, width, stride):
 
 
 class ResNet(nn.Module):
-    """x [B, 3, H, W] -> embedding [B, d] behind RoMo's head: fc, batch norm, ReLU."""
+    """x [B, 3, H, W] -> embedding [B, d] through RoMo's head: fc, batch norm, ReLU."""
 
     def __init__(self, depth, out_dim, in_channels=3, width=64):
         super().__init__()

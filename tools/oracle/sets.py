@@ -32,7 +32,7 @@ def cloud(number, points=40):
 
 
 def picture(number, size=12):
-    """Grey, 0..255: a bright square on black at a place of its own."""
+    """Grey, 0..255: a bright square on black, at a different place in each picture."""
     pixels = np.zeros((size, size), np.uint8)
     pixels[number % (size - 4) : number % (size - 4) + 4, 2:8] = 255 - number
     return pixels

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class OfficialDgcnn(nn.Module):
-    """The names of the official model: each batch norm is registered twice, as bnN and inside of convN."""
+    """The names of the official model: each batch norm is registered twice, as bnN and inside convN."""
 
     def __init__(self, k, widths, embedding):
         super().__init__()

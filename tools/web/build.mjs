@@ -1,4 +1,4 @@
-/** Makes the pages: web/ becomes dist/web, files that any static host can serve. */
+/** Builds the pages from web/ into dist/web, files that any static host can serve. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,11 +27,11 @@ const PAGES = [
     name: 'read',
     file: 'read.html',
     title: 'From a tensor to the gradient',
-    description: 'The reading guide with the real WGSL and TypeScript beside the text, and live figures.',
+    description: 'The reading guide with the real WGSL and TypeScript next to the text, and live figures.',
   },
 ];
 
-/** Fills the layout; every placeholder must be known. */
+/** Fills in the layout's placeholders; an unknown one is an error. */
 function render(page, body) {
   const values = { ...page, body };
   const layout = readFileSync(join(source, 'layout.html'), 'utf8');

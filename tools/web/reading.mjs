@@ -1,16 +1,16 @@
-/** The reading guide as a page: docs/reading.md with the sources that it names beside the text. */
+/** The reading guide as a page: docs/reading.md with the sources it links to next to the text. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { marked } from 'marked';
 import { createCssVariablesTheme, createHighlighter } from 'shiki';
 
-/** Where a live figure stands; other readers of Markdown do not show it. The names are those of web/read/main.ts. */
+/** Marks the place of a live figure; other Markdown renderers do not show it. The names are those of web/read/main.ts. */
 const FIGURE = /<!-- figure: ([\w-]+) -->/g;
 
-/** A link may name a folder of the repository or a document: only code is shown. */
+/** A link may also lead to a folder or a document; only code is shown. */
 const isCode = (path) => /\.(ts|mjs|wgsl)$/.test(path);
 
-/** Where a link of docs/reading.md leads, from the root of the repository. */
+/** The target of a link in docs/reading.md, relative to the root of the repository. */
 const pathOf = (link) => normalize(join('docs', link));
 
 function codeLinks(markdown) {
@@ -18,7 +18,7 @@ function codeLinks(markdown) {
   return [...new Set(links.filter(isCode))];
 }
 
-/** Colours come as classes, because the page's policy forbids inline styles. */
+/** Replaces colours by classes, because the page's content security policy forbids inline styles. */
 function withClasses(html) {
   return html
     .replace(/ style="color:var\(--shiki-(?:token-)?([\w-]+)\)"/g, ' class="t-$1"')
@@ -64,14 +64,14 @@ export async function buildReading(root, target) {
 
 function writeFragment(source, target, highlighter) {
   const lang = source.endsWith('.wgsl') ? 'wgsl' : 'typescript';
-  // No time limit: on a busy machine the first line exceeds it, and the file would be coloured as if it never ended.
+  // No time limit: on a busy machine the first line exceeds it, and the rest of the file would be coloured wrongly.
   const options = { lang, theme: 'page', tokenizeTimeLimit: 0 };
   const html = highlighter.codeToHtml(readFileSync(source, 'utf8').trimEnd(), options);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, withClasses(html));
 }
 
-/** A link to code shows it in the panel of its section; whatever else the repository holds is not part of the site. */
+/** A link to code shows it in its section's panel. Other links become plain text: the site holds nothing else of the repository. */
 function render(markdown) {
   return marked.parse(markdown).replace(/<a href="(?!#|https?:)([^"]+)">(.*?)<\/a>/g, (_, link, label) => {
     const path = pathOf(link);

@@ -1,4 +1,4 @@
-/** `npm run web [-- PORT]`: builds the pages into dist/web and serves them to this machine. */
+/** `npm run web [-- PORT]`: builds the pages into dist/web and serves them to this machine only. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../run.mjs';
@@ -12,5 +12,5 @@ if (!(await setUp({ adapter: false })) || (await run(process.execPath, ['tools/b
   process.exitCode = 1;
 else {
   const { url } = await serveFolder(join(root, 'dist', 'web'), port);
-  console.log(`${url}  Ctrl-C ends it`);
+  console.log(`${url}  Press Ctrl-C to stop.`);
 }

@@ -1,4 +1,4 @@
-/** A small static file server for this machine alone; any other static host does as well. */
+/** A small static file server for this machine only; any other static host works as well. */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
@@ -21,7 +21,7 @@ function fileOf(folder, url) {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null;
 }
 
-/** @returns { url, close }; port 0 takes any free one */
+/** @returns { url, close }; port 0 takes any free port */
 export async function serveFolder(folder, port = 0) {
   const server = createServer((request, response) => {
     const file = fileOf(folder, request.url);
