@@ -43,8 +43,8 @@ export interface TrainOptions {
   openData(config: Config): Promise<OpenedData>;
 }
 
-/** Fields without an option of their own: what other options and files decide, and the losses that RCLL is compared with. */
-type Unasked = 'preset' | 'imageNormalization' | 'rdl.loss' | 'weights.imageSha256' | 'weights.pointsSha256';
+/** Fields without an option of their own: what other options and files decide. */
+type Unasked = 'preset' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
 type OptionPath = Exclude<FieldPath, Unasked>;
 /** What the option is called, and its help. What it may be is said by its field. */
 type Row = readonly [flags: string, text: string];
@@ -97,6 +97,18 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
+  'rdl.loss': ['--loss <name>', 'rdl: what learns from the pseudo labels (default: rcll)'],
+  'rdl.selfLabels': [
+    '--recipe <name>',
+    'paper: the published method; robust: labels are found anew before each epoch of rdl and only confident ones believed',
+  ],
+  'rdl.confidentFrom': [
+    '--confident-from <x>',
+    'robust: confident share of a cluster in the first epoch (default: 0.7)',
+  ],
+  'rdl.confidentTo': ['--confident-to <x>', 'robust: the same in the last epoch (default: 0.95)'],
+  'rdl.voteNeighbours': ['--vote-neighbours <n>', 'robust: neighbours that vote on a label (default: 10)'],
+  'rdl.voteRounds': ['--vote-rounds <n>', 'robust: how often they vote (default: 5)'],
   'weights.image': [
     '--image-weights <file>',
     "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
@@ -117,12 +129,13 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
 };
 const PATHS = Object.keys(ROWS) as OptionPath[];
 
-/** `--heads` has other words than its field has values. */
-const HEADS = oneOf('shared', 'separate');
+/** Options with other words than their fields have values. */
+const WORDS = { 'rdl.sharedHead': oneOf('shared', 'separate'), 'rdl.selfLabels': oneOf('robust', 'paper') };
 const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
   train: countOrAll,
   test: countOrAll,
-  'rdl.sharedHead': (text) => parserOf(HEADS)(text) === 'shared',
+  'rdl.sharedHead': (text) => parserOf(WORDS['rdl.sharedHead'])(text) === 'shared',
+  'rdl.selfLabels': (text) => parserOf(WORDS['rdl.selfLabels'])(text) === 'robust',
 };
 
 /** A run that goes on has the numbers of objects that it had. */
@@ -160,7 +173,7 @@ export function trainCommand(): Command {
 
 function optionOf(path: OptionPath): Option {
   const option = new Option(...ROWS[path]);
-  const field: Field = path === 'rdl.sharedHead' ? HEADS : FIELDS[path];
+  const field: Field = { ...FIELDS, ...WORDS }[path];
   if (field.kind === 'choice') option.choices(field.of.map(String)); // shown by the help
   return option.argParser(PARSERS[path] ?? parserOf(field));
 }

@@ -146,6 +146,7 @@ async function attempt(
       },
       onClusters: (epoch, images, clouds) =>
         metrics.add({ stage: 'ssm', epoch, clusterSizes: { images, points: clouds } }), // `points` is the file's word
+      onRelabel: (report) => metrics.add({ stage: 'rdl', ...report }),
       onFigures: (stage, figures) => metrics.add({ stage, ...figures }),
       onPseudoLabels(labels) {
         labelsWritten = writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels));

@@ -39,6 +39,14 @@ const RDL_FIELDS = {
   hidden: whole(1, WIDEST),
   /** from the trained heads, or from clusters of each pair's mean embedding */
   pseudoLabels: oneOf('heads', 'pairs'),
+  /** Are the labels found anew before each epoch, and only the confident ones believed? See method/self_labels.ts. Default no. */
+  selfLabels: optional(oneOf(true, false)),
+  /** share of each cluster that is confident in the first epoch, and in the last; default 0.7 and 0.95 */
+  confidentFrom: optional(real(0, 1)),
+  confidentTo: optional(real(0, 1)),
+  /** neighbours that vote on a label, and how often; default 10 and 5 */
+  voteNeighbours: optional(whole(1, 63)),
+  voteRounds: optional(whole(0)),
 };
 
 const WEIGHTS_FIELDS = {

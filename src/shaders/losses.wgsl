@@ -22,9 +22,12 @@ struct Sizes {
 @group(0) @binding(7) var<storage, read_write> statesOut: array<vec4f>; // [rows]: see State
 @group(0) @binding(8) var<storage, read> statesIn: array<vec4f>;
 @group(0) @binding(9) var<storage, read> seed: array<f32>; // [1]: the gradient of the mean loss
-@group(0) @binding(10) var<uniform> sizes: Sizes;
+@group(0) @binding(10) var<storage, read> weights: array<f32>; // [rows]
+@group(0) @binding(11) var<uniform> sizes: Sizes;
 
 override LANES: u32 = 1;
+override WEIGHTED: u32 = 0; // 1: rows have weights
+override MASKED: u32 = 0; // 1: pairs of one label are not negatives of each other
 
 const NOBODY = 0xffffffffu;
 
@@ -140,9 +143,11 @@ fn rowWithLabel(row: u32, local: u32) -> Row {
 }
 
 fn store(index: u32, loss: f32, state: State) {
-  if (index % LANES == 0u && index / LANES < sizes.rows) {
-    losses[index / LANES] = loss;
-    statesOut[index / LANES] = vec4f(state.top, state.factor, state.labelGradient, 0.0);
+  let row = index / LANES;
+  if (index % LANES == 0u && row < sizes.rows) {
+    let weight = select(1.0, weights[row], WEIGHTED == 1u);
+    losses[row] = weight * loss;
+    statesOut[row] = vec4f(state.top, weight * state.factor, weight * state.labelGradient, 0.0);
   }
 }
 
@@ -232,8 +237,15 @@ fn store(index: u32, loss: f32, state: State) {
   }
 }
 
-// logits are cosines [2n, 2n]: row a's partner is a + n (mod 2n), its own column is left out.
-// -2 ln( exp(cos(a, partner) / t) / sum over b != a of exp(cos(a, b) / t) )
+// Is b left out of row a's sum: a itself, or a row of another pair with the same label?
+fn isLeftOut(a: u32, b: u32) -> bool {
+  let i = a % (sizes.rows / 2u);
+  let j = b % (sizes.rows / 2u);
+  return a == b || (MASKED == 1u && i != j && labels[i] >= 0 && labels[i] == labels[j]);
+}
+
+// logits are cosines [2n, 2n]: row a's partner is a + n (mod 2n). If masked, labels [n] are those of the pairs; below 0: none.
+// -2 ln( exp(cos(a, partner) / t) / sum over b that are not left out of exp(cos(a, b) / t) )
 @compute @workgroup_size(64) fn contrastive(launch: Launch) {
   let row = indexOf(launch);
   if (row >= sizes.rows) {
@@ -244,15 +256,15 @@ fn store(index: u32, loss: f32, state: State) {
   let scale = 1.0 / sizes.temperature;
   var top = logits[start + partner];
   for (var b = 0u; b < sizes.rows; b++) {
-    top = select(max(top, logits[start + b]), top, b == row);
+    top = select(max(top, logits[start + b]), top, isLeftOut(row, b));
   }
   var total = 0.0;
   for (var b = 0u; b < sizes.rows; b++) {
-    total += select(exp((logits[start + b] - top) * scale), 0.0, b == row);
+    total += select(exp((logits[start + b] - top) * scale), 0.0, isLeftOut(row, b));
   }
   losses[row] = 2.0 * (log(total) - (logits[start + partner] - top) * scale);
   for (var b = 0u; b < sizes.rows; b++) {
-    let p = select(exp((logits[start + b] - top) * scale) / total, 0.0, b == row);
+    let p = select(exp((logits[start + b] - top) * scale) / total, 0.0, isLeftOut(row, b));
     gradient[start + b] = 2.0 * scale * (p - select(0.0, 1.0, b == partner)) / sizes.total;
   }
 }

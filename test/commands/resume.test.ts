@@ -22,7 +22,10 @@ async function bytesOf(model: Module): Promise<Buffer> {
 class Interrupted extends Error {}
 
 /** Trains whole; then again, interrupted at each of some steps, and from there on. */
-async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise<Module>): Promise<void> {
+async function compare(
+  train: (hooks: Parameters<typeof trainSsm>[3]) => Promise<Module>,
+  hasLabels = false, // between epochs
+): Promise<void> {
   const whole = await train({});
   const expected = await bytesOf(whole);
   whole.dispose();
@@ -44,7 +47,7 @@ async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise
       () => assert.unreachable('it was not interrupted'),
       (error) => assert.instance(error, Interrupted),
     );
-    assert.equal([state?.epoch, state?.step, state?.labels === null], [epoch, step, step === 0]);
+    assert.equal([state?.epoch, state?.step, state?.labels === null], [epoch, step, step === 0 && !hasLabels]);
     const steps: number[] = [];
     const resumed = await train({ resumeFrom: state, onStep: (report) => steps.push(report.step) });
     assert.equal(steps, [1, 2, 3, 4].slice(done));
@@ -75,6 +78,15 @@ test('robust learning', async () => {
   const warm = await trainSsm(gpu(), data, config);
   const labels = await pseudoLabels(gpu(), warm, data, config);
   await compare((hooks) => trainRdl(gpu(), data, config, labels, warm, hooks));
+  warm.dispose();
+});
+
+test('robust learning with self-labelling', async () => {
+  const data = trainingData(await openShapes(config));
+  const robust = { ...config, rdl: { ...config.rdl, selfLabels: true, voteNeighbours: 3 } };
+  const warm = await trainSsm(gpu(), data, robust);
+  const labels = await pseudoLabels(gpu(), warm, data, robust);
+  await compare((hooks) => trainRdl(gpu(), data, robust, labels, warm, hooks), true);
   warm.dispose();
 });
 

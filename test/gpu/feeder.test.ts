@@ -66,7 +66,7 @@ test('each batch is its own, and the next one is read ahead, over the end of the
   for (let epoch = 0; epoch < config.ssm.epochs; epoch++) {
     for (const indices of feeder.batches(epoch)) {
       order.push([...indices]);
-      await feeder.load(epoch, indices, null, null);
+      await feeder.load(epoch, indices, null);
       await assertHolds(feeder, data, epoch, indices);
       await new Promise((resolve) => setTimeout(resolve, 15));
       const isLast = order.length === config.ssm.epochs * feeder.stepsPerEpoch;
@@ -81,10 +81,10 @@ test('another batch than the one read ahead', async () => {
   const { data } = slowData();
   const feeder = new Feeder(gpu(), data, config, 'ssm');
   const [first, , third] = [...feeder.batches(0)];
-  await feeder.load(0, first, null, null);
-  await feeder.load(0, third, null, null);
+  await feeder.load(0, first, null);
+  await feeder.load(0, third, null);
   await assertHolds(feeder, data, 0, third);
-  await feeder.load(1, [...feeder.batches(1)][1], null, null);
+  await feeder.load(1, [...feeder.batches(1)][1], null);
   await assertHolds(feeder, data, 1, [...feeder.batches(1)][1]);
   feeder.dispose();
 });
@@ -95,10 +95,10 @@ test('an object that cannot be read fails the batch that it is in, not the one b
   const feeder = new Feeder(gpu(), data, config, 'ssm');
   const [first, second] = [...feeder.batches(0)];
   bad.index = second[1];
-  await feeder.load(0, first, null, null);
+  await feeder.load(0, first, null);
   await new Promise((resolve) => setTimeout(resolve, 20)); // failed by now, in the background
   let message = '';
-  await feeder.load(0, second, null, null).catch((error: Error) => {
+  await feeder.load(0, second, null).catch((error: Error) => {
     message = error.message;
   });
   assert.is(message, `object ${second[1]} cannot be read`);

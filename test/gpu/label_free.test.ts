@@ -19,8 +19,8 @@ function tiny(): Config {
 }
 
 /** All tensors of both trained models, one behind the other. */
-async function trainedBytes(data: DataSet): Promise<Uint8Array> {
-  const { models } = await run(gpu(), data, tiny());
+async function trainedBytes(data: DataSet, config = tiny()): Promise<Uint8Array> {
+  const { models } = await run(gpu(), data, config);
   const parts: Uint8Array[] = [];
   for (const model of [models.ssm, models.rdl]) {
     for (const { data: values } of Object.values(await model.stateDict())) {
@@ -31,19 +31,25 @@ async function trainedBytes(data: DataSet): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-test('models trained with true, shuffled and absent labels are the same, byte for byte', async () => {
-  const data = await openShapes(tiny());
+for (const selfLabels of [false, true]) {
+  test(`models trained with true, shuffled and absent labels are the same bytes; self-labelling ${selfLabels}`, () =>
+    compareLabels(selfLabels));
+}
+
+async function compareLabels(selfLabels: boolean): Promise<void> {
+  const config = { ...tiny(), rdl: { ...tiny().rdl, selfLabels, voteNeighbours: 3 } };
+  const data = await openShapes(config);
   const { pairs, labels } = data.train;
   const order = Int32Array.from(new Random(1, 'shuffle').permutation(pairs.length));
   const shuffled = { ...labels, values: order.map((index) => labels.values[index]) };
   assert.not.equal(shuffled.values, labels.values);
-  const seeing = await trainedBytes(data);
+  const seeing = await trainedBytes(data, config);
   assert.ok(seeing.length > 1000);
   for (const [name, given] of Object.entries({ shuffled, absent: null })) {
-    const bytes = await trainedBytes({ ...data, train: { pairs, labels: given } });
+    const bytes = await trainedBytes({ ...data, train: { pairs, labels: given } }, config);
     assert.is(Buffer.compare(seeing, bytes), 0, `labels ${name}`);
   }
-});
+}
 
 test('training data has no labels by its types', () => {
   const read = (data: TrainingData) => {

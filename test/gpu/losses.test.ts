@@ -147,6 +147,36 @@ test('rcll: a threshold of its own', async () => {
   }
 });
 
+test('weights of rows: cross entropy and rcll, on lanes and alone; a weight of 0 sends no gradient', async () => {
+  const weighted = fc.asyncProperty(cases, variants, async ({ rows, classes, logits, labels, alpha }, variant) => {
+    using _ = gpu().scope();
+    const target = gpu().tensor(labels, [rows]);
+    const weights = Float32Array.from({ length: rows }, (_, row) => [0, 1.5, 0.25][row % 3]);
+    const w = gpu().tensor(weights, [rows]);
+    await withVariant(gpu(), variant, async () => {
+      const tolerance = { rtol: 1e-3, atol: 1e-4 };
+      await gradcheck(gpu(), {
+        name: 'softmaxCrossEntropy, weighted',
+        inputs: [logits],
+        op: ([x]) => softmaxCrossEntropy(x, target, w),
+        reference: ([x]) => [crossEntropy.softmaxCrossEntropy(x, labels, weights)],
+        tolerance,
+      });
+      await gradcheck(gpu(), {
+        name: `rcll, weighted, alpha ${alpha}`,
+        inputs: [logits],
+        op: ([x]) => rcll(x, target, { alpha, weights: w }),
+        reference: ([x]) => [rcllReference.rcll(x, labels, { alpha, weights })],
+        tolerance,
+      });
+      const x = gpu().tensor(logits.data, [rows, classes]);
+      const { gradients } = await forwardBackward(gpu(), [x], () => softmaxCrossEntropy(x, target, w));
+      assert.ok(gradients[0].every((value, i) => Math.floor(i / classes) % 3 !== 0 || value === 0));
+    });
+  });
+  await fc.assert(weighted, { numRuns: 20 });
+});
+
 test('huge logits: no infinity, no NaN', async () => {
   const values = [1e6, -1e6, 0, 3e38, -3e38, 1];
   const logits = gpu().tensor(values, [2, 3]);
@@ -168,6 +198,24 @@ test('contrastive', async () => {
         inputs: [argument('features', [2 * n, d])],
         op: ([x]) => contrastive(x, { tau }),
         reference: ([x]) => [contrastiveReference.contrastive(x, d, tau)],
+        tolerance: { rtol: 1e-4, atol: 1e-4 },
+      });
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('contrastive: pairs of one label are not negatives of each other', async () => {
+  const labelled = fc.array(fc.integer({ min: -1, max: 2 }), { minLength: 1, maxLength: 33 });
+  await fc.assert(
+    fc.asyncProperty(labelled, fc.constantFrom(3, 8), fc.constantFrom(0.1, 1), async (labels, d, tau) => {
+      using _ = gpu().scope();
+      const target = gpu().tensor(Int32Array.from(labels), [labels.length]);
+      await gradcheck(gpu(), {
+        name: `contrastive, masked, tau ${tau}`,
+        inputs: [argument('features', [2 * labels.length, d])],
+        op: ([x]) => contrastive(x, { tau, labels: target }),
+        reference: ([x]) => [contrastiveReference.contrastive(x, d, tau, labels)],
         tolerance: { rtol: 1e-4, atol: 1e-4 },
       });
     }),

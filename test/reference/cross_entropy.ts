@@ -13,13 +13,17 @@ export function logSoftmax(logits: ArrayLike<number>, classes: number): Float64A
   return y;
 }
 
-/** Mean over rows of -ln p[label]; logits [rows, classes], labels [rows]. */
-export function softmaxCrossEntropy(logits: ArrayLike<number>, labels: ArrayLike<number>): number {
+/** Mean over rows of -w ln p[label]; logits [rows, classes], labels [rows], weights [rows], 1 by default. */
+export function softmaxCrossEntropy(
+  logits: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  weights?: ArrayLike<number>,
+): number {
   const rows = labels.length;
   const classes = logits.length / rows;
   const logP = logSoftmax(logits, classes);
   let loss = 0;
-  for (let row = 0; row < rows; row++) loss -= logP[row * classes + labels[row]] / rows;
+  for (let row = 0; row < rows; row++) loss -= ((weights?.[row] ?? 1) * logP[row * classes + labels[row]]) / rows;
   return loss;
 }
 

@@ -10,6 +10,8 @@ export interface RcllOptions {
   readonly alpha?: number;
   /** p below it costs a constant; 1 / classes by default */
   readonly threshold?: number;
+  /** of the rows; 1 by default */
+  readonly weights?: ArrayLike<number>;
 }
 
 const BELOW_ONE = 1 - 1e-7;
@@ -18,12 +20,12 @@ const BELOW_ONE = 1 - 1e-7;
 export function rcll(logits: ArrayLike<number>, labels: ArrayLike<number>, options: RcllOptions = {}): number {
   const rows = labels.length;
   const classes = logits.length / rows;
-  const { alpha = 0.25, threshold = 1 / classes } = options;
+  const { alpha = 0.25, threshold = 1 / classes, weights } = options;
   const logP = logSoftmax(logits, classes);
   let loss = 0;
   for (let row = 0; row < rows; row++) {
     const p = Math.exp(logP[row * classes + labels[row]]);
-    loss += rcllOfProbability(Math.min(Math.max(p, threshold), BELOW_ONE), alpha) / rows;
+    loss += ((weights?.[row] ?? 1) * rcllOfProbability(Math.min(Math.max(p, threshold), BELOW_ONE), alpha)) / rows;
   }
   return loss;
 }

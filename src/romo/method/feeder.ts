@@ -8,6 +8,7 @@ import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
+import type { PseudoLabels } from './stage_state.ts';
 
 /** What training may see of a data set: pairs, and how they may be augmented. No labels. */
 export interface TrainingData {
@@ -23,6 +24,10 @@ export class Feeder {
   /** pseudo labels of the batch, i32 [B], one per modality */
   readonly imageLabels: Tensor;
   readonly cloudLabels: Tensor;
+  /** of each object in the loss of its label, f32 [B]; 0 where its label is not believed. Their mean over all objects is 1. */
+  readonly weights: Tensor;
+  /** the label that both views of an object are believed to have, i32 [B]; -1 where there is none */
+  readonly believed: Tensor;
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
@@ -43,6 +48,8 @@ export class Feeder {
     this.indices = gpu.zeros([batch], 'i32').keep();
     this.imageLabels = gpu.zeros([batch], 'i32').keep();
     this.cloudLabels = gpu.zeros([batch], 'i32').keep();
+    this.weights = gpu.tensor(new Float32Array(batch).fill(1), [batch]).keep();
+    this.believed = gpu.tensor(new Int32Array(batch).fill(-1), [batch]).keep();
     this.imageValues = new Float32Array(this.images.size);
     this.cloudValues = new Float32Array(this.clouds.size);
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
@@ -67,12 +74,7 @@ export class Feeder {
    * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
    * @param indices one of `batches(epoch)`
    */
-  async load(
-    epoch: number,
-    indices: Int32Array,
-    imageLabels: Int32Array | null,
-    cloudLabels: Int32Array | null,
-  ): Promise<void> {
+  async load(epoch: number, indices: Int32Array, labels: PseudoLabels | null): Promise<void> {
     const { prepared } = this;
     if (prepared?.epoch === epoch && `${prepared.indices}` === `${indices}`) {
       await prepared.done;
@@ -83,9 +85,17 @@ export class Feeder {
     this.images.write(this.imageValues);
     this.clouds.write(this.cloudValues);
     this.indices.write(indices);
-    if (imageLabels) this.imageLabels.write(indices.map((index) => imageLabels[index]));
-    if (cloudLabels) this.cloudLabels.write(indices.map((index) => cloudLabels[index]));
+    if (labels) this.writeLabels(indices, labels);
     this.prepareNext(epoch, indices);
+  }
+
+  private writeLabels(indices: Int32Array, { images, clouds, confident }: PseudoLabels): void {
+    this.imageLabels.write(indices.map((index) => images[index]));
+    this.cloudLabels.write(indices.map((index) => clouds[index]));
+    if (!confident) return;
+    const weight = confident.length / confident.reduce((sum, one) => sum + one, 0);
+    this.weights.write(Float32Array.from(indices, (index) => weight * confident[index]));
+    this.believed.write(indices.map((index) => (confident[index] ? images[index] : -1)));
   }
 
   /** Begins the batch behind this one, which may be the first of the next epoch. */
@@ -124,6 +134,7 @@ export class Feeder {
   }
 
   dispose(): void {
-    for (const tensor of [this.images, this.clouds, this.indices, this.imageLabels, this.cloudLabels]) tensor.dispose();
+    const { images, clouds, indices, imageLabels, cloudLabels, weights, believed } = this;
+    for (const tensor of [images, clouds, indices, imageLabels, cloudLabels, weights, believed]) tensor.dispose();
   }
 }

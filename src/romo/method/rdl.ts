@@ -7,22 +7,29 @@ import { concat } from '../../autograd/concat.ts';
 import { contrastive, rcll, softmaxCrossEntropy } from '../../autograd/losses.ts';
 import { add, scale } from '../../autograd/pointwise.ts';
 import { HeadMlp } from '../../model/heads.ts';
-import { at, type Init } from '../../model/layers.ts';
+import { at, type Init, Linear } from '../../model/layers.ts';
 import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
+import { embedAll } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
+import { transposed } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
+import { clusterSizes } from './kmeans.ts';
+import { relabel, type SelfLabels, shareOf } from './self_labels.ts';
 import type { SsmModel } from './ssm.ts';
 import { runStage, type StageHooks } from './stage.ts';
 import type { PseudoLabels } from './stage_state.ts';
 
-/** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
+/**
+ * Encoders and a head, one for both modalities or one each: d -> hidden -> C or, with self-labelling, linear without bias, whose
+ * logits are cosines with the centres that it starts at.
+ */
 export class RdlModel extends Module {
   readonly encoders: Encoders;
-  readonly imageHead: HeadMlp;
-  readonly cloudHead: HeadMlp;
+  readonly imageHead: HeadMlp | Linear;
+  readonly cloudHead: HeadMlp | Linear;
 
   constructor(
     gpu: Gpu,
@@ -32,8 +39,12 @@ export class RdlModel extends Module {
     super(gpu);
     const init: Init = { seed: config.seed, path: 'rdl' };
     const { clusters, rdl } = config;
-    const head = (name: string) =>
-      this.child(name, new HeadMlp(gpu, rdl.dimension, rdl.hidden, clusters, at(init, name)));
+    const head = (name: string) => {
+      const from = at(init, name);
+      return rdl.selfLabels
+        ? this.child(name, new Linear(gpu, rdl.dimension, clusters, from, { bias: false }))
+        : this.child(name, new HeadMlp(gpu, rdl.dimension, rdl.hidden, clusters, from));
+    };
     this.encoders = this.child('encoders', new Encoders(gpu, config, rdl, imageChannels, at(init, 'encoders')));
     this.imageHead = head(rdl.sharedHead ? 'head' : 'image_head');
     this.cloudHead = rdl.sharedHead ? this.imageHead : head('point_head');
@@ -42,12 +53,50 @@ export class RdlModel extends Module {
   get temperature(): number {
     return this.config.headTemperature;
   }
+
+  /** Linear heads whose scores are cosines with the given unit centres [C, d]. */
+  setHeads(centres: Float32Array): void {
+    const columns = transposed(centres, this.encoders.dimension);
+    for (const head of [this.imageHead, this.cloudHead]) if (head instanceof Linear) head.weight.write(columns);
+  }
+}
+
+/** What a user can watch of self-labelling without any label. */
+export interface RelabelReport {
+  readonly epoch: number;
+  /** share of the objects whose label is believed */
+  readonly confident: number;
+  /** share of the objects whose label is another than in the epoch before */
+  readonly moved: number;
+  readonly clusterSizes: number[];
+}
+
+/** What a caller may watch and steer of robust learning. */
+export interface RdlHooks extends StageHooks {
+  /** Called with each epoch's labels under self-labelling. */
+  onRelabel?: ((report: RelabelReport) => void) | undefined;
+}
+
+function relabelReport(
+  epoch: number,
+  last: Int32Array,
+  { images, confident }: SelfLabels['labels'],
+  clusters: number,
+): RelabelReport {
+  const share = (isCounted: (index: number) => boolean) =>
+    images.reduce((count, _, index) => count + Number(isCounted(index)), 0) / images.length;
+  return {
+    epoch,
+    confident: share((index) => confident[index] === 1),
+    moved: share((index) => images[index] !== last[index]),
+    clusterSizes: clusterSizes(images, clusters),
+  };
 }
 
 /** The loss of pseudo labels that the configuration names. */
-function labelLoss(logits: Tensor, labels: Tensor, { rdl, clusters }: Config): Tensor {
-  if (rdl.loss === 'cross-entropy') return softmaxCrossEntropy(logits, labels);
-  return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters });
+function labelLoss(logits: Tensor, labels: Tensor, weights: Tensor | undefined, { rdl, clusters }: Config): Tensor {
+  if (rdl.loss === 'cross-entropy') return softmaxCrossEntropy(logits, labels, weights);
+  return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters, weights });
 }
 
 /**
@@ -60,7 +109,7 @@ export async function trainRdl(
   config: Config,
   labels: PseudoLabels,
   warm: SsmModel,
-  hooks: StageHooks = {},
+  hooks: RdlHooks = {},
 ): Promise<RdlModel> {
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
@@ -77,15 +126,24 @@ export async function trainRdl(
     losses(batch) {
       const images = encoders.embedImages(batch.images);
       const clouds = encoders.embedClouds(batch.clouds);
+      const [weights, believed] = rdl.selfLabels ? [batch.weights, batch.believed] : [];
       const supervision = add(
-        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, config),
-        labelLoss(scale(cloudHead.forward(clouds), 1 / temperature), batch.cloudLabels, config),
+        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, weights, config),
+        labelLoss(scale(cloudHead.forward(clouds), 1 / temperature), batch.cloudLabels, weights, config),
       );
-      const invariance = contrastive(concat([images, clouds], 0), { tau: rdl.tau });
+      const invariance = contrastive(concat([images, clouds], 0), { tau: rdl.tau, labels: believed });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));
       return { total, supervision, invariance };
     },
-    prepareEpoch: async () => labels,
+    relabels: rdl.selfLabels === true,
+    async prepareEpoch(epoch, last) {
+      if (!rdl.selfLabels) return labels;
+      const embeddings = await embedAll(gpu, encoders, data.pairs, config, data.rotation);
+      const found = await relabel(gpu, embeddings, (last ?? labels).images, shareOf(epoch, rdl), config);
+      if (epoch === 0) model.setHeads(found.centres);
+      hooks.onRelabel?.(relabelReport(epoch, (last ?? labels).images, found.labels, config.clusters));
+      return found.labels;
+    },
     hooks,
   });
   feeder.dispose();

@@ -91,7 +91,10 @@ export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
 }
 
 /** The tensors of one batch, as a recorded step reads them. */
-export type Batch = Pick<Feeder, 'images' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels'>;
+export type Batch = Pick<
+  Feeder,
+  'images' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels' | 'weights' | 'believed'
+>;
 
 export interface Losses {
   total: Tensor;
@@ -113,8 +116,10 @@ export interface StepPlan {
   losses(batch: Batch): Losses;
   /** queued after the optimiser's step, with what `losses` kept: memory banks */
   after?(batch: Batch, kept: readonly Tensor[]): void;
-  /** once per epoch, before its first step */
-  prepareEpoch(epoch: number): Promise<PseudoLabels>;
+  /** once per epoch, before its first step; `last` are the labels of the epoch before, null before the first */
+  prepareEpoch(epoch: number, last: PseudoLabels | null): Promise<PseudoLabels>;
+  /** Are an epoch's labels made from the last ones? Then they belong to the state between epochs too. */
+  relabels?: boolean;
   hooks: StageHooks;
 }
 
@@ -161,7 +166,11 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
     const state = async (): Promise<StageState> => {
       await pending;
-      return { ...at, tensors: await readTensors(plan.name, changing), labels: at.step > 0 ? labels : null };
+      return {
+        ...at,
+        tensors: await readTensors(plan.name, changing),
+        labels: at.step > 0 || plan.relabels ? labels : null,
+      };
     };
     return { ...at, state };
   };
@@ -169,12 +178,12 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   for (let epoch = first; epoch < stage.epochs; epoch++) {
     await pending;
     const done = step % feeder.stepsPerEpoch;
-    const { images, clouds } = (done > 0 && labels) || (await plan.prepareEpoch(epoch));
-    labels = { images, clouds };
+    const ofEpoch: PseudoLabels = (done > 0 && labels) || (await plan.prepareEpoch(epoch, labels));
+    labels = ofEpoch;
     for (const indices of [...feeder.batches(epoch)].slice(done)) {
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
-      await feeder.load(epoch, indices, images, clouds);
+      await feeder.load(epoch, indices, ofEpoch);
       optimiser.setRate(learningRate);
       const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(indices)}`;
       if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);

@@ -10,6 +10,8 @@ export interface PseudoLabels {
   /** one per training object */
   images: Int32Array;
   clouds: Int32Array;
+  /** which objects teach, 1 or 0; all where absent. See self_labels.ts. */
+  confident?: Uint8Array;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface StageState {
   /** steps done of the epoch after those */
   readonly step: number;
   readonly tensors: Readonly<Record<string, Float32Array>>;
-  /** pseudo labels of the epoch that is under way; null between epochs */
+  /** pseudo labels of the epoch under way, between epochs of the one before if the next are made from them; else null */
   readonly labels: PseudoLabels | null;
 }
 

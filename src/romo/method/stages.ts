@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { TrainingData } from './feeder.ts';
 import { clusterSizes } from './kmeans.ts';
 import { pseudoLabels } from './pseudo_labels.ts';
-import { type RdlModel, trainRdl } from './rdl.ts';
+import { type RdlHooks, type RdlModel, trainRdl } from './rdl.ts';
 import { type SsmHooks, SsmModel, trainSsm } from './ssm.ts';
 import { type Hooks, hooksOfPart } from './stage.ts';
 import type { PseudoLabels, StageState } from './stage_state.ts';
@@ -21,7 +21,10 @@ export interface TrainingState {
 export type Phase = 'untrained' | 'ssm' | 'pseudoLabels' | 'rdl' | 'figures';
 
 /** What a caller may watch and steer of both stages. */
-export interface TrainingHooks<State = TrainingState> extends Hooks<State>, Pick<SsmHooks, 'onClusters'> {
+export interface TrainingHooks<State = TrainingState>
+  extends Hooks<State>,
+    Pick<SsmHooks, 'onClusters'>,
+    Pick<RdlHooks, 'onRelabel'> {
   /** Called when a phase begins. */
   onPhase?: ((phase: Phase) => void) | undefined;
   /** Called when something looks wrong, such as a collapse. */

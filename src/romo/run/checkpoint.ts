@@ -38,7 +38,9 @@ export function encodeCheckpoint(
   const addLabels = (prefix: string, labels: PseudoLabels | null | undefined) => {
     if (!labels) return;
     // The file says `points` for clouds.
-    for (const [name, data] of Object.entries({ images: labels.images, points: labels.clouds })) {
+    const { images, clouds, confident } = labels;
+    const stored = { images, points: clouds, ...(confident && { confident: Int32Array.from(confident) }) };
+    for (const [name, data] of Object.entries(stored)) {
       tensors[`${prefix}.${name}`] = { shape: [data.length], dtype: 'i32', data };
     }
   };
@@ -96,10 +98,10 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   if (!isProgress(progress)) throw broken(name, `its progress is ${metadata.progress.slice(0, 300)}`);
   const { position, figures, seconds, adapter, metricsBytes } = progress;
   const labelsOf = (prefix: string): PseudoLabels | null => {
-    const [images, clouds] = [tensors[`${prefix}.images`]?.data, tensors[`${prefix}.points`]?.data];
+    const [images, clouds, confident] = ['images', 'points', 'confident'].map((of) => tensors[`${prefix}.${of}`]?.data);
     if (!images && !clouds) return null;
     if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
-    return { images, clouds };
+    return { images, clouds, ...(confident && { confident: Uint8Array.from(confident) }) };
   };
   for (const [key, { data }] of Object.entries(tensors)) {
     if (/^(stage|warm)\./.test(key) && !(data instanceof Float32Array)) throw broken(name, `${key} is not f32`);

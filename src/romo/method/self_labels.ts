@@ -1,0 +1,141 @@
+/**
+ * Self-labelling: before each epoch of `rdl` the clusters are found anew from what the encoders now make of the objects, each label
+ * is put to the vote of its neighbours, and only the confident objects teach. No label of the data set is involved.
+ * Source: the steps of SCAN (Van Gansbeke et al. 2020) on pairs of an image and a cloud, with clusters that keep their numbers.
+ */
+import { knn } from '../../autograd/knn.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Config } from '../config.ts';
+import type { Embeddings } from '../embedding.ts';
+import { pairMeans, scoresOf, unitRows } from '../rows.ts';
+import { lloyd } from './kmeans.ts';
+import type { PseudoLabels } from './stage_state.ts';
+
+/** Objects among which neighbours are sought at once: kNN costs their square. */
+const BLOCK = 8192;
+const LLOYD_ITERATIONS = 25;
+
+/** What the clusters are, and how sure each object's label is. */
+export interface SelfLabels {
+  readonly labels: PseudoLabels & { readonly confident: Uint8Array };
+  /** unit centres [C, d] */
+  readonly centres: Float32Array;
+}
+
+/**
+ * The labels of an epoch, from those of the one before: Lloyd's iterations from the centres of the last labels, so that cluster c
+ * stays cluster c, then the vote, then the confident share of each cluster.
+ * @param last labels of the epoch before, one per object
+ * @param share of each cluster that is confident, 0..1
+ */
+export async function relabel(
+  gpu: Gpu,
+  { images, clouds, dimension }: Embeddings,
+  last: Int32Array,
+  share: number,
+  { clusters, seed, rdl }: Config,
+): Promise<SelfLabels> {
+  const rows = pairMeans(images, clouds, dimension);
+  const clustered = await clustersFrom(gpu, rows, dimension, centresOf(rows, dimension, last, clusters));
+  const neighbours = await nearestObjects(gpu, rows, dimension, rdl.voteNeighbours ?? 10, seed);
+  let labels = clustered;
+  for (let round = 0; round < (rdl.voteRounds ?? 5); round++) labels = vote(labels, neighbours, clusters);
+  const centres = centresOf(rows, dimension, labels, clusters);
+  const margins = marginsOf(scoresOf(rows, centres, dimension), labels, clusters);
+  return {
+    labels: { images: labels, clouds: labels, confident: confidentOf(margins, labels, clusters, share) },
+    centres,
+  };
+}
+
+/** The share of an epoch: linear from the first epoch's to the last's. */
+export function shareOf(epoch: number, { epochs, confidentFrom = 0.7, confidentTo = 0.95 }: Config['rdl']): number {
+  return epochs === 1 ? confidentFrom : confidentFrom + ((confidentTo - confidentFrom) * epoch) / (epochs - 1);
+}
+
+async function clustersFrom(gpu: Gpu, rows: Float32Array, dimension: number, start: Float32Array): Promise<Int32Array> {
+  using _scope = gpu.scope();
+  const x = gpu.tensor(rows, [rows.length / dimension, dimension]);
+  return (await lloyd(gpu, x, start, LLOYD_ITERATIONS)).labels;
+}
+
+/** Unit mean of the rows of each cluster, [C, d]; zeros where a cluster has none. */
+export function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
+  const sums = new Float64Array(clusters * dimension);
+  labels.forEach((label, row) => {
+    for (let c = 0; c < dimension; c++) sums[label * dimension + c] += rows[row * dimension + c];
+  });
+  return Float32Array.from(unitRows(sums, dimension));
+}
+
+/**
+ * The `k` nearest other rows of each row [N, d]: indices [N, k]. Beyond `block` rows they are sought within blocks that are drawn at
+ * random, which costs N block instead of N^2; k is at most the smallest block less one.
+ */
+export async function nearestObjects(
+  gpu: Gpu,
+  rows: Float32Array,
+  dimension: number,
+  k: number,
+  seed: number,
+  block = BLOCK,
+): Promise<Int32Array[]> {
+  const count = rows.length / dimension;
+  const blocks = Math.ceil(count / block);
+  const order =
+    blocks === 1 ? Uint32Array.from({ length: count }, (_, i) => i) : new Random(seed, 'vote').permutation(count);
+  const found: Int32Array[] = new Array(count);
+  for (let b = 0; b < blocks; b++) {
+    const members = order.subarray(Math.round((b * count) / blocks), Math.round(((b + 1) * count) / blocks));
+    const wanted = Math.min(k + 1, members.length); // the row itself is among them
+    using _scope = gpu.scope();
+    const values = new Float32Array(members.length * dimension);
+    members.forEach((row, i) => {
+      values.set(rows.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+    });
+    const nearest = await knn(gpu.tensor(values, [1, members.length, dimension]), wanted).read();
+    members.forEach((row, i) => {
+      const others = [...nearest.subarray(i * wanted, (i + 1) * wanted)].filter((other) => other !== i).slice(0, k);
+      found[row] = Int32Array.from(others, (other) => members[other]);
+    });
+  }
+  return found;
+}
+
+/** Each label becomes the commonest of its neighbours'; of equals its own, else the lowest. */
+export function vote(labels: Int32Array, neighbours: readonly Int32Array[], clusters: number): Int32Array {
+  const votes = new Int32Array(clusters);
+  return labels.map((own, row) => {
+    votes.fill(0);
+    for (const other of neighbours[row]) votes[labels[other]]++;
+    let best = own;
+    for (let label = 0; label < clusters; label++) if (votes[label] > votes[best]) best = label;
+    return best;
+  });
+}
+
+/** Cosine with the own centre less the largest with another's; scores [N, C]. */
+export function marginsOf(scores: ArrayLike<number>, labels: Int32Array, clusters: number): Float64Array {
+  return Float64Array.from(labels, (label, row) => {
+    let other = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < clusters; c++) if (c !== label) other = Math.max(other, scores[row * clusters + c]);
+    return scores[row * clusters + label] - other;
+  });
+}
+
+/** 1 for the share of each cluster with the largest margins, at least one object; of equal margins the lower index first. */
+export function confidentOf(
+  margins: ArrayLike<number>,
+  labels: Int32Array,
+  clusters: number,
+  share: number,
+): Uint8Array {
+  const confident = new Uint8Array(labels.length);
+  for (let cluster = 0; cluster < clusters; cluster++) {
+    const members = [...labels.keys()].filter((row) => labels[row] === cluster);
+    members.sort((a, b) => margins[b] - margins[a] || a - b);
+    for (const row of members.slice(0, Math.max(1, Math.round(share * members.length)))) confident[row] = 1;
+  }
+  return confident;
+}

@@ -1,0 +1,112 @@
+/** Self-labelling: the vote, the confident share and relabelling against their references and against clusters that are known. */
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { PRESETS } from '../../src/romo/config.ts';
+import { confidentOf, nearestObjects, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
+import { unitRows } from '../../src/romo/rows.ts';
+import { Random } from '../../src/tensor/random.ts';
+import * as reference from '../reference/self_labels.ts';
+import { gpuSuite } from '../support/gpu.ts';
+
+const { test, gpu } = gpuSuite('self-labels');
+const normals = (count: number, ...path: (string | number)[]) => {
+  const random = new Random(1, ...path);
+  return Float32Array.from({ length: count }, () => random.normal());
+};
+
+test('nearest objects: as by definition, itself left out', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 60 }), fc.constantFrom(3, 8), async (count, dimension) => {
+      const rows = normals(count * dimension, 'rows', count, dimension);
+      const k = Math.min(5, count - 1);
+      const found = await nearestObjects(gpu(), rows, dimension, k, 1);
+      assert.equal(
+        found.map((others) => [...others]),
+        reference.nearest(rows, dimension, k),
+      );
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('nearest objects in blocks: every object has neighbours, of its own block', async () => {
+  const found = await nearestObjects(gpu(), normals(100 * 4, 'blocks'), 4, 3, 1, 30);
+  assert.is(found.length, 100);
+  found.forEach((others, row) => {
+    assert.is(new Set(others).size, 3);
+    assert.not.ok(others.includes(row));
+  });
+});
+
+test('the vote: as by definition, for any labels and ties', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 4, maxLength: 30 }),
+      fc.integer({ min: 1, max: 6 }),
+      (labels, k) => {
+        const random = new Random(labels.length, 'vote');
+        const neighbours = labels.map(() => Int32Array.from({ length: k }, () => random.integer(labels.length)));
+        assert.equal([...vote(Int32Array.from(labels), neighbours, 4)], reference.vote(labels, neighbours));
+      },
+    ),
+  );
+});
+
+test('the confident: the share of each cluster with the largest margins, at least one', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.double({ min: -1, max: 1, noNaN: true })), { minLength: 1 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (objects, share) => {
+        const labels = Int32Array.from(objects, ([label]) => label);
+        const margins = objects.map(([, margin]) => margin);
+        const confident = confidentOf(margins, labels, 5, share);
+        for (const cluster of new Set(labels)) {
+          const members = [...labels.keys()].filter((row) => labels[row] === cluster);
+          const [chosen, others] = [1, 0].map((one) => members.filter((row) => confident[row] === one));
+          assert.is(chosen.length, Math.max(1, Math.round(share * members.length)));
+          const least = Math.min(...chosen.map((row) => margins[row]));
+          assert.ok(others.every((row) => margins[row] <= least));
+        }
+      },
+    ),
+  );
+});
+
+test('the share grows from the first epoch to the last', () => {
+  const rdl = { ...PRESETS.tiny.rdl, epochs: 6 };
+  assert.equal(
+    [0, 5].map((epoch) => shareOf(epoch, rdl)),
+    [0.7, 0.95],
+  );
+  assert.ok(shareOf(2, rdl) < shareOf(3, rdl));
+  assert.is(shareOf(0, { ...rdl, epochs: 1 }), 0.7);
+});
+
+test('relabelling repairs wrong labels and keeps the numbers of the clusters', async () => {
+  const [clusters, each, dimension] = [4, 30, 8];
+  const count = clusters * each;
+  const centres = unitRows(normals(clusters * dimension, 'centres'), dimension);
+  const truth = Int32Array.from({ length: count }, (_, row) => row % clusters);
+  const noisy = (name: string) => {
+    const noise = normals(count * dimension, name);
+    const at = (i: number) => truth[Math.floor(i / dimension)] * dimension + (i % dimension);
+    return unitRows(
+      Float32Array.from(noise, (value, i) => centres[at(i)] + 0.15 * value),
+      dimension,
+    );
+  };
+  const embeddings = { images: noisy('images'), clouds: noisy('clouds'), dimension };
+  const random = new Random(1, 'wrong');
+  const last = truth.map((label) => (random.uniform() < 0.35 ? random.integer(clusters) : label));
+  const config = { ...PRESETS.tiny, clusters };
+  const { labels } = await relabel(gpu(), embeddings, last, 0.8, config);
+  assert.equal([...labels.images], [...truth]);
+  assert.equal(labels.clouds, labels.images);
+  assert.is(
+    labels.confident.reduce((sum, one) => sum + one, 0),
+    clusters * Math.round(0.8 * each),
+  );
+});
+
+test.run();
