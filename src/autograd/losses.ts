@@ -147,9 +147,9 @@ export interface RcllOptions {
 }
 
 /**
- * RoMo's robust loss: mean over rows of w l(max(p, threshold)), l(p) = (-ln p)^alpha (1 - p), p = softmax(logits)[label].
- * Source: Li et al., RoMo, IEEE TIP 2024. With L = -ln p, w = p L^alpha + alpha (1 - p) L^(alpha - 1):
- * d/dz_label = -w (1 - p), d/dz_c = w p_c.
+ * RoMo's robust loss: mean over rows of w l(max(p, threshold)), l(p) = (-ln p)^alpha (1 - p), p =
+ * softmax(logits)[label]. Source: Li et al., RoMo, IEEE TIP 2024. With L = -ln p, w = p L^alpha + alpha (1 - p)
+ * L^(alpha - 1): d/dz_label = -w (1 - p), d/dz_c = w p_c.
  */
 export function rcll(logits: Tensor, labels: Tensor, options: RcllOptions = {}): Tensor {
   const { alpha = 0.25, threshold = 1 / logits.channels, weights } = options;
@@ -160,7 +160,8 @@ export function rcll(logits: Tensor, labels: Tensor, options: RcllOptions = {}):
 /**
  * RoMo's modality-invariance loss L_mlm: NT-Xent, twice. features [2n, d]: n images, then their n clouds; rows are
  * normalised here. Mean over rows a of -2 ln( exp(cos(a, partner) / tau) / sum over b != a of exp(cos(a, b) / tau) ).
- * With `labels`, i32 [n], pairs of one label are not negatives of each other: the sum leaves them out. Below 0 is no label.
+ * With `labels`, i32 [n], pairs of one label are not negatives of each other: the sum leaves them out. Below 0 is not a
+ * label.
  */
 export function contrastive(features: Tensor, { tau, labels }: { tau: number; labels?: Tensor | undefined }): Tensor {
   if (features.shape.length !== 2 || features.rows % 2 !== 0) {

@@ -1,6 +1,6 @@
 /**
- * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then renamed, and
- * carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is whole.
+ * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then
+ * renamed, and carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is whole.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { RomoError } from '../tensor/error.ts';
 const LATEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint.previous.safetensors';
 
-// The checksum is taken while this stands in its place.
+// Placeholder: the checksum is computed while it is in the file.
 const NO_CHECKSUM = '0'.repeat(64);
 const CHECKSUM_KEY = '"sha256":"';
 
@@ -21,7 +21,7 @@ const CHECKSUM_KEY = '"sha256":"';
 const SECONDS_BETWEEN = 60;
 const COST_FACTOR = 50;
 
-/** Decides when a checkpoint is due, and writes it while training goes on. */
+/** Decides when a checkpoint is due, and writes it while training continues. */
 export class CheckpointWriter {
   private writing: Promise<void> = Promise.resolve();
   private last = performance.now();
@@ -79,7 +79,7 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   }
 }
 
-/** Where the checksum stands; -1 in a file without one. */
+/** Offset of the checksum; -1 in a file without one. */
 function checksumStart(bytes: Uint8Array): number {
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(CHECKSUM_KEY);
   return at < 0 ? at : at + CHECKSUM_KEY.length;
@@ -108,7 +108,7 @@ export function readCheckpoint(folder: string, say: (text: string) => void): Che
       const checkpoint = readOne(path);
       // Left in place, the next checkpoint would push the whole one out.
       for (const damaged of paths.slice(0, faults.length)) rmSync(damaged);
-      if (faults.length > 0) say(`${faults.join('; ')}; going on from the one before, ${path}`);
+      if (faults.length > 0) say(`${faults.join('; ')}; continuing from the previous one, ${path}`);
       return checkpoint;
     } catch (error) {
       if (!(error instanceof RomoError)) throw error;

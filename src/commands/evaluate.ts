@@ -34,7 +34,7 @@ await main(command, async () => {
   const { labels } = data.test;
   if (options.report && !labels) {
     await close();
-    throw new RomoError('data', `--report tells of classes, and ${config.data} has none`, 'Leave --report out.');
+    throw new RomoError('data', `--report needs classes, and ${config.data} has none`, 'Leave --report out.');
   }
   const gpu = await openDevice(deviceOptions(options));
   try {

@@ -23,7 +23,7 @@ export interface TrainOptions {
   readonly asked: readonly { readonly flag: string; readonly path: string; readonly value: unknown }[];
   readonly out: string;
   readonly overwrite: boolean;
-  /** go on with the run in `out` */
+  /** continue the run in `out` */
   readonly resume: boolean;
   /** steps of an epoch between two checkpoints; by time when null */
   readonly checkpointEvery: number | null;
@@ -138,10 +138,10 @@ const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
   'rdl.selfLabels': (text) => parserOf(WORDS['rdl.selfLabels'])(text) === 'robust',
 };
 
-/** A run that goes on has the numbers of objects that it had. */
+/** A resumed run keeps its object counts. */
 const EXACTLY = { train: false, test: false };
 
-/** `--data` and its kin for a command; defaults are the preset's. */
+/** The command with all its options; defaults are the preset's. */
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Learns one embedding space for images and 3D point clouds, without labels (RoMo).')
@@ -149,7 +149,7 @@ export function trainCommand(): Command {
     .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(FIELDS.preset.of).default('small'))
     .option('--out <dir>', 'folder of the run', 'runs/latest')
     .option('--overwrite', 'replace a run that is in the folder')
-    .option('--resume <dir>', 'go on with the run in that folder, from its last checkpoint')
+    .option('--resume <dir>', 'continue the run in that folder from its last checkpoint')
     .addOption(
       new Option(
         '--checkpoint-every <steps>',
@@ -200,7 +200,7 @@ export function readTrainOptions(command: Command): TrainOptions {
   } else {
     const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
     if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });
-    if (given.overwrite) throw contradiction('--overwrite', 'which begins anew');
+    if (given.overwrite) throw contradiction('--overwrite', 'which starts again');
     if (isOwn('out') && given.out !== given.resume) throw contradiction(`--out ${given.out}`, 'another folder');
   }
   const fewerWillDo = { train: upTo(given.train), test: upTo(given.test) };
@@ -236,7 +236,7 @@ function placeOf(config: Config, path: string): { get(): unknown; set(value: unk
   };
 }
 
-/** Throws `option` where the command line asks for another run than the one that goes on. */
+/** Throws `option` if the command line asks for another run than the one that is resumed. */
 export function checkAgreement({ asked }: Pick<TrainOptions, 'asked'>, config: Config): void {
   for (const { flag, path, value } of asked) {
     const own = JSON.stringify(placeOf(config, path).get());

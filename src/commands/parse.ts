@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { ALL, DATA_FIELDS, describe, type Field, isValid } from '../data/fields.ts';
 
-/** Reads a value of the field. Lists stand between commas. */
+/** Reads a value of the field. Elements of lists are separated by commas. */
 export function parserOf(field: Field): (text: string) => unknown {
   return (text) => {
     const number = (word: string) => (word.trim() === '' ? Number.NaN : Number(word));

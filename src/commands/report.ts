@@ -76,7 +76,7 @@ export class ProgressReport {
     };
   }
 
-  /** Training goes on from a checkpoint: the next step is taken for the first. */
+  /** Restarts rate and time-left estimates when training resumes. */
   restart(): void {
     this.stage = '';
   }

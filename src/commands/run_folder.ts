@@ -25,7 +25,8 @@ const FILES = [
 /** The files of a run that are in the folder already. */
 function heldFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  if (!statSync(folder).isDirectory()) throw new RomoError('file', `${folder} is no folder`, 'Choose another --out.');
+  if (!statSync(folder).isDirectory())
+    throw new RomoError('file', `${folder} is not a folder`, 'Choose another --out.');
   return readdirSync(folder).filter((name) => FILES.includes(name));
 }
 
@@ -36,7 +37,7 @@ export function checkRunFolder(folder: string, overwrite: boolean): void {
     throw new RomoError(
       'file',
       `${folder} holds another run (${held.join(', ')})`,
-      `Choose another --out, add --overwrite, or go on with it: --resume ${folder}.`,
+      `Choose another --out, add --overwrite, or continue it: --resume ${folder}.`,
     );
   }
 }

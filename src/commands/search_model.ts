@@ -48,10 +48,10 @@ export interface Query {
   readonly content: Float32Array;
 }
 
-/** What lies behind the pictures of these sets is white; digits and rendered shapes are on black. */
+/** The pictures of these sets have a white background; digits and rendered shapes a black one. */
 const ON_WHITE = /^(folder|rgbd)(:|$)/;
 
-/** @throws RomoError `file` where the file is no picture */
+/** @throws RomoError `file` where the file is not a picture */
 export async function embedImageFile(model: LoadedEncoders, path: string): Promise<Query> {
   const [size, , channels] = model.imageShape;
   const background = ON_WHITE.test(model.config.data) ? 1 : 0;
@@ -59,7 +59,7 @@ export async function embedImageFile(model: LoadedEncoders, path: string): Promi
   return { vector: await embedImages(model, content), content };
 }
 
-/** @throws RomoError `file` where the file is no mesh and no cloud, or has too few points */
+/** @throws RomoError `file` where the file is neither a mesh nor a cloud, or has too few points */
 export async function embedCloudFile(model: LoadedEncoders, path: string): Promise<Query> {
   const { config, stage, imageShape } = model;
   const { points, seed, pointEncoder } = config;

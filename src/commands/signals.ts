@@ -1,4 +1,6 @@
-/** Ctrl-C and its kin: the first asks training to stop where nothing is lost, the second ends the program at once. */
+/**
+ * Ctrl-C and other signals: the first asks training to stop where nothing is lost, the second ends the program at once.
+ */
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

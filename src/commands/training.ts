@@ -83,7 +83,7 @@ export async function train(
   }
 }
 
-/** The configuration of a run that goes on. */
+/** The configuration of a run that is resumed. */
 function configOf(folder: string): Config {
   if (!holdsRun(folder)) throw new RomoError('file', `${folder} holds no run`, 'Give --resume what was --out.');
   return readConfig(join(folder, 'config.json'));
@@ -112,7 +112,7 @@ async function attempt(
   if (weights) progress.line(`pretrained weights: label-free ${weights.record.labelFree}`);
   if (checkpoint) {
     progress.restart();
-    progress.line(`going on from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
+    progress.line(`continuing from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
     if (checkpoint.adapter !== adapter) {
       progress.line(`warning: it was made on ${checkpoint.adapter}, where last digits differ`);
     }
@@ -169,7 +169,7 @@ async function attempt(
     await writeJson(join(out, 'result.json'), written);
     return written;
   } catch (error) {
-    if (error instanceof Stopped) return error; // so that nobody waits for the report of a lost device
+    if (error instanceof Stopped) return error; // returned, not thrown: nothing waits for the report of a lost device
     throw error;
   } finally {
     // Writes that are under way end before another attempt uses the folder.

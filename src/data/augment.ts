@@ -5,7 +5,7 @@
  * - `none`: for evaluation; the image as it is, a fixed subsample of the cloud.
  * - `mild`: images are shifted, mirrored where allowed, slightly brighter or darker; clouds are scaled per axis and
  *   shifted, as the 3D MNIST experiments do.
- * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also turned and sheared.
+ * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also rotated and sheared.
  */
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
@@ -123,7 +123,7 @@ function cloudMap(strength: 'mild' | 'strong', rotation: CloudRotation, random: 
 
 /**
  * Bilinear sampling under an affine map about the centre: the pixel at (x, y) takes the image's value at
- * (a x + b y + c, d x + e y + f). Beyond the border the border's value goes on.
+ * (a x + b y + c, d x + e y + f). Outside the image, the value at the border is used.
  */
 function warp(
   image: Float32Array,

@@ -32,8 +32,8 @@ export function viewFrom(azimuth: number, elevation: number, axes: readonly numb
 }
 
 /**
- * A view that suits a data set: an object that may turn freely about an axis stands upright on it and is seen from slightly above;
- * any other is a relief, seen along the axis that it turns about, slightly from the side.
+ * A view that suits a data set: an object that may rotate freely about an axis is drawn upright, seen from slightly
+ * above; any other is a relief, seen along the axis that it turns about, slightly from the side.
  */
 export function viewOf({ axis, maxDegrees }: CloudRotation): CloudView {
   const [next, last] = [(axis + 1) % 3, (axis + 2) % 3];

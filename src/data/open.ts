@@ -5,7 +5,9 @@ import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
 
-/** Kinds of data sets on disk. Their code reads files, which a browser cannot: it is loaded only where it is asked for. */
+/**
+ * Kinds of data sets on disk. Their code reads files, which a browser cannot: it is loaded only where it is asked for.
+ */
 const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => Promise<FoundSet>>> = {
   mnist3d: async (path) => (await import('./sets/mnist3d.ts')).findMnist3d(path),
   modelnet: async (path) => (await import('./sets/modelnet.ts')).findModelnet(path),
@@ -19,7 +21,7 @@ const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
 
 /**
  * @param spec `shapes` (built in, made by the program), or KIND:PATH, see docs/data.md
- * @throws RomoError `data` where there is no such set or too few objects, `file` where a file is at fault
+ * @throws RomoError `data` where there is not such a set or too few objects, `file` where a file is at fault
  */
 export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
   const faults = faultsOf({ ...DATA_FIELDS, ...SET_FIELDS }, (name) => options[name as keyof DataOptions]);

@@ -9,14 +9,18 @@ type Chunk = string | Uint8Array;
 export interface WriteOptions {
   /** The file that has the name until now keeps this one: the version before. */
   readonly previous?: string;
-  /** Several processes may write this file at the same time, so that each needs a temporary file of its own. Default false. */
+  /**
+   * Several processes may write this file at the same time, so that each needs a temporary file of its own. Default
+   * false.
+   */
   readonly shared?: boolean;
   /** Wait until the disk has the bytes and the name. False for what can be made again. Default true. */
   readonly sync?: boolean;
 }
 
 /**
- * Writes a file whole or not at all: to a temporary file beside it, which is synced, then renamed; last, the folder is synced.
+ * Writes a file whole or not at all: to a temporary file next to it, which is synced, then renamed; last, the folder is
+ * synced.
  * @param content all of it, or chunks in order
  */
 export async function writeWhole(
@@ -50,7 +54,10 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-/** Makes a folder and those above it. Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc does. */
+/**
+ * Makes a folder and those above it. Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc
+ * does.
+ */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(resolve(folder)));

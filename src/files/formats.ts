@@ -46,7 +46,7 @@ async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry>
  * A mesh or a cloud from the bytes of a file. Polygons become fans of triangles; unused vertices stay in `positions`.
  * A header may promise anything: memory is taken for what the file really holds, at most 64 times its size and 1 MiB
  * (compressed files as far as their compression can reach: LZF 88 times, .npz 1032 times and 1 GiB).
- * @param name decides by its extension which format is read, and stands in errors
+ * @param name its extension decides which format is read; it is shown in errors
  * @throws RomoError `file` unless the file is complete, consistent and finite
  */
 export async function parseGeometry(bytes: Uint8Array, name: string): Promise<Geometry> {

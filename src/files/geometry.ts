@@ -1,6 +1,6 @@
 /** What every reader of 3D files returns. */
 export interface Geometry {
-  /** [V, 3], finite; as in the file: neither scaled nor turned */
+  /** [V, 3], finite; as in the file: neither scaled nor rotated */
   readonly positions: Float32Array;
   /** [F, 3], indices of vertices, all in range; null for clouds. Faces without area may be among them. */
   readonly triangles: Uint32Array | null;

@@ -1,6 +1,6 @@
 /**
- * GLB, binary glTF 2.0: all triangles and points of the scene, in the scene's coordinates (y is up), in the pose in which
- * they are stored: no skins, no morph targets. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
+ * GLB, binary glTF 2.0: all triangles and points of the scene, in the scene's coordinates (y is up), in the pose in
+ * which they are stored: no skins, no morph targets. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -98,7 +98,7 @@ function placedMeshes(json: JsonReader, document: JsonObject): { meshIndex: numb
   return placed;
 }
 
-/** In reverse order. Without a scene: the nodes that are nobody's children. */
+/** In reverse order. Without a scene: the nodes without a parent. */
 function rootNodes(json: JsonReader, document: JsonObject, children: number[][]): number[] {
   const scenes = json.list(document.scenes, 'scenes');
   if (scenes.length > 0) {

@@ -11,7 +11,7 @@ const COMPONENTS: Readonly<Record<number, ScalarName>> = {
   5125: 'u4',
   5126: 'f4',
 };
-/** What stands for 1 in normalised integers. */
+/** The integer that means 1 in normalised accessors. */
 const ONE: Readonly<Partial<Record<ScalarName, number>>> = { i1: 127, u1: 255, i2: 32_767, u2: 65_535 };
 const WIDTH = { SCALAR: 1, VEC3: 3 } as const;
 
@@ -79,7 +79,7 @@ export class GltfAccessors {
     const buffer = json.count(view.buffer, `the buffer of ${what}`);
     const { uri } = json.object(this.buffers[buffer], `buffer ${buffer}`);
     if (buffer !== 0 || uri !== undefined) {
-      throw badFile(json.name, 'its data lie in another file', 'Export it as one GLB with everything inside.');
+      throw badFile(json.name, 'its data is in another file', 'Export it as one GLB with everything inside.');
     }
     const begin = json.count(view.byteOffset, `the offset of ${what}`, 0);
     const length = json.count(view.byteLength, `the length of ${what}`);

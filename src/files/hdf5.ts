@@ -1,6 +1,7 @@
 /**
- * 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the datasets img,
- * points, normals and the attribute label. Each is read when it is asked for: 5,000 clouds are gigabytes. Node only.
+ * 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the datasets
+ * img, points, normals and the attribute label. Each is read when it is asked for: 5,000 clouds are gigabytes. Node
+ * only.
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -29,16 +30,19 @@ const MOST_VALUES = 2 ** 24;
 
 type Hdf5 = typeof import('h5wasm/node');
 
-/** @throws RomoError `file` where it is no HDF5 file or has no groups "0", "1", ...; each method where data are missing or damaged */
+/**
+ * @throws RomoError `file` where it is not an HDF5 file or has no groups "0", "1", ...; each method where data are
+ * missing or damaged
+ */
 export async function openPointClouds(path: string): Promise<PointCloudFile> {
   const status = await stat(path).catch((cause: Error) => {
     throw badFile(path, `cannot be read: ${cause.message}`, 'Check the path and its permissions.');
   });
-  if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of an HDF5 file.');
+  if (!status.isFile()) throw badFile(path, 'is not a file', 'Give the path of an HDF5 file.');
   const hdf5 = await import('h5wasm/node');
   const module = await hdf5.ready;
-  module.activate_throwing_error_handler(); // otherwise HDF5 prints its errors and goes on
-  const file = guarded(path, 'is no HDF5 file', () => new hdf5.File(resolve(path), 'r'));
+  module.activate_throwing_error_handler(); // otherwise HDF5 prints its errors and continues
+  const file = guarded(path, 'is not an HDF5 file', () => new hdf5.File(resolve(path), 'r'));
   try {
     const keys = guarded(path, 'its groups cannot be read', () => new Set(file.keys()));
     for (let i = 0; i < Math.max(1, keys.size); i++) {

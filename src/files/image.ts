@@ -9,7 +9,7 @@ export interface ImageOptions {
   readonly size: number;
   /** 3: red, green, blue (sRGB); 1: luma, 0.299 R + 0.587 G + 0.114 B */
   readonly channels: 1 | 3;
-  /** Grey value, 0..1: beside a picture that is not square, and behind transparent pixels. Default 1, white. */
+  /** Grey value, 0..1, around a picture that is not square and under transparent pixels. Default 1, white. */
   readonly background?: number;
 }
 
@@ -78,7 +78,7 @@ async function open(path: string, options: ImageOptions): Promise<Sharp> {
   // The library reads a dozen kinds, SVG among them, which may name other files: only these three may reach it.
   const start = String.fromCharCode(...bytes.subarray(0, 12));
   if (!/^(\x89PNG\r\n|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/.test(start)) {
-    throw badFile(path, bytes.length === 0 ? 'is empty' : 'is no PNG, JPEG or WebP file', 'Save it as PNG.');
+    throw badFile(path, bytes.length === 0 ? 'is empty' : 'is not a PNG, JPEG or WebP file', 'Save it as PNG.');
   }
   const { default: sharp } = await import('sharp').catch((cause: Error) => {
     throw badFile(path, `the package sharp does not load here: ${cause.message.split('\n')[0]}`, 'Run npm install.');

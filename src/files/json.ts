@@ -1,9 +1,9 @@
-/** Values of a JSON document that nobody has checked. */
+/** Values of a JSON document that is not checked yet. */
 import { badFile, quoted } from './errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads values by key, and says where a wrong one stands. */
+/** Reads values by key, and says where a wrong one is. */
 export class JsonReader {
   constructor(readonly name: string) {}
 
@@ -21,14 +21,14 @@ export class JsonReader {
     return value;
   }
 
-  /** A whole number from 0. @param absent what stands for a missing value; without it, the value must be there */
+  /** A whole number from 0. @param absent the value if it is missing; without it, the value must be there */
   count(value: unknown, what: string, absent?: number): number {
     if (value === undefined && absent !== undefined) return absent;
     if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.wrong(value, what);
     return value as number;
   }
 
-  /** As many numbers as `absent` has, which stands for a missing value. */
+  /** As many numbers as `absent` has; `absent` itself if they are missing. */
   numbers(value: unknown, what: string, absent: readonly number[]): readonly number[] {
     if (value === undefined) return absent;
     const list = this.list(value, what);

@@ -1,6 +1,6 @@
 /**
  * Positions and triangles while a file is read: they grow with what has really been read, never with what a header
- * promises, so a file that lies costs no memory.
+ * promises, so a file that promises too much costs no memory.
  */
 import { badFile } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -65,7 +65,7 @@ export class MeshBuilder {
     this.corners++;
   }
 
-  /** @throws RomoError without a vertex, with a coordinate that is no finite float32, with an index out of range */
+  /** @throws RomoError without a vertex, with a coordinate that is not a finite float32, with an index out of range */
   finish(): Geometry {
     const positions = this.positions.finish();
     checkPositions(positions, this.name);
@@ -92,7 +92,7 @@ export function checkPositions(positions: Float32Array, name: string): void {
     if (Number.isFinite(positions[i])) continue;
     throw badFile(
       name,
-      `coordinate ${'xyz'[i % 3]} of vertex ${Math.floor(i / 3)} (counted from 0) is no finite 32-bit number`,
+      `coordinate ${'xyz'[i % 3]} of vertex ${Math.floor(i / 3)} (counted from 0) is not a finite 32-bit number`,
       'Remove such vertices, or export the object again.',
     );
   }

@@ -24,7 +24,9 @@ const ARRAYS = {
 /** An array of any number of dimensions. */
 export interface NdArray {
   readonly shape: readonly number[];
-  /** The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1. */
+  /**
+   * The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1.
+   */
   readonly data: InstanceType<(typeof ARRAYS)[ScalarName]>;
 }
 
@@ -95,7 +97,7 @@ function readHeader(bytes: Uint8Array, name: string): NpyHeader {
 function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, data: NdArray['data']): void {
   const { bytes, get } = SCALARS[type];
   const view = viewOf(raw);
-  // How far apart neighbours along each axis lie in the file, in values.
+  // Distance in the file between neighbours along each axis, in values.
   const strides = shape.map((_, axis) =>
     (fortran ? shape.slice(0, axis) : shape.slice(axis + 1)).reduce((product, dimension) => product * dimension, 1),
   );

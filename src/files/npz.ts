@@ -32,7 +32,7 @@ const LOCAL_BYTES = 30;
 /**
  * NumPy's .npz from the bytes of a file.
  * @param name what errors call the file
- * @throws RomoError `file` where it is no .npz file, is damaged, or holds no array
+ * @throws RomoError `file` where it is not a .npz file, is damaged, or holds no array
  */
 export function parseNpz(bytes: Uint8Array, name: string): Npz {
   const entries = readDirectory(bytes, name);
@@ -50,7 +50,7 @@ export function parseNpz(bytes: Uint8Array, name: string): Npz {
   };
 }
 
-/** The directory stands at the end of a zip: its end record, which may have a comment behind it, says where. */
+/** A zip's directory is at its end; the end record, which a comment may follow, says where. */
 function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
   const view = viewOf(bytes);
   let end = bytes.length - END_BYTES;

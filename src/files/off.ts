@@ -2,7 +2,8 @@
  * OFF, the text format of ModelNet. Source: http://www.geomview.org/docs/html/OFF.html
  *
  * Read as well: counts glued to the header (`OFF490 518 0`, as in a third of ModelNet), counts on the header's line,
- * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex are skipped.
+ * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex
+ * are skipped.
  */
 
 import type { Geometry } from './geometry.ts';
@@ -23,7 +24,7 @@ export function parseOff(bytes: Uint8Array, name: string): Geometry {
   if (scanner.peek() === 'BINARY') throw scanner.error('binary OFF is not read', 'Export it as text, or as PLY');
   const vertices = scanner.count('the number of vertices');
   const faces = scanner.count('the number of faces');
-  scanner.endLine(); // the number of edges, which nobody keeps
+  scanner.endLine(); // the number of edges is not used
   const extra = Boolean(texture || colour || normal);
   const mesh = new MeshBuilder(name);
   for (let i = 0; i < vertices; i++) {

@@ -135,7 +135,7 @@ function binaryReader(bytes: Uint8Array, begin: number, format: string, name: st
   let position = begin;
   return (type, what) => {
     const { bytes: size, get } = SCALARS[type];
-    if (position + size > bytes.length) throw badFile(name, `the file ends where ${what} should stand`);
+    if (position + size > bytes.length) throw badFile(name, `the file ends where ${what} should be`);
     position += size;
     return get(view, position - size, little);
   };

@@ -13,7 +13,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     await using file = await open(path, 'r');
     const status = await file.stat();
-    if (!status.isFile()) throw badFile(path, 'is no file', 'Give the path of a file.');
+    if (!status.isFile()) throw badFile(path, 'is not a file', 'Give the path of a file.');
     if (status.size > LARGEST) throw badFile(path, `has ${status.size} bytes, more than 1 GiB`, 'Give a smaller file.');
     return await file.readFile();
   } catch (cause) {
@@ -31,7 +31,7 @@ export async function readGeometry(path: string): Promise<Geometry> {
   return parseGeometry(await readBytes(path), path);
 }
 
-/** @throws RomoError `file` where it cannot be read or is no .npz file */
+/** @throws RomoError `file` where it cannot be read or is not a .npz file */
 export async function readNpz(path: string): Promise<Npz> {
   return parseNpz(await readBytes(path), path);
 }

@@ -13,7 +13,7 @@ import { badFile } from './errors.ts';
 export async function resolveInside(folder: string, path: string, list: string): Promise<string> {
   const shown = JSON.stringify(path);
   const fix = `Name files inside ${folder}, relative to it.`;
-  if (path.trim() === '' || path.includes('\0')) throw badFile(list, `${shown} is no path`, fix);
+  if (path.trim() === '' || path.includes('\0')) throw badFile(list, `${shown} is not a path`, fix);
   if (isAbsolute(path) || /^([a-z]:|[\\/])/i.test(path)) throw badFile(list, `the path ${shown} is absolute`, fix);
   const wanted = resolve(folder, path);
   if (!isInside(folder, wanted)) throw badFile(list, `the path ${shown} leads out of ${folder}`, fix);
@@ -35,7 +35,7 @@ export async function resolveInside(folder: string, path: string, list: string):
   return real;
 }
 
-/** Strictly inside: the folder itself is no file of it. */
+/** Strictly inside: the folder itself is not a file of it. */
 function isInside(folder: string, path: string): boolean {
   const way = relative(resolve(folder), resolve(path));
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

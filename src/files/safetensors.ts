@@ -2,8 +2,9 @@
  * Safetensors: the file format of weights, 8 bytes of header length, a JSON header, then the raw little-endian values.
  * Source: https://github.com/huggingface/safetensors#format
  *
- * Writing is deterministic: names are sorted, data lie in the order of the names, and the header is padded with spaces to
- * a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before it is used.
+ * Writing is deterministic: names are sorted, the data follow in the order of the names, and the header is padded with
+ * spaces to a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before
+ * it is used.
  */
 import { RomoError } from '../tensor/error.ts';
 import { halfToNumber } from './half.ts';
@@ -29,7 +30,7 @@ const BYTES_PER_VALUE: Readonly<Record<string, number>> = { F32: 4, I32: 4, U32:
 
 /**
  * The bytes of a safetensors file.
- * @param tensors by name; `__metadata__` is no name for a tensor
+ * @param tensors by name; `__metadata__` is not a name for a tensor
  * @param metadata free text by key
  * @throws RomoError `shape` where `data` is not as long or not of the kind that shape and dtype say
  */
@@ -51,7 +52,10 @@ export function encodeSafetensors(
   return file;
 }
 
-/** The beginning of a safetensors file, for one who writes the values himself: in the order of the sorted names, no gaps. */
+/**
+ * The beginning of a safetensors file, for one who writes the values himself: in the order of the sorted names, no
+ * gaps.
+ */
 export function encodeSafetensorsHeader(
   tensors: Readonly<Record<string, Omit<SafetensorEntry, 'data'>>>,
   metadata: Readonly<Record<string, string>> = {},
@@ -93,7 +97,9 @@ function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void
   }
 }
 
-/** The product of the dimensions; NaN where one of them is no size, or where the product is too large to count with. */
+/**
+ * The product of the dimensions; NaN where one of them is not a size, or where the product is too large to count with.
+ */
 function elementCount(shape: readonly unknown[]): number {
   let count = 1;
   for (const dimension of shape) {
@@ -105,10 +111,11 @@ function elementCount(shape: readonly unknown[]): number {
 }
 
 /**
- * The tensors and the metadata of a safetensors file. F32, I32 and U32 are read as they are; I64 becomes i32 where every
- * value fits; F64, F16 and BF16 become f32. The result shares no memory with `bytes`.
+ * The tensors and the metadata of a safetensors file. F32, I32 and U32 are read as they are; I64 becomes i32 where
+ * every value fits; F64, F16 and BF16 become f32. The result shares no memory with `bytes`.
  * @param name what errors call the file, usually its path
- * @throws RomoError `file` on anything that is no well-formed safetensors file: lengths that do not fit, data that overlap
+ * @throws RomoError `file` on anything that is not a well-formed safetensors file: lengths that do not fit, data that
+ *   overlap
  *   or leave gaps, a shape that is not as large as its data, an unknown dtype
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFile {
@@ -122,7 +129,7 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFi
   return { tensors, metadata: layout.metadata };
 }
 
-/** Where the tensors of a file lie. */
+/** Where the tensors of a file are. */
 export interface SafetensorsLayout {
   /** bytes `begin` to `end` of the file; fileDtype is F32, I64, ... */
   readonly tensors: Readonly<
@@ -158,7 +165,7 @@ export function safetensorsLayout(start: Uint8Array, fileBytes: number, name: st
 function broken(name: string, what: string): RomoError {
   return new RomoError(
     'file',
-    `${name} is no valid safetensors file: ${what}`,
+    `${name} is not a valid safetensors file: ${what}`,
     'Copy or save the file again; it may be cut off, or of another format.',
   );
 }
@@ -215,7 +222,7 @@ function readEntry(value: unknown, key: string, dataBytes: number, name: string)
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) {
-    throw broken(name, `"${key}" lies at bytes ${begin} to ${end} of ${dataBytes} bytes of data`);
+    throw broken(name, `"${key}" is at bytes ${begin} to ${end} of ${dataBytes} bytes of data`);
   }
   const needed = elementCount(shape) * BYTES_PER_VALUE[dtype];
   if (needed !== end - begin) {

@@ -78,7 +78,7 @@ export class Scanner {
 
   /** The next word as a finite number. @param what for the error: which number was expected */
   number(what: string): number {
-    if (!this.seek()) throw this.error(`the file ends where ${what} should stand`);
+    if (!this.seek()) throw this.error(`the file ends where ${what} should be`);
     const { bytes } = this;
     const begin = this.position;
     let at = begin;
@@ -106,7 +106,7 @@ export class Scanner {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isFinite(value)) {
       this.position = begin;
-      throw this.error(`${quoted(text)} stands where ${what} should stand`);
+      throw this.error(`${quoted(text)} is where ${what} should be`);
     }
     return value;
   }
@@ -122,7 +122,7 @@ export class Scanner {
   count(what: string): number {
     const value = this.number(what);
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-      throw this.error(`${value} stands where ${what} should stand`);
+      throw this.error(`${value} is where ${what} should be`);
     }
     return value;
   }

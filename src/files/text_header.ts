@@ -1,4 +1,4 @@
-/** The header in text that stands before the data of a PLY or a PCD file. */
+/** The header in text that precedes the data of a PLY or a PCD file. */
 import { badFile, quoted } from './errors.ts';
 
 const MOST_LINES = 1000;

@@ -10,7 +10,7 @@ import { streamKey } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Module } from './module.ts';
 
-/** Where initial weights come from: each layer draws from the stream (seed, its path). */
+/** Names the random stream of a layer's initial weights: the same seed and path give the same weights. */
 export interface Init {
   readonly seed: number;
   readonly path: string;
@@ -28,7 +28,10 @@ export interface LinearOptions {
   bias?: boolean;
 }
 
-/** x [R, in] -> x W + b [R, out]. Names: weight [out, in], bias. */
+/**
+ * y = x W + b, x [R, in], y [R, out]. Weights start uniform with variance 1 / in, the bias at 0. Names: weight [out,
+ * in], bias.
+ */
 export class Linear extends Module {
   readonly weight: Tensor; // [in, out]
   readonly bias: Tensor | null;
@@ -74,7 +77,7 @@ export class Conv2d extends Module {
   }
 }
 
-/** Batch norm over the last axis, with the activation behind it. Names: weight, bias, running_mean, running_var. */
+/** Batch norm over the last axis, followed by the activation. Names: weight, bias, running_mean, running_var. */
 export class BatchNorm extends Module {
   readonly gamma: Tensor;
   readonly beta: Tensor;

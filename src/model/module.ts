@@ -1,11 +1,13 @@
-/** The base of all layers: named tensors, training and evaluation mode, state dicts under PyTorch's names and layouts. */
+/**
+ * The base of all layers: named tensors, training and evaluation mode, state dicts under PyTorch's names and layouts.
+ */
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /**
- * How a tensor lies in PyTorch: as here, transposed [out, in], the same with one or two axes of length 1 behind (1x1
- * convolutions), or [out, in, height, width].
+ * How a tensor is stored in PyTorch: as here, transposed [out, in], the same with one or two trailing axes of length 1
+ * (1x1 convolutions), or [out, in, height, width].
  */
 export type Layout = 'same' | 'linear' | 'conv1x1' | 'conv1' | 'conv';
 
@@ -102,8 +104,8 @@ export abstract class Module {
   }
 
   /**
-   * Throws `state-dict` with the lists of missing, unused and misshapen keys. `num_batches_tracked` is ignored. See loadStateDict
-   * for the parameters.
+   * Throws `state-dict` with the lists of missing, unused and misshapen keys. `num_batches_tracked` is ignored. See
+   * loadStateDict for the parameters.
    */
   checkStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     const entries = this.namedEntries();
@@ -148,7 +150,9 @@ function torchShape(shape: readonly number[], layout: Layout): number[] {
   return [...(order ? order.map((axis) => shape[axis]) : shape), ...(TRAILING[layout] ?? [])];
 }
 
-/** Calls `visit(position in PyTorch's order, index in ours)` for each element; a plain loop, as there may be millions. */
+/**
+ * Calls `visit(position in PyTorch's order, index in ours)` for each element; a plain loop, as there may be millions.
+ */
 function forEachIndex(
   shape: readonly number[],
   order: readonly number[],

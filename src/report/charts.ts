@@ -1,4 +1,6 @@
-/** Charts of a report as SVG text, drawn by Observable Plot; ink is the text's colour, so light, dark and paper work. */
+/**
+ * Charts of a report as SVG text, drawn by Observable Plot; ink is the text's colour, so light, dark and paper work.
+ */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { DIRECTIONS, type Direction, RECALL_LEVELS, type RetrievalFigures } from '../romo/figures/retrieval.ts';
@@ -144,7 +146,7 @@ export function confusionChart(
   );
 }
 
-/** A row of the map: where an image or a cloud lies. */
+/** A row of the map: the place of an image or a cloud. */
 export interface MapPoint {
   x: number;
   y: number;

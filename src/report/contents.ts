@@ -1,4 +1,6 @@
-/** What a report shows beside the figures: a map, the best and worst queries, the clusters, with their pictures. */
+/**
+ * What a report shows in addition to the figures: a map, the best and worst queries, the clusters, with their pictures.
+ */
 import { UMAP } from 'umap-js';
 import { viewOf } from '../data/cloud_view.ts';
 import type { CloudRotation, Labels, PairedData } from '../data/types.ts';

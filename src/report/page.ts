@@ -159,7 +159,7 @@ Adapter: ${escaped(adapter)}. Seed ${config.seed}, preset ${escaped(config.prese
 ${section('Figures', stagesTable(report))}
 ${section('Retrieval in detail', retrievalTable(report), '<p>Of the last stage. Within a modality a query is not its own answer. recall@k: queries with an object of their class among the first k answers.</p>', `<div class="charts">${figure('Precision over recall, interpolated', recallChart(retrieval))}${figure('Per class', classChart(retrieval))}</div>`)}
 ${curves.length > 0 ? section('Training', `<div class="charts">${curves.join('')}</div>`) : ''}
-${section('Map of the embedding', figure('UMAP of images (dots) and clouds (triangles); where it worked, partners lie together', mapChart(map, classNames)))}
+${section('Map of the embedding', figure('UMAP of images (dots) and clouds (triangles); where learning worked, partners are close', mapChart(map, classNames)))}
 ${section('Which classes are taken for which', `<div class="charts">${confusions.join('')}</div>`)}
 ${exampleSections(report)}
 ${section('Clusters', '<p>k-means over the mean of each pair, the pairs nearest to each centre first.</p>', clusterSheets(report))}

@@ -1,4 +1,4 @@
-/** Gathers what a report tells of a finished run, and writes it as one HTML file. */
+/** Collects the contents of a finished run's report, and writes it as one HTML file. */
 import type { DataSet, Split } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/embedding.ts';
@@ -46,7 +46,7 @@ export async function reportOf(
   });
 }
 
-/** The losses of each step in a metrics.jsonl; lines that tell of other things are passed over. */
+/** The losses of each step in a metrics.jsonl; other lines are skipped. */
 export function lossesIn(text: string): LossPoint[] {
   const points: LossPoint[] = [];
   for (const line of text.split('\n')) {

@@ -1,8 +1,9 @@
 /**
- * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit length). Scores
- * and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the GPU binds at once.
- * Cost: 2 Q G d operations; the gallery is read once per 16 queries (GPUs) or 8 (software adapters; once for each of one or two).
- * Kernels: the backend's `scan` and shaders/search.wgsl. Float64 reference: test/reference/search.ts.
+ * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit
+ * length). Scores and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the
+ * GPU binds at once. Cost: 2 Q G d operations; the gallery is read once per 16 queries (GPUs) or 8 (software adapters;
+ * once for each of one or two). Kernels: the backend's `scan` and shaders/search.wgsl. Float64 reference:
+ * test/reference/search.ts.
  */
 
 import source from '../shaders/search.wgsl';
@@ -46,7 +47,10 @@ export class ExactIndex {
     readonly dimension: number,
   ) {}
 
-  /** Appends rows [n, dimension]. Throws `shape` where they are no whole rows, `not-finite` where a value is no number. */
+  /**
+   * Appends rows [n, dimension]. Throws `shape` where they are not whole rows, `not-finite` where a value is not a
+   * number.
+   */
   add(rows: Float32Array): void {
     for (const part of cutRows(this.gpu, rows, this.dimension)) {
       this.blocks.push(blockOf(this.gpu, part, this.dimension).keep());
@@ -74,7 +78,7 @@ export class ExactIndex {
  * Search in a gallery that need not fit on the GPU: its blocks are asked for one by one, once per round of 64 answers.
  * @param blocks [rows, dimension] each, in the gallery's order; numbers of rows count through all blocks
  * @param queries [Q, dimension]
- * @throws RomoError `shape` where sizes do not fit, `not-finite` where a value is no number
+ * @throws RomoError `shape` where sizes do not fit, `not-finite` where a value is not a number
  */
 export async function searchBlocks(
   gpu: Gpu,

@@ -111,7 +111,10 @@ function compare(left: Value | null, operator: Operator, right: Value): boolean 
   }
 }
 
-/** By code points; JavaScript's own order is by UTF-16, which puts an emoji before some letters. Negative: a comes first. */
+/**
+ * By code points; JavaScript's own order is by UTF-16, which puts an emoji before some letters. Negative: a comes
+ * first.
+ */
 export function orderOfTexts(a: string, b: string): number {
   let at = 0;
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
@@ -235,7 +238,7 @@ class Parser {
   private value(): Value {
     const { kind, value } = this.peek();
     if (kind === 'word' && value === 'null') throw this.complain('nothing is equal to null: write is null');
-    if (kind === 'field') throw this.complain("a value is expected; text stands in single quotes: 'text'");
+    if (kind === 'field') throw this.complain("a value is expected; text is written in single quotes: 'text'");
     if (kind === 'number' && !Number.isFinite(Number(value))) throw this.complain('the number is too large');
     const isTruth = kind === 'word' && (value === 'true' || value === 'false');
     if (kind !== 'text' && kind !== 'number' && !isTruth) throw this.expected('a value');

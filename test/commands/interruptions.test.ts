@@ -90,7 +90,7 @@ test('the folder of another run is left as it is', async () => {
   assert.equal(fingerprint(place('whole')), before);
 });
 
-test('a loss that is no number ends the run: step and samples are named, and the checkpoint holds numbers only', async () => {
+test('a loss that is not a number ends the run: step and samples are named, and the checkpoint holds numbers only', async () => {
   const out = place('diverged');
   const { code, output } = await startTraining([...tiny, '--lr-ssm', '1e30', '--out', out]).ended;
   assert.ok(code === 1 || code === 2, output);

@@ -56,7 +56,7 @@ async function compare(
   }
 }
 
-test('what is no finite number is not kept', async () => {
+test('what is not a finite number is not kept', async () => {
   const data = trainingData(await openShapes(config));
   const wild = { ...config, ssm: { ...config.ssm, learningRate: 1e38 } };
   await trainSsm(gpu(), data, wild, { onPosition: async (at) => void (await at.state()) }).then(

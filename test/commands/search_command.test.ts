@@ -113,7 +113,7 @@ const text = join(folder, 'notes.png');
 for (const [name, words, expected] of [
   ['another model', ['query', files, '--model', other, '--points', SHAPE], /was made by another model/],
   ['another model, indexing', ['index', other, '--data', COLLECTION, '--to', files], /was made by the model.*not by/],
-  ['no gallery', ['query', join(folder, 'none'), '--model', run, '--points', SHAPE], /there is no gallery at/],
+  ['no gallery', ['query', join(folder, 'none'), '--model', run, '--points', SHAPE], /there is not a gallery at/],
   ['no run', ['query', files, '--model', join(folder, 'none'), '--points', SHAPE], /cannot read the model of/],
   ['no picture', ['query', files, '--model', run, '--image', text], /notes\.png/],
   ['a missing file', ['query', files, '--model', run, '--points', 'cup.off'], /cup\.off/],

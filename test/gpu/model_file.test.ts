@@ -44,7 +44,7 @@ test('the warm-up alone, and colour pictures', async () => {
   assert.equal([...loaded.imageShape], [20, 20, 3]);
 });
 
-test('embedding what is no whole image is an error', async () => {
+test('embedding what is not a whole image is an error', async () => {
   const loaded = loadEncoders(gpu(), await encodeModels(emptyModels(gpu(), config, 1), config));
   for (const length of [0, 399]) {
     await embedImages(loaded, new Float32Array(length)).then(
@@ -86,8 +86,8 @@ test('what is no model is refused, and named', async () => {
   const huge = JSON.stringify({ ...config, resnet: 101, resnetWidth: 8192 });
   const { created } = gpu().memory();
   const cases: [Uint8Array, string, RegExp][] = [
-    [new Uint8Array(), 'file', /m\.st is no valid safetensors file/],
-    [good.subarray(0, good.length - 8), 'file', /m\.st is no valid safetensors file/],
+    [new Uint8Array(), 'file', /m\.st is not a valid safetensors file/],
+    [good.subarray(0, good.length - 8), 'file', /m\.st is not a valid safetensors file/],
     [encodeSafetensors(one), 'file', /m\.st says nothing of its configuration/],
     [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
     [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: lacks data; lacks preset/],

@@ -66,7 +66,7 @@ test('what is read is what was written, bit by bit', async () => {
   assert.equal(readdirSync(folder).sort(), ['checkpoint.previous.safetensors', 'checkpoint.safetensors']);
 });
 
-test('between epochs and in the warm-up there are no labels', async () => {
+test('between epochs and in the warm-up there are not labels', async () => {
   const { state, ...rest } = checkpointAt(0);
   const bare = { ...rest, state: { ...state, stage: { ...state.stage, labels: null }, warm: null } };
   const writer = new CheckpointWriter(folder, 1);
@@ -90,7 +90,7 @@ test('any change of any byte is noticed, and the checkpoint before is used', asy
       const said: string[] = [];
       const read = readCheckpoint(folder, (text) => said.push(text));
       assert.is(read?.state.stage.step, 1);
-      assert.match(said.join(), /checkpoint\.safetensors is damaged.*going on from the one before/);
+      assert.match(said.join(), /checkpoint\.safetensors is damaged.*continuing from the previous one/);
       assert.not.ok(existsSync(latest), 'it would push the whole one out');
     }),
     { numRuns: 200 },

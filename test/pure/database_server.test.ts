@@ -116,8 +116,8 @@ test('a package that is missing is named', async () => {
   assert.match(error.message, /npm install pg/);
 });
 
-test('an empty gallery answers nothing; one that is not there is no gallery', async () => {
-  await fails(openDatabaseGallery(`${to}?schema=nowhere`, null), 'gallery', /there is no gallery.*nowhere/);
+test('an empty gallery answers nothing; one that is not there is not a gallery', async () => {
+  await fails(openDatabaseGallery(`${to}?schema=nowhere`, null), 'gallery', /there is not a gallery.*nowhere/);
   await using(`${to}?schema=empty`, async (gallery) => {
     assert.equal(await gallery.search(blockVector(1), { top: 5 }), [[]]);
     assert.equal(await gallery.present(['a', '\0', '\uD800'], 'image'), new Set());

@@ -138,10 +138,13 @@ test('IDX files: gzipped or plain, and errors that name the file', async () => {
     assert.is((await readIdxImages(plain, 1)).pixels.length, 784);
     const packed = write('train-images-idx3-ubyte.gz', gzipSync(images));
     assert.equal((await readIdxImages(packed)).pixels, (await readIdxImages(plain)).pixels);
-    await rejects(readIdxLabels(plain), /images.idx3-ubyte is no IDX file of labels: magic number 2051, expected 2049/);
+    await rejects(
+      readIdxLabels(plain),
+      /images.idx3-ubyte is not an IDX file of labels: magic number 2051, expected 2049/,
+    );
     await rejects(readIdxImages(write('short', images.subarray(0, 999))), /short should hold .* it holds 983/);
     await rejects(readIdxImages(write('torn.gz', gzipSync(images).subarray(0, 40))), /cannot read .*torn.gz/);
-    await rejects(readIdxImages(write('empty', new Uint8Array(0))), /empty is no IDX file of images: 0 bytes/);
+    await rejects(readIdxImages(write('empty', new Uint8Array(0))), /empty is not an IDX file of images: 0 bytes/);
   } finally {
     rmSync(place, { recursive: true });
   }

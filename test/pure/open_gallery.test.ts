@@ -35,7 +35,7 @@ test('databases', async () => {
       openGallery(`${name}?schema=`, null, noDevice),
       openDatabaseGallery(`${name}?schema=`, null),
     ]) {
-      assert.match((await refusal(opened)).message, /the schema "" is no name/, name);
+      assert.match((await refusal(opened)).message, /the schema "" is not a name/, name);
     }
   }
 });
@@ -43,7 +43,7 @@ test('databases', async () => {
 test('folders', async () => {
   for (const name of ['none', './postgres:x', 'postgres', 'my-postgres://x', 'C:\\galleries', 'pglite']) {
     assert.not.ok(isDatabase(name), name);
-    assert.match((await refusal(openGallery(name, null, noDevice))).message, /there is no gallery at/, name);
+    assert.match((await refusal(openGallery(name, null, noDevice))).message, /there is not a gallery at/, name);
     assert.match((await refusal(openDatabaseGallery(name, null))).message, /URL of the database/, name);
   }
 });

@@ -141,7 +141,7 @@ test('the compiler of a user finds the types', () => {
     const gpu: Gpu = await openDevice();
     const model: LoadedEncoders = loadEncoders(gpu, new Uint8Array());
     const points: number = model.config.points + PRESETS.tiny.points;
-    // @ts-expect-error a string is no number of points
+    // @ts-expect-error a string is not a number of points
     const wrong: string = points;
     const where: Filter = parseFilter('faces > 100');
     const gallery = await readGallery(gpu, async () => new ArrayBuffer(0));

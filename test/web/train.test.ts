@@ -107,7 +107,7 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
     await step(page, /Stage 1, step (8|9|1\d) /);
     await page.locator('summary', { hasText: 'curious' }).click();
     await page.click('#lose');
-    await page.locator('#message', { hasText: 'training goes on from the end of epoch' }).waitFor();
+    await page.locator('#message', { hasText: 'training continues from the end of epoch' }).waitFor();
     await step(page, /Stage 2, step [3-9] /);
     const hide = (hidden: boolean) =>
       page.evaluate((value) => {
@@ -135,7 +135,7 @@ test('the downloaded model loads here, and gives the same search result each tim
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, trained.subarray(0, 5000));
     await page.setInputFiles('#model-file', path);
-    await page.locator('#message', { hasText: 'cut.safetensors is no valid safetensors file' }).waitFor();
+    await page.locator('#message', { hasText: 'cut.safetensors is not a valid safetensors file' }).waitFor();
     assert.ok(await page.locator('#start').isEnabled());
     assert.is(Buffer.compare(trained, await downloadModel(page)), 0);
     assert.equal(await accessibilityFaults(page), []);

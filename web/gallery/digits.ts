@@ -1,6 +1,6 @@
 /**
- * Digits as a hand writes them, and as solid bodies: strokes through a few points, bent, slanted and stretched at random. They stand
- * in for 3D MNIST, which cannot be shipped; the bodies are made as its recipe makes them.
+ * Digits as a hand writes them, and as solid bodies: strokes through a few points, bent, slanted and stretched at
+ * random. They stand in for 3D MNIST, which cannot be shipped; the bodies are made as its recipe makes them.
  */
 import type { Random } from 'romo';
 import { addTriangle, cos, DIGIT_SIZE, emptyMesh, type Mesh, sin, type Vector } from 'romo/data';
@@ -86,7 +86,7 @@ export function makeDigit(digit: number, random: Random): Digit {
   };
 }
 
-/** Moves points by slow waves: strokes that meet go on meeting. */
+/** Moves points by slow waves: strokes that meet stay connected. */
 function bends(reach: number, random: Random): (point: Point) => Point {
   const waves = Array.from({ length: 4 }, () => ({
     reach: random.uniform(0, reach),
@@ -97,7 +97,7 @@ function bends(reach: number, random: Random): (point: Point) => Point {
   return ([x, y]) => [x + wave(0, y) + wave(1, x), y + wave(2, x) + wave(3, y)];
 }
 
-/** Narrow or wide, slanted, a little turned. */
+/** Narrow or wide, slanted, slightly rotated. */
 function slant(random: Random): (point: Point) => Point {
   const [width, shear, angle] = [random.uniform(0.5, 0.9), random.uniform(-0.1, 0.3), random.uniform(-0.15, 0.15)];
   const [c, s] = [cos(angle), sin(angle)];

@@ -1,6 +1,7 @@
 /**
- * Pictures as a hand would draw them: the edges of a shaded view as strokes of one width, wobbly and with gaps. People draw what
- * they cannot photograph, so the encoder of the search page is trained on these beside the shaded views.
+ * Pictures as a hand would draw them: the edges of a shaded view as strokes of one width, wobbly and with gaps. People
+ * draw what they cannot photograph, so the encoder of the search page is trained on these in addition to the shaded
+ * views.
  */
 
 import { type Random, resizeImage } from 'romo';
@@ -12,7 +13,10 @@ const SCALE = 3;
 /** Lengths below are in parts of a picture of this many pixels: a large one has no thinner strokes. */
 const UNITS = 96;
 
-/** A view as people choose one when they draw: straight from a side or the front, from a corner, now and then from above. */
+/**
+ * A view as people choose one when they draw: straight from a side or the front, from a corner, now and then from
+ * above.
+ */
 function drawingView(front: number, random: Random): View {
   const view = { ...randomView(random), distance: random.uniform(2.5, 6), brightness: 1 };
   const kind = random.uniform();
@@ -25,7 +29,7 @@ function drawingView(front: number, random: Random): View {
 
 /**
  * A drawing of the mesh: strokes are 1, paper is 0.
- * @param front degrees about z by which the mesh is turned
+ * @param front degrees about z by which the mesh is rotated
  * @returns [size, size, 1]
  */
 export function sketch(mesh: Mesh, front: number, size: number, random: Random): Float32Array {

@@ -1,4 +1,6 @@
-/** Parts of live figures: sliders with their value beside them, SVG, and work that only runs for the latest wish. */
+/**
+ * Parts of live figures: sliders with their value next to them, SVG, and work that only runs for the latest setting.
+ */
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -84,7 +84,7 @@ export class Cards {
   }
 }
 
-/** Without WebGL the clouds stand still. */
+/** Without WebGL the clouds do not rotate. */
 function openStage(canvas: HTMLCanvasElement): CloudStage | null {
   try {
     return new CloudStage(canvas);

@@ -1,4 +1,4 @@
-/** Turning clouds: one WebGL canvas behind all cards, with a window of it for each. */
+/** Rotating clouds: one WebGL canvas behind all cards, with a viewport for each. */
 import {
   type Box3,
   BufferAttribute,
@@ -21,15 +21,18 @@ export interface Slot {
   readonly cloud: Float32Array;
 }
 
-/** Full turns per second, and how long a frame is shown: turning slowly needs no more, and the encoders want the GPU too. */
+/**
+ * Full turns per second, and how long a frame is shown: turning slowly needs no more, and the encoders want the GPU
+ * too.
+ */
 const SPEED = 0.08;
 const FRAME = 1000 / 30;
 /** Size of a point, in parts of a card's width. */
 const POINT = 0.017;
-/** Distances from the camera between which points fade into the card: what is behind is seen to be behind. */
+/** Distances from the camera between which points fade into the card: depth becomes visible. */
 const FADE: readonly [number, number] = [2.45, 3.9];
 
-/** A round dot, so that points are no squares. */
+/** A round dot, so that points are not squares. */
 function dot(): CanvasTexture {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 32;
@@ -83,13 +86,13 @@ export class CloudStage {
     this.request();
   }
 
-  /** While a search runs the clouds stand still: it should have the GPU for itself. */
+  /** The clouds stop while a search runs, so that it has the GPU to itself. */
   rest(isResting: boolean): void {
     this.isResting = isResting;
     if (!isResting) this.request();
   }
 
-  /** Draws at the next frame; goes on by itself while clouds turn. A hidden tab gets no frames. */
+  /** Draws at the next frame; repeats while clouds rotate. A hidden tab gets no frames. */
   private request(): void {
     this.frame ||= requestAnimationFrame((time) => {
       this.frame = 0;

@@ -9,7 +9,7 @@ const POINTS = 1024;
 /**
  * @param up the axis that points up in the file
  * @returns [POINTS, 3]
- * @throws where the file is no good; the message names it
+ * @throws if the file cannot be used; the message names it
  */
 export async function readMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<Float32Array> {
   const { parseCorners } = await import('./parse.ts'); // few visitors bring meshes

@@ -12,7 +12,7 @@ export async function readPicture(file: Blob, name: string): Promise<Float32Arra
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new Error(`${name} is no picture that this browser can read. Choose a PNG, JPEG or WebP file.`);
+    throw new Error(`${name} is not a picture that this browser can read. Choose a PNG, JPEG or WebP file.`);
   }
   const scale = WORK / Math.max(bitmap.width, bitmap.height);
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));

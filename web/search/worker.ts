@@ -56,7 +56,7 @@ let onLost: (whatHappened: string) => void = () => {};
 let last: Promise<unknown> = Promise.resolve();
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = last.then(work);
-  last = turn.catch(() => {}); // whoever asked hears of it
+  last = turn.catch(() => {}); // its caller sees the error
   return turn;
 }
 
@@ -179,7 +179,7 @@ const engine = {
       return { matches, fingerprint, milliseconds: performance.now() - start };
     }),
 
-  /** Replaces the model; nothing changes where the file is no good. The gallery is embedded anew. */
+  /** Replaces the model; nothing changes if the file cannot be used. The gallery is embedded again. */
   loadModel: (bytes: Uint8Array, name: string): Promise<ModelInfo> =>
     inTurn(async () => {
       const before = { file, model: await ready() };
@@ -212,7 +212,7 @@ const engine = {
       return item;
     }),
 
-  /** Takes the device away, to see what the page makes of it. */
+  /** Takes the device away, to see how the page reacts. */
   loseDevice(): void {
     gpu.device.destroy();
   },

@@ -15,7 +15,7 @@ export function paintPicture(canvas: HTMLCanvasElement, picture: Float32Array): 
   context.putImageData(image, 0, 0);
 }
 
-/** The picture's values as ink on whatever is behind the canvas. */
+/** The picture's values as ink over the canvas's background. */
 export function paintInk(canvas: HTMLCanvasElement, picture: Float32Array): void {
   const side = Math.sqrt(picture.length);
   canvas.width = canvas.height = side;

@@ -1,4 +1,7 @@
-/** Line charts that grow, in the colours of the page. While one is empty its host keeps `data-empty`, which the style sheet shows. */
+/**
+ * Line charts that grow, in the colours of the page. While one is empty its host keeps `data-empty`, which the style
+ * sheet shows.
+ */
 import uPlot from 'uplot';
 import { colour, onThemeChange } from '../shared/page.ts';
 
@@ -81,7 +84,7 @@ export class LineChart {
     this.plot?.setData(this.data as unknown as uPlot.AlignedData);
   }
 
-  /** Adds a place on the x axis; what lies behind it is dropped, because training went back there. */
+  /** Adds a place on the x axis; what follows it is dropped, because training resumed there. */
   add(x: number, values: readonly number[]): void {
     delete this.host.dataset.empty;
     let keep = this.data[0].length;

@@ -39,7 +39,7 @@ type State = 'closed' | 'idle' | 'running' | 'paused';
 let state: State = 'closed';
 let hasWarmUp = false;
 let hasModel = false;
-/** steps of stage 1, where the curve of stage 2 goes on */
+/** steps of stage 1, where the curve of stage 2 continues */
 let warmUpSteps = 0;
 let pausedByHiding = false;
 

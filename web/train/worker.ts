@@ -1,4 +1,7 @@
-/** Training in a worker: both stages, pause and resume, going on after a lost device. The page only draws what is reported. */
+/**
+ * Training in a worker: both stages, pause and resume, continuing after a lost device. The page only draws what is
+ * reported.
+ */
 import { expose } from 'comlink';
 import {
   type Config,
@@ -70,7 +73,7 @@ let session: Session | null = null;
 let file: Uint8Array | null = null;
 let listener: Listener = () => {};
 let axes: Axes | null = null;
-/** resolves when training may go on; null while it runs */
+/** resolves when training may continue; null while it runs */
 let gate: { readonly opened: Promise<void>; open(): void } | null = null;
 let stopping = false;
 let running = false;
@@ -131,7 +134,7 @@ const PHASES: Partial<Record<Phase, string>> = {
   rdl: 'Stage 2: the pseudo labels teach, and the loss decides whom to believe.',
 };
 
-/** Both stages from where the session stands. */
+/** Both stages, from where the session is. */
 async function attempt(current: Session, opened: Gpu): Promise<void> {
   const { config, data, plan } = current;
   const { pairs, labels: truth } = data.train;
@@ -190,7 +193,7 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
       release();
       const epoch = epochOf(current);
       const from = epoch > 0 ? `the end of epoch ${epoch}` : 'the start';
-      listener({ type: 'lost', text: `The GPU was lost. It was opened again, and training goes on from ${from}.` });
+      listener({ type: 'lost', text: `The GPU was lost. It was opened again, and training continues from ${from}.` });
     }
   }
 }
@@ -262,7 +265,7 @@ const trainer = {
   /** The trained model as a file, or null. */
   model: (): Uint8Array | null => file,
 
-  /** Shows what a saved model makes of the built-in shapes, with its own sizes of pictures and clouds. */
+  /** Shows how a saved model embeds the built-in shapes, with its own sizes of pictures and clouds. */
   async load(bytes: Uint8Array, name: string): Promise<void> {
     const { encoders, config, imageShape } = loadEncoders(await device(), bytes, name);
     if (imageShape[2] !== 1) {
@@ -276,7 +279,7 @@ const trainer = {
     file = bytes;
   },
 
-  /** Takes the device away, to see that training goes on. */
+  /** Takes the device away, to see that training continues. */
   loseDevice(): void {
     gpu?.device.destroy();
   },

@@ -1,4 +1,6 @@
-/** A loader whose work is done by worker threads. Each object has its thread, which keeps it between uses. Node only. */
+/**
+ * A loader whose work is done by worker threads. Each object has its thread, which keeps it between uses. Node only.
+ */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +10,7 @@ import type { Sample, Showing } from '../types.ts';
 import type { Check, Loader, LoaderTask, Request } from './loader.ts';
 import { type Answer, type Call, checkFromSent, fromSent } from './protocol.ts';
 
-/** The bundle of src/commands/data_worker.ts: beside the program, or in a folder above it. */
+/** The bundle of src/commands/data_worker.ts: next to the program, or in a folder above it. */
 function workerFile(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let level = 0; level < 5; level++, folder = dirname(folder)) {

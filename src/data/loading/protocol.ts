@@ -30,7 +30,7 @@ export function toSent(error: Error): SentError {
   const { message, stack } = error;
   if (!(error instanceof RomoError)) return { code: null, message, fix: '', stack };
   const { code, fix } = error;
-  // RomoError puts the fix behind the message; it will do so again.
+  // RomoError appends the fix to the message; it will do so again.
   return { code, message: fix ? message.slice(0, -`. ${fix}`.length) : message, fix, stack };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Any folder: NAME.png (jpg, jpeg, webp) is paired with NAME.off (or another 3D format) of the same sub-folder. Sub-folders are
- * classes; folders `train` and `test` at the top are the splits. Node only.
+ * Any folder: NAME.png (jpg, jpeg, webp) is paired with NAME.off (or another 3D format) of the same sub-folder.
+ * Sub-folders are classes; folders `train` and `test` at the top are the splits. Node only.
  */
 import { basename, dirname, extname, join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
@@ -12,7 +12,7 @@ const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
 const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.xyz', '.glb'];
 
 export interface FolderOptions {
-  /** which axis of the 3D files points up: clouds are turned about it */
+  /** which axis of the 3D files points up: clouds are rotated about it */
   readonly up: 'x' | 'y' | 'z';
 }
 

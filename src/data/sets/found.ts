@@ -1,4 +1,6 @@
-/** What looking through a folder or a file finds, before any object is read. Plain data: it is sent to worker threads. */
+/**
+ * What looking through a folder or a file finds, before any object is read. Plain data: it is sent to worker threads.
+ */
 import { RomoError } from '../../tensor/error.ts';
 import type { CloudRotation } from '../types.ts';
 import type { Hdf5Plan } from './mnist_hdf5.ts';
@@ -20,7 +22,7 @@ export interface FoundSplit {
 
 export interface FoundSet {
   readonly name: string;
-  /** empty where there are no labels */
+  /** empty where there are not labels */
   readonly classNames: readonly string[];
   readonly mirror: boolean;
   readonly rotation: CloudRotation;

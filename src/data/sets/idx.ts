@@ -75,7 +75,7 @@ async function readIdx(path: string, magic: number, what: string): Promise<{ siz
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < header || view.getUint32(0) !== magic) {
     const came = bytes.length < 4 ? `${bytes.length} bytes` : `magic number ${view.getUint32(0)}`;
-    throw new RomoError('file', `mnist3d: ${path} is no IDX file of ${what}: ${came}, expected ${magic}`, fix);
+    throw new RomoError('file', `mnist3d: ${path} is not an IDX file of ${what}: ${came}, expected ${magic}`, fix);
   }
   const sizes = Array.from({ length: dimensions }, (_, dimension) => view.getUint32(4 + 4 * dimension));
   const expected = sizes.reduce((product, size) => product * size, 1);

@@ -13,7 +13,7 @@ import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
 import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
 
-/** Digits are turned about the depth axis, as their images are; further and a 6 becomes a 9. */
+/** Digits are rotated about the depth axis, as their images are; rotated further, a 6 becomes a 9. */
 export const DIGITS = {
   name: 'mnist3d',
   classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
@@ -62,7 +62,7 @@ async function findSplit(folder: string, split: 'train' | 't10k'): Promise<Found
   }
   const wrong = labels.findIndex((label) => label >= DIGITS.classNames.length);
   if (wrong >= 0) {
-    const problem = `${labelFile}: label ${labels[wrong]} of object ${wrong} is no digit`;
+    const problem = `${labelFile}: label ${labels[wrong]} of object ${wrong} is not a digit`;
     throw new RomoError('file', `mnist3d: ${problem}`, "Get MNIST's files again.");
   }
   return {

@@ -1,7 +1,7 @@
 /**
- * 3D MNIST as the authors of RoMo laid it out: list files such as mnist3d_RGBImgs_train_list.txt, one path and label per line
- * (`rgb_imgs/0_RGBImg_train_000001.png 0`), folders of pictures and of .npy clouds. Lists are in no common order: pictures and
- * clouds are joined by the object's number. Node only.
+ * 3D MNIST as the authors of RoMo laid it out: list files such as mnist3d_RGBImgs_train_list.txt, one path and label
+ * per line (`rgb_imgs/0_RGBImg_train_000001.png 0`), folders of pictures and of .npy clouds. Lists are in no common
+ * order: pictures and clouds are joined by the object's number. Node only.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -87,7 +87,7 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
     const [, path, label] = /^(\S+)\s+(\d)$/.exec(line.trim()) ?? [];
     const id = /_(\d+)\.\w+$/.exec(path ?? '')?.[1];
     if (!id) {
-      bad.push(badObject(`${where} is no path and label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT.'));
+      bad.push(badObject(`${where} is not a path and a label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT.'));
       continue;
     }
     if (found.has(id)) {

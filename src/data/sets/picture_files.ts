@@ -18,7 +18,7 @@ export interface PictureFile {
 export interface FilesPlan {
   readonly kind: 'files';
   readonly items: readonly PictureFile[];
-  /** grey value behind pictures, 0..1: what the set's own pictures have there */
+  /** grey value of the background, 0..1, as the set's own pictures have it */
   readonly background: number;
 }
 

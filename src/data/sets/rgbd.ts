@@ -1,6 +1,7 @@
 /**
- * RGB-D Object (Lai et al., ICRA 2011): CLASS_INSTANCE_VIDEO_FRAME_crop.png with _maskcrop.png, CLASS_INSTANCE_VIDEO_FRAME.pcd,
- * in any sub-folders of one folder. Held out is one instance of each class, so that no object is on both sides. Node only.
+ * RGB-D Object (Lai et al., ICRA 2011): CLASS_INSTANCE_VIDEO_FRAME_crop.png with _maskcrop.png,
+ * CLASS_INSTANCE_VIDEO_FRAME.pcd, in any sub-folders of one folder. Held out is one instance of each class, so that no
+ * object is on both sides. Node only.
  */
 import { join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
@@ -80,7 +81,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
     name: 'rgbd',
     classNames,
     mirror: true,
-    rotation: { axis: 2, maxDegrees: 20 }, // about the line of sight, as the pictures are turned
+    rotation: { axis: 2, maxDegrees: 20 }, // about the line of sight, as the pictures are rotated
     channels: 3,
     train,
     test,

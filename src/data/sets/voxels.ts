@@ -1,6 +1,6 @@
 /**
- * Occupancy grids of 30 x 30 x 30 cells in an .npz file: X_train, y_train, X_test, y_test; z is up. Clouds are points at random
- * places of surface cells, pictures are rendered. Node only.
+ * Occupancy grids of 30 x 30 x 30 cells in an .npz file: X_train, y_train, X_test, y_test; z is up. Clouds are points
+ * at random places of surface cells, pictures are rendered. Node only.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -75,7 +75,10 @@ async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSp
   const { data, shape } = await npz.array(`y_${split}`);
   const count = grids.shape[0];
   if (shape.length !== 1 || shape[0] !== count || !data.every((label) => Number.isInteger(label) && label >= 0)) {
-    throw badFile(file, `y_${split} [${shape}] is no whole number for each of the ${count} grids of X_${split}`);
+    throw badFile(
+      file,
+      `y_${split} [${shape}] does not have one whole number for each of the ${count} grids of X_${split}`,
+    );
   }
   return {
     ids: Array.from({ length: count }, (_, row) => `${split}/${row}`),

@@ -7,7 +7,8 @@ import { RomoError } from '../../tensor/error.ts';
 const DEEPEST = 12;
 
 /**
- * Paths relative to the folder with `/` between names, sorted; files and folders whose name begins with a dot are left out.
+ * Paths relative to the folder with `/` between names, sorted; files and folders whose name begins with a dot are left
+ * out.
  * @throws RomoError `file` where the folder cannot be read
  */
 export async function walk(folder: string): Promise<string[]> {
@@ -25,7 +26,7 @@ async function visit(folder: string, prefix: string, depth: number, found: strin
     const path = prefix + entry.name;
     if (entry.isFile()) found.push(path);
     else if (depth < DEEPEST) {
-      // A link is what it leads to; one that leads nowhere is no file.
+      // A link counts as its target; a dangling link is not a file.
       const isFolder =
         entry.isDirectory() || (entry.isSymbolicLink() && (await isFolderLink(join(folder, entry.name))));
       if (isFolder) await visit(join(folder, entry.name), `${path}/`, depth + 1, found);

@@ -52,7 +52,7 @@ export function table(random: Random): Mesh {
   const rounding = random.uniform(0.02, 0.9) * (width / 2);
   const outline = roundedRectangle(length / 2, width / 2, rounding, 6);
   const parts = [prism(outline, outline, height - thickness, height)];
-  // Legs stand where the corner's circle still has the top above them.
+  // Legs are placed where the rounded corner still covers them.
   const inset = 0.06 + 0.3 * rounding;
   const leg = random.uniform(0.028, 0.05);
   const splay = random.uniform(0, 0.1);

@@ -47,8 +47,8 @@ export function roundedRectangle(x: number, y: number, radius: number, steps = 5
 }
 
 /**
- * The solid between a polygon at height `low` and one at height `high` with as many corners: a prism, a frustum, a hull.
- * Both counter-clockwise from above, and each seen whole from its mean corner (the caps are fans around it).
+ * The solid between a polygon at height `low` and one at height `high` with as many corners: a prism, a frustum, a
+ * hull. Both counter-clockwise from above, and each seen whole from its mean corner (the caps are fans around it).
  */
 export function prism(bottom: readonly Point2[], top: readonly Point2[], low: number, high: number): Mesh {
   const mesh = emptyMesh();
@@ -68,7 +68,7 @@ export function prism(bottom: readonly Point2[], top: readonly Point2[], low: nu
 
 /**
  * A surface of revolution about z.
- * @param profile [radius, z], running so that the solid lies to its left: up on the outside. It starts and ends on the
+ * @param profile [radius, z], ordered so that the solid is on its left: up on the outside. It starts and ends on the
  *   axis, or ends where it starts (a ring).
  */
 export function lathe(profile: readonly Point2[], segments = 20): Mesh {
@@ -137,7 +137,7 @@ export function tube(path: readonly Vector[], radii: number | readonly number[],
   let side: Vector | undefined;
   const rings = path.map((point, i) => {
     const tangent = normalized(subtract(path[Math.min(i + 1, last)], path[Math.max(i - 1, 0)]));
-    // The frame goes on from ring to ring with the least twist; the first may point anywhere across the path.
+    // The frame is carried from ring to ring with the least twist; the first may point anywhere across the path.
     const seed: Vector = side ?? (Math.abs(tangent[2]) < 0.9 ? [0, 0, 1] : [1, 0, 0]);
     const u = normalized(subtract(seed, times(tangent, dot(seed, tangent))));
     const v = cross(tangent, u);

@@ -2,16 +2,17 @@
  * A small z-buffer rasteriser: one shaded grey view of a mesh.
  *
  * Perspective camera that looks at the object with z up; the picture is then fitted to the frame. Lambert's law with
- * ambient light; the light moves with the camera, to its upper left. Intensity is computed at the corners and interpolated
- * over the triangle (Gouraud), depth is kept as 1 / distance, which is linear on the screen. Two by two samples a pixel.
+ * ambient light; the light moves with the camera, to its upper left. Intensity is computed at the corners and
+ * interpolated over the triangle (Gouraud), depth is kept as 1 / distance, which is linear on the screen. Two by two
+ * samples a pixel.
  */
 import { cos, sin } from '../../tensor/exact.ts';
 import type { Random } from '../../tensor/random.ts';
 import { cross, normalized, type Surface, type Vector } from './mesh.ts';
 
-/** Where the camera stands, and how the picture is placed in its frame. */
+/** The camera's position, and how the picture is placed in its frame. */
 export interface View {
-  /** Degrees about z; the camera stands on the x axis at 0. */
+  /** Degrees about z; the camera is on the x axis at 0. */
   readonly azimuth: number;
   /** Degrees above the horizon. */
   readonly elevation: number;
@@ -42,8 +43,9 @@ export function randomView(random: Random): View {
 }
 
 /**
- * @param sides which sides of the triangles are seen: `outer` where they are known to be counter-clockwise from outside,
- *   `both` for files, whose triangles may be turned either way
+ * @param sides which sides of the triangles are seen: `outer` where they are known to be counter-clockwise from
+ *   outside,
+ *   `both` for files, whose triangles may have either orientation
  * @returns [size, size, 1], 0 (background) to 1; the picture's first row is its top
  */
 export function rasterise(mesh: Surface, view: View, size: number, sides: 'outer' | 'both' = 'outer'): Float32Array {
@@ -91,7 +93,7 @@ function project(
     }
     const facing =
       LIGHT[0] * along(normals, at, right) + LIGHT[1] * along(normals, at, up) + LIGHT[2] * along(normals, at, back);
-    // The camera stands at distance * back; what turns its back on it shows its other side.
+    // The camera is at distance * back; triangles that face away show their other side.
     const away =
       view.distance * along(normals, at, back) <
       along(normals, at, [positions[at], positions[at + 1], positions[at + 2]]);

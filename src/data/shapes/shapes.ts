@@ -1,8 +1,8 @@
 /**
  * The built-in data set: objects of ten classes, made by the program. Each is a mesh with random proportions and parts;
- * the mesh, upright but turned at random about z, gives a point cloud (uniform over its surface) and one shaded view from
- * a random direction: nobody knows which side of an object is its front, so comparing voxels or pixels is not enough.
- * An object depends on the seed, the split and its index only, with the same bits in every engine.
+ * the mesh, upright but rotated at random about z, gives a point cloud (uniform over its surface) and one shaded view
+ * from a random direction: the front of an object is not known, so comparing voxels or pixels is not enough. An object
+ * depends on the seed, the split and its index only, with the same bits in every engine.
  */
 
 import { fromBytes, toBytes, withChannels } from '../../files/pixels.ts';
@@ -43,7 +43,10 @@ export function shapeClass(seed: number, split: 'train' | 'test', index: number)
   return order[index % count];
 }
 
-/** Makes objects until there are so many. Gives way to other work now and then, so that a page or a progress bar stays alive. */
+/**
+ * Makes objects until there are so many. Gives way to other work now and then, so that a page or a progress bar stays
+ * alive.
+ */
 export async function makeSplit(
   split: 'train' | 'test',
   length: number,

@@ -103,7 +103,7 @@ export function guitar(random: Random): Mesh {
   return turn(whole, 'y', random.uniform(-10, 0));
 }
 
-/** Turns a solid whose outline lies in (x, y) and whose thickness is along z so that it stands: y up, z to the front. */
+/** Turns a solid with its outline in (x, y) and its thickness along z upright: y becomes up, z the front. */
 function upright(mesh: Mesh): Mesh {
   return turn(turn(mesh, 'x', 90), 'z', 90);
 }

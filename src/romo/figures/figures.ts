@@ -1,6 +1,6 @@
 /**
- * Retrieval and clustering figures, and the baselines to hold them against. The only part of the method that reads labels;
- * training never imports it.
+ * Retrieval and clustering figures, and the baselines to hold them against. The only part of the method that reads
+ * labels; training never imports it.
  */
 
 import { resizeImage } from '../../data/resize.ts';
@@ -14,7 +14,10 @@ import type { PseudoLabels } from '../method/stage_state.ts';
 import { pairMeans, scoresOf, unitRows } from '../rows.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 
-/** How good an embedding is, by labels that training never saw. result.json has these names, in which `points` are clouds. */
+/**
+ * How good an embedding is, by labels that training never saw. result.json has these names, in which `points` are
+ * clouds.
+ */
 export interface Figures {
   /** mean average precision of images asking for clouds, 0..1 */
   imageToPoints: number;
@@ -22,8 +25,8 @@ export interface Figures {
   /** best one-to-one match of k-means clusters of the pairs' mean embeddings with the classes; null without labels */
   clusterAccuracy: number | null;
   /**
-   * What is to be found: objects of the same class, or, where the data have no labels, the query's own partner alone; mean
-   * average precision then is the mean of 1 / (place of the partner).
+   * What is to be found: objects of the same class, or, where the data have no labels, the query's own partner alone;
+   * mean average precision then is the mean of 1 / (place of the partner).
    */
   hit: 'class' | 'partner';
 }
@@ -57,8 +60,8 @@ const GRID = 8;
 const LARGEST_IMAGE = 32;
 
 /**
- * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of points in
- * each cell of an 8 x 8 x 8 grid. Unit rows.
+ * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of
+ * points in each cell of an 8 x 8 x 8 grid. Unit rows.
  */
 async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension: number }> {
   const [height, width, channels] = pairs.imageShape;
@@ -89,7 +92,7 @@ function extreme(cloud: Float32Array, axis: number, choose: (a: number, b: numbe
 }
 
 /** Rows of a and b side by side. */
-function beside(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number): Float32Array {
+function sideBySide(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number): Float32Array {
   const rows = a.length / aWidth;
   const out = new Float32Array(a.length + b.length);
   for (let row = 0; row < rows; row++) {
@@ -100,15 +103,21 @@ function beside(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number
 }
 
 /**
- * The baseline without any network: k-means over pixels and voxels of the training pairs side by side. Each centre has a pixel
- * part and a voxel part, so an image and a cloud can both be described by their cosines with the C centres, and compared.
+ * The baseline without any network: k-means over pixels and voxels of the training pairs side by side. Each centre has
+ * a pixel part and a voxel part, so an image and a cloud can both be described by their cosines with the C centres, and
+ * compared.
  */
 export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promise<Figures> {
   const [train, test] = [await rawRows(data.train.pairs), await rawRows(data.test.pairs)];
   const { dimension, gridDimension } = train;
   const both = dimension + gridDimension;
   const options = { clusters: config.clusters, seed: config.seed, stream: 'raw' };
-  const { centres } = await kmeans(gpu, beside(train.images, dimension, train.clouds, gridDimension), both, options);
+  const { centres } = await kmeans(
+    gpu,
+    sideBySide(train.images, dimension, train.clouds, gridDimension),
+    both,
+    options,
+  );
   const part = (from: number, width: number) => {
     const rows = Array.from({ length: config.clusters }, (_, c) =>
       centres.subarray(c * both + from, c * both + from + width),
@@ -120,7 +129,7 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   const images = described(test.images, dimension, 0);
   const clouds = described(test.clouds, gridDimension, dimension);
   return figures({ images, clouds, dimension: config.clusters }, data.test, config, () =>
-    kmeans(gpu, beside(test.images, dimension, test.clouds, gridDimension), both, options),
+    kmeans(gpu, sideBySide(test.images, dimension, test.clouds, gridDimension), both, options),
   );
 }
 

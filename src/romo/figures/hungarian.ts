@@ -2,9 +2,9 @@
 import { RomoError } from '../../tensor/error.ts';
 
 /**
- * The assignment of rows to columns with the least total cost, each row and each column used at most once and as many as possible
- * used. Hungarian method with potentials and shortest augmenting paths (Jonker and Volgenant, Computing 38, 1987): O(n^2 m) for n
- * the smaller, m the larger side.
+ * The assignment of rows to columns with the least total cost, each row and each column used at most once and as many
+ * as possible used. Hungarian method with potentials and shortest augmenting paths (Jonker and Volgenant, Computing 38,
+ * 1987): O(n^2 m) for n the smaller, m the larger side.
  * @param cost [rows][columns], finite
  * @returns the column of each row, -1 for a row that goes without (only where there are more rows than columns)
  * @throws RomoError `shape` where the rows have different lengths or a cost is not finite
@@ -30,7 +30,7 @@ export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {
 /** rows <= columns: adds one row at a time along the cheapest alternating path to a free column. */
 function assignRows(cost: readonly ArrayLike<number>[], rows: number, columns: number): Int32Array {
   const free = -1;
-  const start = columns; // a column of no cost that stands for the row being added
+  const start = columns; // a column without cost that represents the row being added
   const rowPotential = new Float64Array(rows);
   const columnPotential = new Float64Array(columns + 1);
   const rowOfColumn = new Int32Array(columns + 1).fill(free);

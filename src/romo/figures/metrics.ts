@@ -1,21 +1,22 @@
 /**
- * The two figures that judge an embedding, both computed in float64: mean average precision of cross-modal retrieval, and the
- * accuracy of clusters under their best one-to-one match with classes. Nothing but the evaluation reads labels.
+ * The two figures that judge an embedding, both computed in float64: mean average precision of cross-modal retrieval,
+ * and the accuracy of clusters under their best one-to-one match with classes. Nothing but the evaluation reads labels.
  */
 import { RomoError } from '../../tensor/error.ts';
 import { unitRows } from '../rows.ts';
 import { hungarian } from './hungarian.ts';
 
 /**
- * Mean average precision: each query ranks the whole gallery by cosine; a hit is an item of the query's class; average precision
- * is the mean, over the hits, of (hits so far) / rank. Ties go to the lower gallery index. A query without any hit in the gallery
- * counts as 0 and stays in the mean. Cost: queries * gallery * (dim + log gallery).
+ * Mean average precision: each query ranks the whole gallery by cosine; a hit is an item of the query's class; average
+ * precision is the mean, over the hits, of (hits so far) / rank. Ties go to the lower gallery index. A query without
+ * any hit in the gallery counts as 0 and stays in the mean. Cost: queries * gallery * (dim + log gallery).
  * @param queries [Q, dim], any length of row (rows are normalised here; a zero row has the cosine 0 with everything)
  * @param queryLabels [Q]
  * @param gallery [G, dim]
  * @param galleryLabels [G]
  * @returns 0..1
- * @throws RomoError `shape` where the lengths do not fit, where there are no queries or no gallery, or on a value that is not finite
+ * @throws RomoError `shape` where the lengths do not fit, where there are no queries or no gallery, or on a value that
+ *   is not finite
  */
 export function meanAveragePrecision(
   queries: ArrayLike<number>,
@@ -48,8 +49,8 @@ export const sum = (values: readonly number[]): number => values.reduce((total, 
 export const mean = (values: readonly number[]): number => (values.length > 0 ? sum(values) / values.length : 0);
 
 /**
- * The ranking of a gallery for each query in turn: item indices by falling cosine, ties to the lower index. The array is used
- * again for the next query.
+ * The ranking of a gallery for each query in turn: item indices by falling cosine, ties to the lower index. The array
+ * is used again for the next query.
  * @throws RomoError `shape` as meanAveragePrecision does
  */
 export function* rankings(
@@ -96,8 +97,9 @@ function checkedRows(values: ArrayLike<number>, count: number, dim: number, name
 }
 
 /**
- * Cluster accuracy: the share of samples that lie in the cluster which the best one-to-one match gives to their class. With more
- * clusters than classes some clusters stay without a class, and their samples count as wrong (and the other way round).
+ * Cluster accuracy: the share of samples in the cluster that the best one-to-one match assigns to their class. With
+ * more clusters than classes some clusters stay without a class, and their samples count as wrong (and the other way
+ * round).
  * @param predicted cluster of each sample, 0..clusters-1
  * @param truth class of each sample, 0..classes-1
  * @returns 0..1

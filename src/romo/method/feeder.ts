@@ -1,6 +1,6 @@
 /**
- * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step runs,
- * the batch of the next one is read, decoded and augmented.
+ * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step
+ * runs, the batch of the next one is read, decoded and augmented.
  */
 import { shown } from '../../data/showing.ts';
 import type { CloudRotation, PairedData, Showing } from '../../data/types.ts';
@@ -24,7 +24,10 @@ export class Feeder {
   /** pseudo labels of the batch, i32 [B], one per modality */
   readonly imageLabels: Tensor;
   readonly cloudLabels: Tensor;
-  /** of each object in the loss of its label, f32 [B]; 0 where its label is not believed. Their mean over all objects is 1. */
+  /**
+   * of each object in the loss of its label, f32 [B]; 0 where its label is not believed. Their mean over all objects is
+   * 1.
+   */
   readonly weights: Tensor;
   /** the label that both views of an object are believed to have, i32 [B]; -1 where there is none */
   readonly believed: Tensor;
@@ -71,7 +74,7 @@ export class Feeder {
   }
 
   /**
-   * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
+   * Uploads the batch, augmented, with its pseudo labels, and starts preparing the next one.
    * @param indices one of `batches(epoch)`
    */
   async load(epoch: number, indices: Int32Array, labels: PseudoLabels | null): Promise<void> {
@@ -79,7 +82,7 @@ export class Feeder {
     if (prepared?.epoch === epoch && `${prepared.indices}` === `${indices}`) {
       await prepared.done;
     } else {
-      await prepared?.done.catch(() => {}); // of a batch that nobody wants
+      await prepared?.done.catch(() => {}); // of a batch that is not wanted any more
       await this.prepare(epoch, indices);
     }
     this.images.write(this.imageValues);
@@ -98,7 +101,7 @@ export class Feeder {
     this.believed.write(indices.map((index) => (confident[index] ? images[index] : -1)));
   }
 
-  /** Begins the batch behind this one, which may be the first of the next epoch. */
+  /** Starts preparing the next batch, which may be the first of the next epoch. */
   private prepareNext(epoch: number, indices: Int32Array): void {
     const order = this.order(epoch);
     const step = order.indexOf(indices[0]) / indices.length + 1;

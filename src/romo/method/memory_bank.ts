@@ -8,11 +8,11 @@ import type { Tensor } from '../../tensor/tensor.ts';
 
 const updateKernel = kernel(program('memory_bank', source), 'update');
 
-/** A unit row per training sample, moved towards what the encoder makes of it. */
+/** A unit row per training sample, a moving average of its embeddings. */
 export class MemoryBank {
   readonly rows: Tensor; // [samples, d], unit rows
 
-  /** @param features [samples, d] unit rows: what the untrained encoder makes of the samples */
+  /** @param features [samples, d] unit rows: the samples' embeddings by the untrained encoder */
   constructor(gpu: Gpu, features: Float32Array, dimension: number) {
     this.rows = gpu.tensor(features, [features.length / dimension, dimension]).keep();
   }

@@ -1,7 +1,7 @@
 /**
  * Stage `ssm`, the warm-up: each sample's embedding is trained to fall into the cluster that its memory falls into, and
- * pairs are pulled together (L_mlm). Source: RoMo, IEEE TIP 2024. The targets `joint` and `balanced` are ours: the paper's
- * (`memory`, `soft`) lets both heads collapse to one cluster when no label leaks in.
+ * pairs are pulled together (L_mlm). Source: RoMo, IEEE TIP 2024. The targets `joint` and `balanced` are ours: the
+ * paper's (`memory`, `soft`) lets both heads collapse to one cluster when no label leaks in.
  */
 import { concat } from '../../autograd/concat.ts';
 import { gather } from '../../autograd/gather.ts';
@@ -63,8 +63,8 @@ export class SsmModel extends Module {
 }
 
 /**
- * The paper's start: k-means over both modalities' rows together, then per modality from those centres, so that cluster c
- * means the same in both.
+ * The paper's start: k-means over both modalities' rows together, then per modality from those centres, so that cluster
+ * c means the same in both.
  */
 async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embeddings, config: Config): Promise<void> {
   const { clusters, seed, ssm } = config;
@@ -98,7 +98,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
   const { encoders, imageHead, cloudHead } = model;
   if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
   const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
-  const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
+  const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to resume from is written into it
   const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);
   const cloudBank = new MemoryBank(gpu, start?.clouds ?? empty, ssm.dimension);
   if (start) await initialHeads(gpu, model, start, config);

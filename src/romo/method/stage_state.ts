@@ -1,4 +1,7 @@
-/** What a stage needs to resume as if it had never stopped: read from the GPU between two steps, written back at the start. */
+/**
+ * What a stage needs to resume as if it had never stopped: read from the GPU between two steps, written back at the
+ * start.
+ */
 import { RomoError } from '../../tensor/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -15,8 +18,8 @@ export interface PseudoLabels {
 }
 
 /**
- * All that a later step depends on, as plain numbers by name: parameters, momentum, running statistics, memory banks. Random
- * numbers need no state: those of a batch follow from seed, stage, epoch and sample.
+ * All that a later step depends on, as plain numbers by name: parameters, momentum, running statistics, memory banks.
+ * Random numbers need no state: those of a batch follow from seed, stage, epoch and sample.
  */
 export interface StageState {
   readonly stage: TrainedStage;
@@ -25,11 +28,13 @@ export interface StageState {
   /** steps done of the epoch after those */
   readonly step: number;
   readonly tensors: Readonly<Record<string, Float32Array>>;
-  /** pseudo labels of the epoch under way, between epochs of the one before if the next are made from them; else null */
+  /**
+   * pseudo labels of the epoch under way, between epochs of the one before if the next are made from them; else null
+   */
   readonly labels: PseudoLabels | null;
 }
 
-/** Where training stands between two steps. */
+/** Where training is, between two steps. */
 export interface Position<State> {
   readonly stage: TrainedStage;
   /** epochs done */
@@ -42,7 +47,7 @@ export interface Position<State> {
 
 /**
  * Reads the tensors. The copies are queued at once, before any later step.
- * @throws RomoError `not-finite` where one holds NaN or infinity: nothing could go on from that
+ * @throws RomoError `not-finite` where one holds NaN or infinity: training could not continue from that
  */
 export async function readTensors(
   stage: TrainedStage,
@@ -65,7 +70,7 @@ export function restore(state: StageState, stage: TrainedStage, changing: Readon
     const names = unfit.map(([name]) => name).join(', ');
     throw new RomoError(
       'state-dict',
-      `${stage} cannot go on from a state of ${state.stage}: ${names || 'another stage'}`,
+      `${stage} cannot resume from a state of ${state.stage}: ${names || 'another stage'}`,
       'Resume with the configuration that the state was made with.',
     );
   }

@@ -1,6 +1,7 @@
 /**
- * A run's state as bytes: a safetensors file. Tensors: `stage.*`, what the current stage changes; `warm.*`, the warmed-up model;
- * `labels.*` and `epoch.*`, pseudo labels of the run and of the epoch under way. The metadata hold the rest as JSON.
+ * A run's state as bytes: a safetensors file. Tensors: `stage.*`, what the current stage changes; `warm.*`, the
+ * warmed-up model; `labels.*` and `epoch.*`, pseudo labels of the run and of the epoch under way. The metadata hold the
+ * rest as JSON.
  */
 
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
@@ -22,7 +23,7 @@ export interface Checkpoint {
 
 const FORMAT = '1';
 
-/** @param metadata free text beside the checkpoint's own */
+/** @param metadata free text in addition to the checkpoint's own */
 export function encodeCheckpoint(
   { config, state, adapter, metricsBytes }: Checkpoint,
   metadata: Readonly<Record<string, string>> = {},
@@ -59,13 +60,13 @@ type Progress = Pick<Checkpoint, 'adapter' | 'metricsBytes'> &
   Pick<RunState, 'figures' | 'seconds'> & { position: Pick<StageState, 'stage' | 'epoch' | 'step'> };
 
 const broken = (name: string, what: string): RomoError =>
-  new RomoError('file', `${name}: ${what}`, 'Go on from an older checkpoint, or begin a new run.');
+  new RomoError('file', `${name}: ${what}`, 'Continue from an older checkpoint, or start a new run.');
 
 function parseJson(text: string | undefined, name: string): unknown {
   try {
     return JSON.parse(text ?? '');
   } catch (cause) {
-    throw broken(name, `its metadata are no JSON: ${(cause as Error).message}`);
+    throw broken(name, `its metadata are not JSON: ${(cause as Error).message}`);
   }
 }
 
@@ -91,7 +92,7 @@ function isProgress(value: unknown): value is Progress {
 export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
   if (metadata.checkpoint !== FORMAT) {
-    throw new RomoError('file', `${name} is no checkpoint of format ${FORMAT}`, 'Use the version that wrote it.');
+    throw new RomoError('file', `${name} is not a checkpoint of format ${FORMAT}`, 'Use the version that wrote it.');
   }
   const config = parseConfig(parseJson(metadata.config, name), name);
   const progress = parseJson(metadata.progress, name);
@@ -100,7 +101,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const labelsOf = (prefix: string): PseudoLabels | null => {
     const [images, clouds, confident] = ['images', 'points', 'confident'].map((of) => tensors[`${prefix}.${of}`]?.data);
     if (!images && !clouds) return null;
-    if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
+    if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} are not labels`);
     return { images, clouds, ...(confident && { confident: Uint8Array.from(confident) }) };
   };
   for (const [key, { data }] of Object.entries(tensors)) {

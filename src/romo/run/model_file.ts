@@ -37,7 +37,8 @@ const FIX = 'Choose the model.safetensors of a finished run.';
 /**
  * The encoders of a file that `node dist/train.js` wrote, in evaluation mode.
  * @param name what errors call the file
- * @throws RomoError `file` where the bytes are no such file, `state-dict` where its tensors do not fit its configuration
+ * @throws RomoError `file` where the bytes are no such file, `state-dict` where its tensors do not fit its
+ *   configuration
  */
 export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): LoadedEncoders {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
@@ -64,7 +65,7 @@ function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): vo
     rehearse(gpu, 2 * bytes + 2 ** 20, build);
   } catch (error) {
     if (!(error instanceof RomoError && error.code === 'memory')) throw error;
-    throw new RomoError('file', `${name} is smaller than the model that its configuration tells of`, FIX);
+    throw new RomoError('file', `${name} is smaller than the model that its configuration describes`, FIX);
   }
 }
 

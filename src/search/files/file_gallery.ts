@@ -1,7 +1,7 @@
 /**
- * A gallery in a folder of files, see stored_part.ts. What a call writes is new files; it counts from the moment at which
- * gallery.json is replaced, so that a process may be killed at any time, and others may read meanwhile. Small parts are
- * merged now and then: a row is rewritten a few times at most. Node only.
+ * A gallery in a folder of files, see stored_part.ts. What a call writes is new files; it counts from the moment at
+ * which gallery.json is replaced, so that a process may be killed at any time, and others may read meanwhile. Small
+ * parts are merged now and then: a row is rewritten a few times at most. Node only.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -28,7 +28,8 @@ import {
 import { type Blocks, toMerge, writePart } from './write_part.ts';
 
 /**
- * @param stamp of the model whose embeddings come; where there is no gallery yet, one is begun. null: it must be there.
+ * @param stamp of the model whose embeddings come; where there is not a gallery yet, one is begun. null: it must be
+ *   there.
  * @param device opened by the first search
  * @throws RomoError `gallery` where there is none, or another model made it; `file` where its files are damaged
  */
@@ -42,7 +43,7 @@ export async function openFileGallery(
     if (!stamp) {
       throw new RomoError(
         'gallery',
-        `there is no gallery at ${folder}`,
+        `there is not a gallery at ${folder}`,
         `Make it with node dist/search.js index RUN_DIR --to ${folder} first.`,
       );
     }
@@ -50,7 +51,7 @@ export async function openFileGallery(
       ? readdirSync(folder).filter((name) => !/^(gallery\.json\.part|lock)/.test(name))
       : [];
     if (others.length > 0) {
-      throw new RomoError('gallery', `${folder} is no gallery and holds ${others[0]}`, 'Choose a new folder.');
+      throw new RomoError('gallery', `${folder} is not a gallery and holds ${others[0]}`, 'Choose a new folder.');
     }
     makeFolder(folder);
     await whileLocked(folder, async () => {
@@ -138,7 +139,7 @@ class FileGallery implements Gallery {
   }
 
   async close(): Promise<void> {
-    await this.last.catch(() => {}); // whoever asked for it has the error
+    await this.last.catch(() => {}); // its caller has the error
     for (const { files } of this.opened.values()) for (const file of files) await file.close();
     this.opened.clear();
   }
@@ -190,7 +191,10 @@ class FileGallery implements Gallery {
     }
   }
 
-  /** Opens parts that are new, forgets what is gone. @returns false where a file of a part is missing; nothing changes then */
+  /**
+   * Opens parts that are new, forgets what is gone. @returns false where a file of a part is missing; nothing changes
+   * then
+   */
   private async adopt(listed: readonly ListedPart[]): Promise<boolean> {
     const next = new Map<string, OpenPart>();
     const fresh: OpenPart[] = [];

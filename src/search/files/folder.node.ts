@@ -1,9 +1,12 @@
-/** The folder of an embedded database: for one process at a time, because two would destroy it. A page's: folder.browser.ts. */
+/**
+ * The folder of an embedded database: for one process at a time, because two would destroy it. A page's:
+ * folder.browser.ts.
+ */
 import { join } from 'node:path';
 import { makeFolder } from '../../files/disk.ts';
 import { whileLocked } from '../../files/lock.ts';
 
-const PATIENCE = 1_000; // ms; whoever has it open may keep it for long
+const PATIENCE = 1_000; // ms; another process may keep it open for longer
 
 export interface TakenFolder {
   /** where the database's own files are */

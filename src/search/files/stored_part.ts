@@ -1,7 +1,7 @@
 /**
- * A gallery as files: `gallery.json`, and parts of two files each, NAME.safetensors with the vectors and NAME.jsonl with a
- * line of JSON per row. Parts never change once they are there; gallery.json says which parts and rows count, and is replaced
- * as a whole. Needs nothing of Node: pages read galleries by it, too.
+ * A gallery as files: `gallery.json`, and parts of two files each, NAME.safetensors with the vectors and NAME.jsonl
+ * with a line of JSON per row. Parts never change once they are there; gallery.json says which parts and rows count,
+ * and is replaced as a whole. Needs nothing of Node: pages read galleries by it, too.
  */
 import { safetensorsLayout } from '../../files/safetensors.ts';
 import { RomoError } from '../../tensor/error.ts';
@@ -39,7 +39,10 @@ export interface ByteSource {
   /** what errors call it */
   readonly name: string;
   readonly size: number;
-  /** bytes `begin` to `end`; where `memory` is given and the source can, they are at its start, else in memory of their own */
+  /**
+   * bytes `begin` to `end`; where `memory` is given and the source can, they are at its start, else in memory of their
+   * own
+   */
   read(begin: number, end: number, memory?: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -49,10 +52,10 @@ const broken = (name: string, what: string): RomoError =>
 export const encodeManifest = ({ model, next, parts }: Manifest): string =>
   `${JSON.stringify({ format: FORMAT, version: VERSION, model, next, parts }, null, 1)}\n`;
 
-/** @throws RomoError `file` where the text is no manifest, or of a later version */
+/** @throws RomoError `file` where the text is not a manifest, or of a later version */
 export function parseManifest(text: string, name: string): Manifest {
   const { format, version, model, next, parts } = record(parseJson(text, name), name, 'it');
-  if (format !== FORMAT) throw broken(name, `is no gallery: format is ${JSON.stringify(format)}`);
+  if (format !== FORMAT) throw broken(name, `is not a gallery: format is ${JSON.stringify(format)}`);
   if (version !== VERSION) {
     throw new RomoError('file', `${name} has version ${version}, this program reads ${VERSION}`, 'Update the program.');
   }
@@ -70,7 +73,7 @@ export function parseManifest(text: string, name: string): Manifest {
     const isRow = (row: unknown, i: number, all: unknown[]) =>
       isCount(row) && row < rows && (i === 0 || row > (all[i - 1] as number));
     if (!Array.isArray(dead) || !dead.every(isRow))
-      throw broken(name, `the dead rows of ${partName} are no rows of it`);
+      throw broken(name, `the dead rows of ${partName} are not rows of it`);
     return { name: partName, rows, dead };
   });
   if (new Set(listed.map((part) => part.name)).size < listed.length) throw broken(name, 'a part is listed twice');
@@ -87,7 +90,7 @@ function parseLabel(text: string, name: string): Label {
   const fields = record(metadata, name, 'metadata');
   for (const [field, value] of Object.entries(fields)) {
     if (value !== null && typeof value === 'object')
-      throw broken(name, `metadata ${JSON.stringify(field)} is no plain value`);
+      throw broken(name, `metadata ${JSON.stringify(field)} is not a plain value`);
   }
   return { id, modality, metadata: fields as Metadata };
 }
@@ -154,7 +157,7 @@ export class StoredPart {
     return Math.min(this.labels.length, Math.max(1, Math.floor(BLOCK_BYTES / this.rowBytes)));
   }
 
-  /** The vectors of rows, ascending, in blocks [n, dimension] in `memory`; what lies between far rows is not read. */
+  /** The vectors of rows, ascending, in blocks [n, dimension] in `memory`; rows in between are not read. */
   async *read(rows: readonly number[], memory: Uint8Array): AsyncGenerator<Float32Array> {
     const bytes = this.rowBytes;
     const most = this.blockRows;
@@ -211,7 +214,7 @@ async function* linesOf(file: ByteSource): AsyncGenerator<string> {
     try {
       text = decoder.decode(bytes, { stream: true });
     } catch {
-      throw broken(file.name, 'is no text in UTF-8');
+      throw broken(file.name, 'is not UTF-8 text');
     }
     const lines = (rest + text).split('\n');
     rest = lines.pop() as string;
@@ -224,13 +227,13 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw broken(name, `is no JSON: ${(cause as Error).message}`);
+    throw broken(name, `is not JSON: ${(cause as Error).message}`);
   }
 }
 
 function record(value: unknown, name: string, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw broken(name, `${what} is no JSON object`);
+    throw broken(name, `${what} is not a JSON object`);
   return value as Record<string, unknown>;
 }
 

@@ -29,7 +29,10 @@ const WORDS =
 export const isLost = (cause: unknown): boolean =>
   SOCKET.test(codeOf(cause)) || STATE.test(codeOf(cause)) || WORDS.test(textOf(cause));
 
-/** May the same call succeed a little later? 53300: all connections are taken; 40...: another transaction was in the way. */
+/**
+ * May the same call succeed a little later? 53300: all connections are taken; 40...: there was a conflict with another
+ * transaction.
+ */
 export const isPassing = (cause: unknown): boolean => isLost(cause) || /^(53300|40001|40P01)$/.test(codeOf(cause));
 
 /**

@@ -28,11 +28,12 @@ const BATCH = 500;
 export const isDatabase = (to: string): boolean => /^(pglite|postgres|postgresql):/.test(to);
 
 /**
- * Opens a gallery in a database, `pglite:PLACE` or `postgres://USER@HOST:PORT/DATABASE`, each with `?schema=NAME` if it is not
- * `romo_gallery`. A place is a folder, `idb://NAME` in a page, or `memory://`. The packages `@electric-sql/pglite` and
- * `@electric-sql/pglite-pgvector`, or `pg`, must be installed.
- * @param model whose embeddings come; where there is no gallery yet, one is begun. null: it must be there
- * @throws RomoError `gallery` where there is none, or another model made it; `database` where the server is not reachable,
+ * Opens a gallery in a database, `pglite:PLACE` or `postgres://USER@HOST:PORT/DATABASE`, each with `?schema=NAME` if it
+ * is not `romo_gallery`. A place is a folder, `idb://NAME` in a page, or `memory://`. The packages
+ * `@electric-sql/pglite` and `@electric-sql/pglite-pgvector`, or `pg`, must be installed.
+ * @param model whose embeddings come; where there is not a gallery yet, one is begun. null: it must be there
+ * @throws RomoError `gallery` where there is none, or another model made it; `database` where the server is not
+ *   reachable,
  *   refuses the user, or has no pgvector; `package` where one is missing; `option`
  */
 export async function openDatabaseGallery(to: string, model: ModelStamp | null): Promise<DatabaseGallery> {
@@ -73,7 +74,7 @@ function schemaOf(to: string, options: URLSearchParams): string {
   if (schema && new TextEncoder().encode(schema).length <= 63 && isStorable(schema)) return schema;
   throw new RomoError(
     'option',
-    `${to.split(':')[0]}: the schema ${JSON.stringify(schema)} is no name`,
+    `${to.split(':')[0]}: the schema ${JSON.stringify(schema)} is not a name`,
     'Use 1 to 63 bytes.',
   );
 }
@@ -94,7 +95,7 @@ function begin(connection: Connection, schema: string, model: ModelStamp | null)
       if (!model) {
         throw new RomoError(
           'gallery',
-          `there is no gallery at ${connection.name}, schema ${schema}`,
+          `there is not a gallery at ${connection.name}, schema ${schema}`,
           `Make it with node dist/search.js index RUN_DIR --to ${connection.name} first.`,
         );
       }
@@ -238,7 +239,7 @@ class PostgresGallery implements DatabaseGallery {
     );
   }
 
-  /** One transaction, tried again where the connection is lost or another transaction was in the way. */
+  /** One transaction, retried if the connection is lost or another transaction conflicts. */
   private async run<T>(work: (query: Query) => Promise<T>, again = true): Promise<T> {
     const { name } = this.connection;
     if (this.isClosed) throw new RomoError('closed', `the gallery ${name} is closed`, 'Open it again.');

@@ -1,6 +1,6 @@
 /**
- * A gallery's connection to a Postgres server, through the package `pg`, which is loaded when one is asked for. A page's:
- * postgres.browser.ts.
+ * A gallery's connection to a Postgres server, through the package `pg`, which is loaded when one is asked for. A
+ * page's: postgres.browser.ts.
  */
 import { RomoError } from '../../tensor/error.ts';
 import { type Connection, explainPackage, type Query } from './connection.ts';
@@ -29,7 +29,7 @@ export async function connectPostgres(url: URL): Promise<Connection> {
   } catch (cause) {
     throw new RomoError('option', `${name}: ${(cause as Error).message}`, 'Write postgres://USER@HOST:PORT/DATABASE.');
   }
-  // A connection may be lost while nobody uses it (the pool takes another), or under a query (which fails). Both are told
+  // A connection may be lost while it is idle (the pool takes another), or under a query (which fails). Both are told
   // here too, and an event of this name without a listener would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));

@@ -1,6 +1,6 @@
 /**
- * The SQL of a gallery in Postgres with pgvector: the same for a server and for the embedded one. A gallery is a schema of
- * two tables. Values are always parameters; what cannot be one is an identifier, quoted, or an integer, checked.
+ * The SQL of a gallery in Postgres with pgvector: the same for a server and for the embedded one. A gallery is a schema
+ * of two tables. Values are always parameters; what cannot be one is an identifier, quoted, or an integer, checked.
  */
 import { RomoError } from '../../tensor/error.ts';
 import type { ModelStamp } from '../gallery.ts';
@@ -8,7 +8,7 @@ import type { ModelStamp } from '../gallery.ts';
 /** An identifier as SQL writes it, whatever is in it. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** @throws RomoError `option` where a number that becomes part of a statement is no integer of the range */
+/** @throws RomoError `option` where a number that becomes part of a statement is not an integer of the range */
 function integer(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RomoError('option', `${name} is ${value}`, `Give a whole number from ${least} to ${most}.`);
@@ -27,7 +27,7 @@ export const CREATE_EXTENSION = 'create extension if not exists vector';
 export const EXTENSIONS =
   "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
 
-/** Where the tables are; both null where there is no gallery. @param $1 schema */
+/** Where the tables are; both null where there is not a gallery. @param $1 schema */
 export const FIND = `select to_regclass(format('%I.model', $1::text))::text as model,
   to_regclass(format('%I.entries', $1::text))::text as entries`;
 
@@ -83,7 +83,7 @@ export const presentIds = (schema: string): string =>
   `select id from ${quoted(schema)}.entries where id = any($1::text[]) and modality = $2::text`;
 
 /**
- * The nearest entries of one query. An index gives the order of distances only, so ties by id are sorted by whoever asks
+ * The nearest entries of one query. An index gives the order of distances only, so the caller sorts ties by id
  * through one; the exact search sorts them here.
  * @param $1 query @param $2 how many; further ones belong to `conditions`
  */

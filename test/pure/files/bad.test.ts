@@ -49,10 +49,10 @@ const text: Record<string, [string, string, RegExp]> = {
     'OFF\n4000000000 1 0\n0 0 0\n',
     /the file ends where coordinates of vertex 1 of 4000000000/,
   ],
-  'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /99999999999 stands where the number of vertices/],
+  'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /99999999999 is where the number of vertices/],
   'a face that lies': ['a.off', 'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n', /the file ends where an index of face 0 of 1/],
-  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: "nan" stands where coordinates of vertex 0 of 1/],
-  'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /"0x10" stands where/],
+  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: "nan" is where coordinates of vertex 0 of 1/],
+  'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /"0x10" is where/],
   'a number too large for float32': [
     'a.off',
     'OFF 1 0 0\n0 1e39 0\n',
@@ -63,8 +63,8 @@ const text: Record<string, [string, string, RegExp]> = {
     'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 3\n',
     /uses vertex 3 \(counted from 0\), there are 3/,
   ],
-  'a negative index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n', /-1 stands where an index of face 0/],
-  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /1\.5 stands where an index/],
+  'a negative index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n', /-1 is where an index of face 0/],
+  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /1\.5 is where an index/],
   'no vertex': ['a.off', 'OFF 0 0 0\n', /holds no vertex/],
   'faces without surface': ['a.off', 'OFF 2 1 0\n0 0 0 1 0 0\n2 0 1\n', /none of its 1 faces has three corners/],
   'OBJ index 0': ['a.obj', 'v 0 0 0\nf 0 1 1\n', /line 2: "0" names no vertex/],
@@ -115,7 +115,7 @@ test('errors name the file as it was given', () => rejects(off('x'), /^a\/mesh\.
 test('a missing file and a folder', async () => {
   await rejects(() => readGeometry(filePath('none.off')), /none\.off: cannot be read: ENOENT/);
   await rejects(() => readGeometry('test/files'), /files called \./);
-  await rejects(() => readBytes('test/files'), /test\/files: is no file/);
+  await rejects(() => readBytes('test/files'), /test\/files: is not a file/);
 });
 
 test('every file of the formats, cut off after any byte, is complete or refused', async () => {

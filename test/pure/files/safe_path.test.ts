@@ -47,8 +47,8 @@ test('paths that lead out', async () => {
 });
 
 test('paths that are none', async () => {
-  await rejects(() => resolveInside(folder, '', 'list.txt'), /is no path/);
-  await rejects(() => resolveInside(folder, 'a\0.off', 'list.txt'), /is no path/);
+  await rejects(() => resolveInside(folder, '', 'list.txt'), /is not a path/);
+  await rejects(() => resolveInside(folder, 'a\0.off', 'list.txt'), /is not a path/);
   await rejects(() => resolveInside(folder, 'chair/b.off', 'list.txt'), /does not exist/);
 });
 

@@ -25,7 +25,7 @@ type Files = Record<string, string | Uint8Array>;
 const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Partial<DataOptions>][] = [
   ['a truncated mesh', { 'x.png': PICTURE, 'x.off': 'OFF\n3 1 0\n0 0 0\n1 0 0\n' }, /x\.off/],
   ['an empty cloud', { 'x.png': PICTURE, 'x.xyz': '' }, /x\.xyz: is empty/],
-  ['a picture that is text', { 'x.png': 'no picture', 'x.xyz': points(50) }, /x\.png: is no PNG/],
+  ['a picture that is text', { 'x.png': 'no picture', 'x.xyz': points(50) }, /x\.png: is not a PNG/],
   ['an empty picture', { 'x.png': new Uint8Array(0), 'x.xyz': points(50) }, /x\.png: is empty/],
   [
     'a truncated picture',
@@ -148,7 +148,7 @@ for (const [name, list, change, pattern] of [
     (text: string) => text.replace(/\.\/dataset\/.*000001/, '../../x_000001'),
     /leads out of/,
   ],
-  ['a line of another kind', IMAGES, (text: string) => `${text}nonsense\n`, /line 7 is no path and label/],
+  ['a line of another kind', IMAGES, (text: string) => `${text}nonsense\n`, /line 7 is not a path and a label/],
 ] as const) {
   test(`list files: ${name}`, () =>
     withFolder({ '.': `=${LISTS}`, [list]: change(lines(list)) }, async (folder) => {
@@ -175,7 +175,7 @@ for (const [spec, pattern] of [
   ['modelnet:test/sets/folder', /holds no CLASS\/train\/NAME\.off/],
   ['rgbd:test/sets/folder', /holds no CLASS_1_1_1_crop\.png/],
   ['folder:test/sets/voxels', /holds no pair such as/],
-  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is no whole number/],
+  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is not a whole number/],
   ['voxels:test/sets/folder', /holds 0 \.npz files/],
   ['voxels:no/such.npz', /no\/such\.npz: cannot be read/],
   ['folder:no/such', /cannot read the folder no\/such/],
