@@ -1,6 +1,7 @@
 /**
- * Weights made elsewhere, by name: torchvision's and timm's ResNets, the official DGCNN (github.com/WangYueFt/dgcnn), with and
- * without the `module.` that PyTorch's DataParallel puts in front. Their classifiers are left out: the head of an encoder is new.
+ * Weights made elsewhere, by name: torchvision's and timm's ResNets, the official DGCNN (github.com/WangYueFt/dgcnn),
+ * with and without the `module.` that PyTorch's DataParallel puts in front. Their classifiers are left out: the head of
+ * an encoder is new.
  */
 import { RomoError } from '../tensor/error.ts';
 import type { Floats, StateDict } from './module.ts';
@@ -73,7 +74,8 @@ function convertDgcnn(named: ReadonlyMap<string, Floats>, file: string): Convert
   }
   if (widths.length < 2) throw fault(file, 'a DGCNN has an EdgeConv layer and conv5 at least');
   const outChannels = widths.pop() as number;
-  // The official model registers each batch norm twice, as bnN and inside of convN; files may hold one of the two or both.
+  // The official model registers each batch norm twice, as bnN and inside of convN; files may hold one of the two or
+  // both.
   const rename = (key: string): string | null => {
     if (key.endsWith('num_batches_tracked')) return null;
     if (/^conv\d+\.[01]\./.test(key)) return key;

@@ -1,7 +1,4 @@
-/**
- * DGCNN (Wang et al. 2019): EdgeConv layers whose neighbour graph is rebuilt in each layer's feature space, their
- * concatenation through a 1x1 convolution, max and mean over the points, a linear layer to the embedding.
- */
+/** The DGCNN encoder of clouds. */
 import { concat } from '../autograd/concat.ts';
 import { edgeConv } from '../autograd/edge_conv.ts';
 import { knn } from '../autograd/knn.ts';
@@ -41,7 +38,11 @@ export interface DgcnnOptions {
   widths?: readonly number[];
 }
 
-/** DGCNN: a cloud to a vector. See the head of this file. */
+/**
+ * DGCNN (Wang et al. 2019): clouds [B, N, 3] to vectors [B, outChannels] by EdgeConv layers whose neighbour graph is
+ * rebuilt in each layer's feature space, a 1x1 convolution of their concatenation, maximum and mean over the points,
+ * and a linear layer.
+ */
 export class Dgcnn extends Module {
   private readonly k: number;
   private readonly layers: { conv: PointConv; norm: BatchNorm }[] = [];
