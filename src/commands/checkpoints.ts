@@ -1,6 +1,7 @@
 /**
  * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then
- * renamed, and carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is whole.
+ * renamed, and carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is
+ * intact.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -33,7 +34,7 @@ export class CheckpointWriter {
     private readonly every: number | null,
   ) {}
 
-  /** At the start of a stage and the end of each epoch always, within an epoch every so often. */
+  /** Always at the start of a stage and the end of an epoch; within an epoch at intervals. */
   isDue({ step }: Pick<Position<unknown>, 'step'>): boolean {
     if (step === 0) return true;
     if (this.every !== null) return step % this.every === 0;
@@ -41,8 +42,8 @@ export class CheckpointWriter {
   }
 
   /**
-   * Begins to write what `take` reads; ends when it is read. A fault of the write before shows here.
-   * @param before what must be on the disk first
+   * Starts writing what `take` reads; resolves when it is read. An error of the previous write is thrown here.
+   * @param before what must be on disk first
    */
   async save(take: () => Promise<Checkpoint>, before: () => Promise<void>): Promise<void> {
     await this.writing;
@@ -57,7 +58,7 @@ export class CheckpointWriter {
     this.writing.catch(() => {}); // shown by the next save, or by `settled`
   }
 
-  /** Resolves when the last checkpoint is on the disk. */
+  /** Resolves when the last checkpoint is on disk. */
   settled(): Promise<void> {
     return this.writing;
   }
@@ -74,7 +75,7 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
     throw new RomoError(
       'file',
       `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,
-      `The checkpoint before it is whole. Make room there; node dist/train.js --resume ${folder} then continues the run.`,
+      `The previous checkpoint is intact. Make room there; node dist/train.js --resume ${folder} then continues the run.`,
     );
   }
 }
@@ -97,8 +98,8 @@ function readOne(path: string): Checkpoint {
 }
 
 /**
- * The latest whole checkpoint of a folder, or null where there is none yet. A damaged one is removed, and said.
- * @throws RomoError `file` where all that are there are damaged
+ * The latest intact checkpoint of a folder, or null if there is none yet. A damaged one is removed and reported.
+ * @throws RomoError `file` if all of them are damaged
  */
 export function readCheckpoint(folder: string, say: (text: string) => void): Checkpoint | null {
   const paths = [LATEST, PREVIOUS].map((name) => join(folder, name)).filter((path) => existsSync(path));
@@ -106,7 +107,7 @@ export function readCheckpoint(folder: string, say: (text: string) => void): Che
   for (const path of paths) {
     try {
       const checkpoint = readOne(path);
-      // Left in place, the next checkpoint would push the whole one out.
+      // If it stayed, the next checkpoint would replace the intact one.
       for (const damaged of paths.slice(0, faults.length)) rmSync(damaged);
       if (faults.length > 0) say(`${faults.join('; ')}; continuing from the previous one, ${path}`);
       return checkpoint;
@@ -119,7 +120,7 @@ export function readCheckpoint(folder: string, say: (text: string) => void): Che
   throw new RomoError('file', faults.join('; '), 'Start the run again with --overwrite.');
 }
 
-/** Takes the checkpoints of a finished run away: its model and figures are written. */
+/** Removes the checkpoints of a finished run: its model and figures are written. */
 export function removeCheckpoints(folder: string): void {
   for (const name of [LATEST, PREVIOUS]) rmSync(join(folder, name), { force: true });
 }

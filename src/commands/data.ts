@@ -8,7 +8,7 @@ import type { CheckedData, LabelledDataSet, Skipped } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import { whole } from './parse.ts';
 
-/** Threads, where the user does not say: the GPU's driver and the main thread need cores too. */
+/** Default number of threads: the GPU's driver and the main thread need cores too. */
 const defaultWorkers = (): number => Math.max(1, Math.min(8, availableParallelism() - 2));
 
 export function addDataOptions(command: Command): Command {
@@ -25,7 +25,7 @@ export interface OpenedData {
 }
 
 /**
- * Opens the data that a configuration names, and shows on a terminal how far it is.
+ * Opens the data that a configuration names, and shows progress on a terminal.
  * @param fewerWillDo see DataOptions
  */
 export async function openRunData(

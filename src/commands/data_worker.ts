@@ -9,7 +9,7 @@ let queue = Promise.resolve();
 parentPort?.on('message', (call: Call) => {
   queue = queue.then(async () => {
     const answer = await answerTo(call).catch((cause: Error): Answer => ({ call: call.call, error: toSent(cause) }));
-    // Augmented arrays are new: they move. Those that are kept are copied.
+    // Augmented arrays are new and are transferred; arrays that are kept here are copied.
     const moved = call.showing
       ? (answer.samples ?? []).flatMap(({ image, cloud }) => [image.buffer, cloud.buffer])
       : [];

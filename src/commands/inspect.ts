@@ -1,4 +1,6 @@
-/** `--inspect`: what a data set holds, without training: counts, classes, sizes, what is bad, and a contact sheet of pairs. */
+/**
+ * `--inspect`: shows a data set without training: counts, classes, sizes, bad objects, and a contact sheet of pairs.
+ */
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -39,13 +41,13 @@ export async function inspectData(
     await writeJson(join(out, 'skipped.json'), skipped);
     print(`${sheet} shows, row by row: ${ids.join(', ')}`);
     const { length: train } = data.train.pairs;
-    checkConfig({ ...config, train, test: data.test.pairs.length }); // says what training would complain about
+    checkConfig({ ...config, train, test: data.test.pairs.length }); // reports what training would refuse
   } finally {
     await opened.close();
   }
 }
 
-/** Smallest, median and largest of what the pairs are made of. */
+/** Smallest, median and largest sizes of images and clouds. */
 async function sizes(data: OpenedData['data']): Promise<string> {
   const table = new Table({
     head: ['', 'smallest', 'median', 'largest'],

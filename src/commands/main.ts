@@ -1,4 +1,6 @@
-/** How every command runs and ends: one clear line for a user's mistake (exit code 2), the stack for ours (exit code 1). */
+/**
+ * Runs a command: a user's mistake ends with one clear line (exit code 2), a bug of ours with the stack (exit code 1).
+ */
 import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
@@ -44,7 +46,7 @@ export async function main(command: Command, action: () => Promise<void>): Promi
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
 
-/** What the operating system refused, such as a file without permission or a full disk: the message names call and file. */
+/** An error of the operating system, such as a missing permission or a full disk; its message names call and file. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }

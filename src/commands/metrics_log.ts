@@ -8,8 +8,8 @@ export class MetricsLog {
   private readonly file: number;
 
   /**
-   * @param bytes how much of the file stays: what follows belongs to steps that will be done again
-   * @param say told where the file is shorter than that
+   * @param bytes bytes of the file to keep: later lines belong to steps that will be repeated
+   * @param say called if the file is shorter than that
    */
   constructor(
     private readonly path: string,
@@ -37,7 +37,7 @@ export class MetricsLog {
     }
   }
 
-  /** Puts the lines so far onto the disk. */
+  /** Syncs the lines so far to disk. */
   sync(): Promise<void> {
     return promisify(fdatasync)(this.file);
   }

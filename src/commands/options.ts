@@ -33,11 +33,11 @@ export interface TrainOptions {
   readonly memory: number | undefined;
   /** look at the output of every kernel */
   readonly checkFinite: boolean;
-  /** that the encoders of a new run start from */
+  /** what the encoders of a new run start from */
   readonly weights: UsedWeights | null;
   /** only look at the data */
   readonly inspect: boolean;
-  /** the user named no number: as many as there are, up to the preset's */
+  /** the user named no number: take as many as there are, up to the preset's number */
   readonly fewerWillDo: { readonly train: boolean; readonly test: boolean };
   /** Opens the data of a configuration, with the options of this command that do not change results. */
   openData(config: Config): Promise<OpenedData>;
@@ -46,7 +46,7 @@ export interface TrainOptions {
 /** Fields without an option of their own: what other options and files decide. */
 type Unasked = 'preset' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
 type OptionPath = Exclude<FieldPath, Unasked>;
-/** What the option is called, and its help. What it may be is said by its field. */
+/** An option's flags and help text. Its field says which values are valid. */
 type Row = readonly [flags: string, text: string];
 
 const STAGE_ROWS: Readonly<Record<keyof StageConfig, Row>> = {
@@ -100,7 +100,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.loss': ['--loss <name>', 'rdl: what learns from the pseudo labels (default: rcll)'],
   'rdl.selfLabels': [
     '--recipe <name>',
-    'paper: the published method; robust: labels are found anew before each epoch of rdl and only confident ones believed',
+    'paper: the published method; robust: self-labelling, new labels before each epoch of rdl, of which only the confident teach',
   ],
   'rdl.confidentFrom': [
     '--confident-from <x>',
@@ -178,7 +178,7 @@ function optionOf(path: OptionPath): Option {
   return option.argParser(PARSERS[path] ?? parserOf(field));
 }
 
-/** Do fewer do? Yes where the user named no number. */
+/** Are fewer objects accepted? Yes, unless the user named a number. */
 const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
 
 /** Reads the arguments into a checked configuration. */
@@ -245,4 +245,4 @@ export function checkAgreement({ asked }: Pick<TrainOptions, 'asked'>, config: C
 }
 
 const contradiction = (what: string, why: string): RomoError =>
-  new RomoError('option', `${what} contradicts --resume: ${why}`, 'Leave it out, or begin a new run.');
+  new RomoError('option', `${what} contradicts --resume: ${why}`, 'Leave it out, or start a new run.');

@@ -1,4 +1,4 @@
-/** How the words of a command line become numbers. */
+/** Parses the values of command-line options. */
 import { InvalidArgumentError } from 'commander';
 import { ALL, DATA_FIELDS, describe, type Field, isValid } from '../data/fields.ts';
 

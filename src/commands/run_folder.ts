@@ -22,7 +22,7 @@ const FILES = [
   'checkpoint.previous.safetensors',
 ];
 
-/** The files of a run that are in the folder already. */
+/** The files of a run that exist in the folder. */
 function heldFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
   if (!statSync(folder).isDirectory())
@@ -30,7 +30,7 @@ function heldFiles(folder: string): string[] {
   return readdirSync(folder).filter((name) => FILES.includes(name));
 }
 
-/** Throws where the folder holds another run that is not to be overwritten. Changes nothing. */
+/** Throws if the folder holds another run that must not be overwritten. Changes nothing. */
 export function checkRunFolder(folder: string, overwrite: boolean): void {
   const held = heldFiles(folder);
   if (held.length > 0 && !overwrite) {
@@ -42,10 +42,10 @@ export function checkRunFolder(folder: string, overwrite: boolean): void {
   }
 }
 
-/** Was a run begun there? */
+/** Was a run started there? */
 export const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
 
-/** Is all of the run written? The result is what comes last. */
+/** Is the run complete? The result is written last. */
 export const isFinished = (folder: string): boolean => existsSync(join(folder, 'result.json'));
 
 /** Makes the folder, and removes the files of a run that `checkRunFolder` let pass; other files stay. */
@@ -102,7 +102,7 @@ export function readTensors(path: string): Record<string, SafetensorEntry> {
 }
 
 /**
- * Gives models the tensors of a file. Missing, unused and misshapen keys are an error that lists them.
+ * Loads the tensors of a file into models. Missing, unused and misshapen keys are an error that lists them.
  * @param path of that file, for messages
  */
 export function loadModels(

@@ -1,4 +1,4 @@
-/** `node dist/search.js index|query|info`: embeds collections with a trained model, and asks them. */
+/** `node dist/search.js index|query|info`: embeds collections with a trained model, and queries them. */
 import { Command, Option } from 'commander';
 import { addDataOptions } from './data.ts';
 import { addDeviceOptions } from './device.ts';

@@ -1,4 +1,4 @@
-/** `search.js index`: embeds a collection into a gallery, portion by portion; what is there already is not done again. */
+/** `search.js index`: embeds a collection into a gallery, in portions; objects that are already there are skipped. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { viewOf } from '../data/cloud_view.ts';
@@ -16,7 +16,7 @@ import { deviceOptions, type GivenDevice } from './device.ts';
 import { loadModelFile, readModelFile, stampOf } from './search_model.ts';
 
 const LESS_WILL_DO = { train: true, test: true };
-/** Objects per portion: what an interrupted indexing loses at most. */
+/** Objects per portion: the most that an interruption loses. */
 const PORTION = 200;
 
 export interface Shard {
@@ -31,7 +31,7 @@ export function parseShard(text: string): Shard {
   throw new RomoError('option', `--shard ${text} is not understood`, 'Write i/n with i from 0 to n - 1, such as 0/4.');
 }
 
-/** The objects of both splits that a part of the work has. */
+/** The objects of both splits that belong to a shard. */
 interface Item {
   readonly split: AnySplit;
   readonly index: number;
@@ -97,7 +97,7 @@ export async function indexCollection(run: string, command: Command): Promise<vo
   }
 }
 
-/** @returns how many objects were not there yet */
+/** @returns how many objects were added */
 async function fill(
   gallery: Gallery,
   model: LoadedEncoders,

@@ -1,4 +1,4 @@
-/** The model that embeds a collection and its queries, and single files as it wants to see them. */
+/** The model that embeds a collection and its queries, and single files in the form that it takes. */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ export const stampOf = ({ sha256 }: ModelFile, { encoders, stage }: LoadedEncode
   dimension: encoders.dimension,
 });
 
-/** A query: what is asked with, as the network sees it. */
+/** A query as the network sees it. */
 export interface Query {
   /** [d], unit length */
   readonly vector: Float32Array;

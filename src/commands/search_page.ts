@@ -1,4 +1,4 @@
-/** The answers to a query as one HTML file that needs nothing else. */
+/** The answers to a query as one self-contained HTML file. */
 import { escaped } from '../report/page.ts';
 import style from '../report/report.css';
 import type { Answer } from '../search/gallery.ts';
@@ -25,7 +25,7 @@ const CARDS = `
 @media (max-width: 30rem) { .answers { grid-template-columns: 1fr 1fr; } }
 `;
 
-// A gallery may be somebody else's: only pictures of our own kind are shown.
+// A gallery may come from a stranger: only pictures of our own form are shown.
 const isPicture = (value: unknown): value is string =>
   typeof value === 'string' && /^data:image\/png;base64,[\w+/=]+$/.test(value);
 

@@ -1,4 +1,4 @@
-/** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
+/** `search.js query` and `info`: queries a gallery with a picture or a 3D file. */
 import Table from 'cli-table3';
 import { viewOf } from '../data/cloud_view.ts';
 import { writeWhole } from '../files/disk.ts';
@@ -90,7 +90,7 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
 const openExisting = (to: string, gpu: Gpu | null): Promise<Gallery> =>
   openGallery(to, null, async () => gpu ?? (await openDevice()));
 
-/** All but the picture, which no table shows. */
+/** All metadata but the picture, which a table cannot show. */
 const plain = ({ metadata: { thumbnail: _, ...metadata }, ...answer }: Answer) => ({ ...answer, metadata });
 
 const json = (query: string, answers: readonly Answer[]): string =>

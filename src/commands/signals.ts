@@ -8,9 +8,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 // One press may arrive more than once: from the terminal, and passed on by npm.
 const SAME_PRESS = 250; // ms
 
-/** Listens from the moment it is made until `end`. */
+/** Listens from its construction until `end`. */
 export class StopRequest {
-  /** the exit code that the signal asks for, as shells count; null until one came */
+  /** the exit code for the signal, by the convention of shells; null until one arrives */
   exitCode: number | null = null;
   private since = 0;
 
@@ -26,7 +26,7 @@ export class StopRequest {
     }
     this.exitCode = 128 + constants.signals[signal];
     this.since = performance.now();
-    if (signal === 'SIGHUP') process.stdout.on('error', () => {}); // the terminal is gone; the checkpoint is still wanted
+    if (signal === 'SIGHUP') process.stdout.on('error', () => {}); // the terminal is gone; the checkpoint is still needed
     this.say('stopping after this step; once more to stop at once');
   };
 

@@ -27,7 +27,7 @@ import {
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
 
-/** The user asked for an end, and all that was done is in a checkpoint. */
+/** The user stopped the run; all of its progress is in a checkpoint. */
 class Stopped extends Error {}
 
 /**
@@ -50,7 +50,7 @@ export async function train(
   const weights = options.resume ? usePretrained(config) : options.weights;
   const { data, skipped, close } = await options.openData(config);
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
-  checkConfig(config); // with the numbers that are there
+  checkConfig(config); // with the actual object counts
   const stop = new StopRequest((text) => progress.line(text));
   let isNew = !options.resume;
   try {
@@ -85,13 +85,14 @@ export async function train(
 
 /** The configuration of a run that is resumed. */
 function configOf(folder: string): Config {
-  if (!holdsRun(folder)) throw new RomoError('file', `${folder} holds no run`, 'Give --resume what was --out.');
+  if (!holdsRun(folder))
+    throw new RomoError('file', `${folder} holds no run`, 'Pass to --resume the folder that was --out.');
   return readConfig(join(folder, 'config.json'));
 }
 
 /** What result.json holds. */
 interface WrittenResult extends RunResult {
-  /** with those before the checkpoints that it went on from, added up */
+  /** including the time before the checkpoints that it resumed from */
   readonly seconds: RunSeconds & { readonly total: number };
 }
 
@@ -172,13 +173,13 @@ async function attempt(
     if (error instanceof Stopped) return error; // returned, not thrown: nothing waits for the report of a lost device
     throw error;
   } finally {
-    // Writes that are under way end before another attempt uses the folder.
+    // Pending writes finish before another attempt uses the folder.
     await Promise.allSettled([writer.settled(), labelsWritten]);
     metrics.close();
   }
 }
 
-/** What is shown when a phase begins; the stages have their bars. */
+/** Shown when a phase begins; the stages have progress bars. */
 const PHASES: Partial<Record<Phase, string>> = {
   untrained: 'measuring the untrained networks and the k-means baseline',
   pseudoLabels: 'pseudo labels',

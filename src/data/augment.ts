@@ -1,5 +1,5 @@
 /**
- * Augmentation of images and clouds, drawn anew whenever an object is shown to a network. What stays the same under it
+ * Augmentation of images and clouds, drawn again whenever an object is shown to a network. What stays the same under it
  * is what the networks learn: without labels nothing else tells them what does not matter.
  *
  * - `none`: for evaluation; the image as it is, a fixed subsample of the cloud.

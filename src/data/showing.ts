@@ -1,4 +1,4 @@
-/** How training is shown an object: augmented, drawn anew in every epoch by (seed, stage, epoch, object). */
+/** How training is shown an object: augmented, drawn again in every epoch by (seed, stage, epoch, object). */
 import { Random } from '../tensor/random.ts';
 import { augmentCloud, augmentImage } from './augment.ts';
 import type { Sample, Showing } from './types.ts';

@@ -5,7 +5,9 @@ import { type Config, FIELDS } from './config_fields.ts';
 
 export type { Config, RdlConfig, SsmConfig, StageConfig } from './config_fields.ts';
 
-/** The better augmentation of those measured on a data set, see docs/results.md: the turns of `strong` pay for digits. */
+/**
+ * The augmentation that measured better on a data set, see docs/results.md: digits gain from the rotations of `strong`.
+ */
 export const defaultAugmentation = (data: string): Config['augment'] => (data === 'shapes' ? 'mild' : 'strong');
 
 export type PresetName = Config['preset'];
@@ -109,9 +111,9 @@ export const PRESETS: Record<PresetName, Config> = {
 };
 
 /**
- * A configuration that was stored, checked.
- * @param name what errors call the place where it was stored
- * @throws RomoError `file` where fields are missing, are not what they may be, or do not fit together
+ * Checks a stored configuration.
+ * @param name where it was stored, for errors
+ * @throws RomoError `file` if fields are missing, invalid, or do not fit together
  */
 export function parseConfig(value: unknown, name: string): Config {
   const valueAt = (path: string): unknown =>
@@ -131,7 +133,7 @@ export function checkConfig(config: Config): void {
   if (fault) throw new RomoError('option', fault.message, fault.fix);
 }
 
-/** What does not fit together, and the way out. */
+/** What does not fit together, and the fix. */
 function misfit(config: Config): { message: string; fix: string } | null {
   const { train, test, batch, clusters, points, pointEncoder, ssm, rdl } = config;
   if (batch > train) {

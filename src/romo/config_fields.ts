@@ -1,4 +1,7 @@
-/** The fields of a configuration: its type, the command line and the check of stored configurations come from these tables. */
+/**
+ * The fields of a configuration: its type, the command line and the check of stored configurations come from these
+ * tables.
+ */
 import { DATA_FIELDS, oneOf, optional, real, SET_FIELDS, text, type Values, whole, wholes } from '../data/fields.ts';
 
 const WIDEST = 2 ** 14; // channels: far beyond any encoder
@@ -39,7 +42,9 @@ const RDL_FIELDS = {
   hidden: whole(1, WIDEST),
   /** from the trained heads, or from clusters of each pair's mean embedding */
   pseudoLabels: oneOf('heads', 'pairs'),
-  /** Are the labels found anew before each epoch, and only the confident ones believed? See method/self_labels.ts. Default no. */
+  /**
+   * Self-labelling: new labels before each epoch, of which only the confident teach; method/self_labels.ts. Default no.
+   */
   selfLabels: optional(oneOf(true, false)),
   /** share of each cluster that is confident in the first epoch, and in the last; default 0.7 and 0.95 */
   confidentFrom: optional(real(0, 1)),
@@ -71,9 +76,11 @@ const RUN_FIELDS = {
   momentum: real(0, 1),
   /** of the heads' logits of unit features */
   headTemperature: real(COLDEST),
-  /** How strongly objects are changed before each showing. */
+  /** How strongly objects are augmented. */
   augment: oneOf('mild', 'strong'),
-  /** What the image encoder was pretrained to see: channels less ImageNet's means, by its deviations. Default: as they are. */
+  /**
+   * Images are normalised by ImageNet's means and deviations, as the pretrained encoder expects. Default: they are not.
+   */
   imageNormalization: optional(oneOf('imagenet')),
 };
 
@@ -88,7 +95,7 @@ export interface RdlConfig extends Values<typeof RDL_FIELDS> {}
 
 /** A whole run. */
 export interface Config extends Values<typeof RUN_FIELDS> {
-  /** how a data set is read that leaves a choice */
+  /** how the data set is read */
   set?: Values<typeof SET_FIELDS>;
   /** files of weights that fresh encoders start from */
   weights?: Values<typeof WEIGHTS_FIELDS>;

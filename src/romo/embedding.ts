@@ -1,4 +1,6 @@
-/** Embedding with trained encoders: whole data sets, and arrays of images or clouds, in portions that bound the memory. */
+/**
+ * Embedding with trained encoders: whole data sets, and arrays of images or clouds, in portions that bound the memory.
+ */
 import { augmentCloud, augmentImage } from '../data/augment.ts';
 import type { CloudRotation, PairedData } from '../data/types.ts';
 import type { Gpu } from '../tensor/device.ts';
@@ -39,7 +41,7 @@ export async function embedAll(
       const cloudRows = encoders.embedClouds(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
       const reading = Promise.all([imageRows.readFloats(), cloudRows.readFloats()]);
       next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
-      next.catch(() => {}); // shows in the next round
+      next.catch(() => {}); // thrown in the next round
       const [imageValues, cloudValues] = await reading;
       images.set(imageValues, start * dimension);
       clouds.set(cloudValues, start * dimension);

@@ -56,7 +56,7 @@ export class Encoders extends Module {
     return l2Normalize(this.cloud.forward(clouds));
   }
 
-  /** Takes over weights that were trained elsewhere; the layers of the head that they do not have stay as they are. */
+  /** Loads weights that were trained elsewhere; layers of the head that they lack keep their initial weights. */
   loadPretrained({ image, cloud }: Pretrained): void {
     if (image) this.image.loadStateDict(image.weights.state, image.file, image.weights.head);
     if (cloud) {

@@ -35,7 +35,7 @@ if (process.argv.includes('--quick')) {
   config.ssm.epochs = config.rdl.epochs = 2;
 }
 
-/** Pictures per object, shown in turn: an object is drawn anew in each epoch. */
+/** Pictures per object, shown in turn: an object is drawn again in each epoch. */
 const PICTURES = 10;
 const SHADED = 2;
 

@@ -7,7 +7,7 @@ import { randomView, rasterise } from '../shapes/rasterise.ts';
 import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';
 import { RenderedCache } from './rendered_cache.ts';
 
-/** Part of every key: another number makes everything anew. */
+/** Part of every key: another number renders everything again. */
 const VERSION = 1;
 
 /** An object to be rendered. */

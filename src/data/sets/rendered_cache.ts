@@ -1,7 +1,7 @@
 /**
- * The cache folder: for each rendered object KEY.png, its views one below the other, and KEY.safetensors with its cloud. KEY is
- * the SHA-256 of the object's content and of all options that change the result, so nothing in it is ever out of date; the
- * folder may be deleted at any time. Node only.
+ * The cache folder: for each rendered object KEY.png, its views one below the other, and KEY.safetensors with its
+ * cloud. KEY is the SHA-256 of the object's content and of all options that change the result, so nothing in it is ever
+ * out of date; the folder may be deleted at any time. Node only.
  */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -21,7 +21,7 @@ const CACHED = { shared: true, sync: false } as const;
 export class RenderedCache {
   constructor(private readonly folder: string) {}
 
-  /** @returns null where the object is not there, or not whole: it is made anew then */
+  /** @returns null where the object is not there, or not whole: it is rendered again then */
   async get(key: string, size: number, views: number): Promise<StoredObject | null> {
     try {
       const [png, file] = await Promise.all([readFile(this.path(key, 'png')), readFile(this.path(key, 'safetensors'))]);

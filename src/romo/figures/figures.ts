@@ -1,5 +1,5 @@
 /**
- * Retrieval and clustering figures, and the baselines to hold them against. The only part of the method that reads
+ * Retrieval and clustering figures, and the baselines to compare them with. The only part of the method that reads
  * labels; training never imports it.
  */
 
@@ -15,7 +15,7 @@ import { pairMeans, scoresOf, unitRows } from '../rows.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 
 /**
- * How good an embedding is, by labels that training never saw. result.json has these names, in which `points` are
+ * The quality of an embedding, by labels that training never saw. result.json has these names, in which `points` are
  * clouds.
  */
 export interface Figures {
@@ -60,7 +60,7 @@ const GRID = 8;
 const LARGEST_IMAGE = 32;
 
 /**
- * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of
+ * Raw data as rows for k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of
  * points in each cell of an 8 x 8 x 8 grid. Unit rows.
  */
 async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension: number }> {
@@ -133,7 +133,7 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   );
 }
 
-/** Each row of scores less its mean: what tells the centres apart, not how bright the picture is. */
+/** Each row of scores minus its mean: differences between centres, without the brightness of the picture. */
 function centred(scores: Float64Array, columns: number): Float32Array {
   const out = new Float32Array(scores.length);
   for (let start = 0; start < scores.length; start += columns) {

@@ -6,7 +6,7 @@ import { RomoError } from '../../tensor/error.ts';
  * as possible used. Hungarian method with potentials and shortest augmenting paths (Jonker and Volgenant, Computing 38,
  * 1987): O(n^2 m) for n the smaller, m the larger side.
  * @param cost [rows][columns], finite
- * @returns the column of each row, -1 for a row that goes without (only where there are more rows than columns)
+ * @returns the column of each row, -1 for a row without one (only if there are more rows than columns)
  * @throws RomoError `shape` where the rows have different lengths or a cost is not finite
  */
 export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {

@@ -1,12 +1,12 @@
 /**
- * Retrieval in full: what a user asks of an embedding beyond one number. All of it comes from the same rankings as the mean average
- * precision of metrics.ts, in float64. Nothing but the evaluation reads labels.
+ * Retrieval in full: more figures of an embedding than its mean average precision. All of it comes from the same
+ * rankings as the mean average precision of metrics.ts, in float64. Nothing but the evaluation reads labels.
  */
 import type { Labels } from '../../data/types.ts';
 import type { Embeddings } from '../embedding.ts';
 import { averagePrecision, hitRanks, mean, rankings, sum } from './metrics.ts';
 
-/** How many answers the figures "at k" look at. */
+/** The cuts k of the figures "at k". */
 export const CUTS = [1, 5, 10] as const;
 
 /** Recall levels of the precision-recall curve: 0, 0.05, ... 1. */
@@ -136,7 +136,7 @@ export function allDirections(
   };
 }
 
-/** The figures without those of single queries, as JSON can hold them. */
+/** The figures without those of single queries, for JSON. */
 export function plainFigures(figures: Readonly<Record<Direction, RetrievalFigures>>) {
   const plain = ({ averagePrecisions: _all, nearest: _nearest, ...rest }: RetrievalFigures) => rest;
   return Object.fromEntries(Object.entries(figures).map(([direction, value]) => [direction, plain(value)]));

@@ -25,11 +25,11 @@ export class Feeder {
   readonly imageLabels: Tensor;
   readonly cloudLabels: Tensor;
   /**
-   * of each object in the loss of its label, f32 [B]; 0 where its label is not believed. Their mean over all objects is
-   * 1.
+   * weight of each object in the loss of its label, f32 [B]; 0 if the label is not confident. The mean over all objects
+   * is 1.
    */
   readonly weights: Tensor;
-  /** the label that both views of an object are believed to have, i32 [B]; -1 where there is none */
+  /** the confident label of both views of an object, i32 [B]; -1 if there is none */
   readonly believed: Tensor;
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
@@ -111,9 +111,9 @@ export class Feeder {
     const next = isLast
       ? { epoch: epoch + 1, indices: this.batchOf(this.order(epoch + 1), 0) }
       : { epoch, indices: this.batchOf(order, step) };
-    // Not before the step that is about to be queued is under way.
+    // Only once the step that is about to be queued has started.
     const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.indices));
-    done.catch(() => {}); // shows when the batch is asked for
+    done.catch(() => {}); // thrown when the batch is requested
     this.prepared = { ...next, done };
   }
 
@@ -131,7 +131,7 @@ export class Feeder {
     });
   }
 
-  /** What the data set calls these samples. */
+  /** The ids of these samples in the data set. */
   names(indices: ArrayLike<number>): string {
     return Array.from(indices, (index) => this.data.pairs.id(index)).join(' ');
   }

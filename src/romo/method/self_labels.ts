@@ -1,7 +1,7 @@
 /**
- * Self-labelling: before each epoch of `rdl` the clusters are found anew from what the encoders now make of the objects, each label
- * is put to the vote of its neighbours, and only the confident objects teach. No label of the data set is involved.
- * Source: the steps of SCAN (Van Gansbeke et al. 2020) on pairs of an image and a cloud, with clusters that keep their numbers.
+ * Self-labelling: before each epoch of `rdl` the objects are embedded and clustered again, neighbours vote on each
+ * label, and only confident objects teach. No label of the data set is involved. Source: the steps of SCAN (Van
+ * Gansbeke et al. 2020) on pairs of an image and a cloud, with clusters that keep their numbers.
  */
 import { knn } from '../../autograd/knn.ts';
 import type { Gpu } from '../../tensor/device.ts';
@@ -24,8 +24,8 @@ export interface SelfLabels {
 }
 
 /**
- * The labels of an epoch, from those of the one before: Lloyd's iterations from the centres of the last labels, so that cluster c
- * stays cluster c, then the vote, then the confident share of each cluster.
+ * The labels of an epoch, from those of the one before: Lloyd's iterations from the centres of the last labels, so that
+ * cluster c stays cluster c, then the vote, then the confident share of each cluster.
  * @param last labels of the epoch before, one per object
  * @param share of each cluster that is confident, 0..1
  */
@@ -70,8 +70,8 @@ export function centresOf(rows: Float32Array, dimension: number, labels: Int32Ar
 }
 
 /**
- * The `k` nearest other rows of each row [N, d]: indices [N, k]. Beyond `block` rows they are sought within blocks that are drawn at
- * random, which costs N block instead of N^2; k is at most the smallest block less one.
+ * The `k` nearest other rows of each row [N, d]: indices [N, k]. Beyond `block` rows they are sought within blocks that
+ * are drawn at random, which costs N block instead of N^2; k is at most the smallest block less one.
  */
 export async function nearestObjects(
   gpu: Gpu,
@@ -124,7 +124,10 @@ export function marginsOf(scores: ArrayLike<number>, labels: Int32Array, cluster
   });
 }
 
-/** 1 for the share of each cluster with the largest margins, at least one object; of equal margins the lower index first. */
+/**
+ * 1 for the share of each cluster with the largest margins, at least one object; of equal margins the lower index
+ * first.
+ */
 export function confidentOf(
   margins: ArrayLike<number>,
   labels: Int32Array,

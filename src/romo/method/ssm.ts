@@ -155,7 +155,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         [clouds, cloudWeights],
       ].map(([rows, weights]) => {
         const scores = scoresOf(rows, transposed(weights, clusters), ssm.dimension);
-        // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
+        // `memory` and `soft` ask the head again at each step; their labels here only feed the report of cluster sizes.
         return ssm.target === 'balanced'
           ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)
           : argmaxRows(scores, clusters);

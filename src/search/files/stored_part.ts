@@ -185,7 +185,7 @@ export interface ChosenRows {
 
 /** The vectors of rows of several parts, in blocks [n, dimension]; a block lasts until the next one is asked for. */
 export async function* readRows(chosen: readonly ChosenRows[]): AsyncGenerator<Float32Array> {
-  // One for all: memory taken anew for every block makes the engine search the heap, labels and all, for what can go.
+  // One buffer for all blocks: allocating one per block makes the garbage collector scan the heap, labels included.
   const memory = new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
   for (const { part, rows } of chosen) yield* part.read(rows, memory);
 }

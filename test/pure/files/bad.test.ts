@@ -56,7 +56,7 @@ const text: Record<string, [string, string, RegExp]> = {
   'a number too large for float32': [
     'a.off',
     'OFF 1 0 0\n0 1e39 0\n',
-    /coordinate y of vertex 0 .* no finite 32-bit number/,
+    /coordinate y of vertex 0 .* not a finite 32-bit number/,
   ],
   'an index out of range': [
     'a.off',
@@ -151,7 +151,7 @@ test('NaN and Infinity in binary', async () => {
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
     const stl = fileBytes('binary.stl');
     new DataView(stl.buffer).setFloat32(96 + 16, value, true);
-    await rejects(() => parseGeometry(stl, 'a.stl'), /coordinate y of vertex 1 .* no finite/);
+    await rejects(() => parseGeometry(stl, 'a.stl'), /coordinate y of vertex 1 .* not a finite/);
   }
 });
 
@@ -161,7 +161,7 @@ test('GLB: what the document says wrongly', async () => {
     [{ accessors: [{ ...TRIANGLE.accessors[0], bufferView: undefined }] }, /sparse or empty/],
     [{ accessors: [{ ...TRIANGLE.accessors[0], type: 'VEC4' }] }, /type of accessor 0 is "\\"VEC4\\""/],
     [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 reaches over the end of the file/],
-    [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /lie in another file/],
+    [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /is in another file/],
     [{ nodes: [{ mesh: 1 }] }, /uses mesh 1, there are 1/],
     [{ nodes: [{ children: [1] }, { children: [0] }], scenes: [{ nodes: [0] }] }, /node 0 is used twice/],
     [{ extensionsRequired: ['KHR_draco_mesh_compression'] }, /needs the extension "KHR_draco_mesh_compression"/],

@@ -175,7 +175,7 @@ for (const [spec, pattern] of [
   ['modelnet:test/sets/folder', /holds no CLASS\/train\/NAME\.off/],
   ['rgbd:test/sets/folder', /holds no CLASS_1_1_1_crop\.png/],
   ['folder:test/sets/voxels', /holds no pair such as/],
-  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is not a whole number/],
+  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* does not have one whole number/],
   ['voxels:test/sets/folder', /holds 0 \.npz files/],
   ['voxels:no/such.npz', /no\/such\.npz: cannot be read/],
   ['folder:no/such', /cannot read the folder no\/such/],
