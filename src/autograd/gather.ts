@@ -15,7 +15,7 @@ const op = differentiable({
   name: 'gather',
   forward({ x, index }: { x: Tensor; index: Tensor }) {
     if (x.shape.length !== 2 || index.dtype !== 'i32') {
-      throw shapeError('gather', `index is of ${index.dtype}`, { x, index }, 'x is [R, C], index i32.');
+      throw shapeError('gather', `x or index (${index.dtype}) does not fit`, { x, index }, 'x is [R, C], index i32.');
     }
     const out = x.gpu.empty([index.size, x.channels]);
     const sizes = { rows: index.size, width: x.channels, sources: x.rows };

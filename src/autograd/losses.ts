@@ -115,7 +115,7 @@ function checkLabels(name: string, logits: Tensor, labels: Tensor, weights?: Ten
   }
   if (logits.shape.length !== 2 || labels.size !== logits.rows || labels.dtype !== 'i32') {
     const rule = 'Pass logits [rows, classes] and i32 labels [rows], each from 0 to classes - 1.';
-    throw shapeError(name, `labels are of ${labels.dtype}`, { logits, labels }, rule);
+    throw shapeError(name, `logits or labels (${labels.dtype}) do not fit`, { logits, labels }, rule);
   }
 }
 

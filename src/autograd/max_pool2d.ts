@@ -22,7 +22,7 @@ const op = differentiable({
   forward({ x }: { x: Tensor }, { kernel: size, stride, padding }: Required<MaxPool2dOptions>) {
     if (x.shape.length !== 4 || 2 * padding > size) {
       const rule = 'x is [batch, height, width, channels]; padding is at most half the kernel.';
-      throw shapeError('maxPool2d', `kernel ${size}, padding ${padding}`, { x }, rule);
+      throw shapeError('maxPool2d', `x, kernel ${size} or padding ${padding} does not fit`, { x }, rule);
     }
     const [batch, height, width, channels] = x.shape;
     const outHeight = Math.floor((height + 2 * padding - size) / stride) + 1;

@@ -152,8 +152,8 @@ export class Tape {
 }
 
 /**
- * Runs `forward`, recording its ops, and returns the tape with `forward`'s result as `tape.loss`. Tensors made inside belong
- * to the tape: `backward` frees them, the loss too. Read the loss before `backward`, or take it out with `keep()`.
+ * Runs `forward`, recording its ops, and returns the tape with `forward`'s result as `tape.loss`. Tensors made
+ * from here to `backward` belong to the tape: `backward` frees them, the loss too. Read the loss before `backward`, or take it out with `keep()`.
  */
 export function record(gpu: Gpu, forward: () => Tensor): Tape {
   if (gpu.tape) throw new RomoError('tape', 'record: a tape is recording already', 'Tapes do not nest.');

@@ -8,6 +8,7 @@
  * `software`: for software adapters (WebGPU on the CPU: lavapipe, SwiftShader), where workgroup memory is memory like any
  * other. Loaded only there. `software-plain` is the same without subgroups, for adapters that lack them.
  */
+import { RomoError } from '../tensor/error.ts';
 import type { Kernel } from '../tensor/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -55,7 +56,7 @@ export interface Scan {
 /** The kernels for one kind of machine. All backends give the same numbers but for rounding. */
 export interface Backend {
   readonly name: BackendName;
-  /** Do kernels with two readings (`kernelPair`) run four numbers per invocation? */
+  /** whether kernels with two readings (`kernelPair`) process four numbers per invocation */
   readonly isWide: boolean;
   /** invocations per row of logits in the losses: 64 on a GPU, so that neighbours read neighbouring addresses */
   readonly rowLanes: 1 | 64;
@@ -75,6 +76,9 @@ export interface Backend {
 export async function loadBackend(name: BackendName, device: GPUDevice): Promise<Backend> {
   if (name === 'reference') return (await import('./reference.ts')).reference;
   if (name === 'gpu') return (await import('./gpu.ts')).gpu;
+  if (!BACKENDS.includes(name)) {
+    throw new RomoError('option', `no backend is called "${name}"`, `There are ${BACKENDS.join(', ')}.`);
+  }
   const { softwareBackend } = await import('./software/software.ts');
   return softwareBackend(name === 'software' && hasEightLanes(device));
 }

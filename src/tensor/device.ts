@@ -1,6 +1,6 @@
 /** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
 import { entry, whenDone } from '#webgpu';
-import { BACKENDS, type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
+import { type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
 import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import { KernelCache } from './kernel.ts';
@@ -196,9 +196,6 @@ const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as G
  * exit. Throws `no-adapter` if there is none, `option` for an unknown backend.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
-  if (options.backend !== undefined && !BACKENDS.includes(options.backend)) {
-    throw new RomoError('option', `no backend is called "${options.backend}"`, `There are ${BACKENDS.join(', ')}.`);
-  }
   const entryPoint = entry(options.adapter);
   let refusal = '';
   const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {

@@ -126,11 +126,13 @@ export function kernelPair(of: Program, entryPoint: string, constants: Record<st
   return { ...kernel(of, entryPoint, constants), wide: kernel(wide, entryPoint, constants) };
 }
 
+const COMPUTE = 4; // GPUShaderStage.COMPUTE; Node has no such global
+
 export interface CompiledKernel {
   readonly layout: GPUBindGroupLayout;
   readonly pipeline: Promise<GPUComputePipeline>;
-  /** the binding names of the launch, in the order of `Launch.bindings` */
-  readonly indices: readonly number[];
+  /** names of the bindings that the entry point uses, as its first launch gave them */
+  readonly names: ReadonlySet<string>;
 }
 
 /** Compiles each kernel once, in the background; the queue waits for its pipelines when it is flushed. */
@@ -141,23 +143,25 @@ export class KernelCache {
   constructor(private readonly device: GPUDevice) {}
 
   get(launch: Launch): CompiledKernel {
-    const found = this.compiled.get(launch.kernel);
-    if (found) return found;
     const { kernel: wanted } = launch;
     const names = Object.keys(launch.bindings);
-    const declared = names.map((name) => wanted.program.bindings.get(name) as Binding); // names are checked by the queue
-    const entries: GPUBindGroupLayoutEntry[] = declared.map(({ index, type }) => ({
-      binding: index,
-      visibility: 4,
-      buffer: { type },
-    }));
+    const found = this.compiled.get(wanted);
+    if (found) {
+      if (names.length === found.names.size && names.every((name) => found.names.has(name))) return found;
+      const problem = `${wanted.label}: its bindings are ${[...found.names]}, not ${names}`;
+      throw new RomoError('kernel', problem, 'Pass the same bindings in every launch.');
+    }
+    const entries: GPUBindGroupLayoutEntry[] = names.map((name) => {
+      const { index, type } = wanted.program.bindings.get(name) as Binding; // names are checked by the queue
+      return { binding: index, visibility: COMPUTE, buffer: { type } };
+    });
     if (wanted.program.uniform >= 0) {
-      entries.push({ binding: wanted.program.uniform, visibility: 4, buffer: { type: 'uniform' } });
+      entries.push({ binding: wanted.program.uniform, visibility: COMPUTE, buffer: { type: 'uniform' } });
     }
     const layout = this.device.createBindGroupLayout({ label: wanted.label, entries });
     const pipeline = this.compile(wanted, layout);
     pipeline.catch(() => {}); // the queue awaits it too and reports the error
-    const result = { layout, pipeline, indices: declared.map(({ index }) => index) };
+    const result = { layout, pipeline, names: new Set(names) };
     this.compiled.set(wanted, result);
     return result;
   }

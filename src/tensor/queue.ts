@@ -68,7 +68,7 @@ export class Queue {
     const target = this.reader(bytes);
     this.commands.push({ kind: 'copy', source: buffer, offset, target, bytes });
     await this.gpu.submit();
-    await whenDone(target.mapAsync(1, 0, bytes));
+    await whenDone(target.mapAsync(USAGE.mapRead, 0, bytes)); // GPUMapMode.READ has the same value
     const copy = target.getMappedRange(0, bytes).slice(0);
     target.unmap();
     if (target.size === KEPT_READ) this.readers.push(target);
@@ -110,6 +110,7 @@ export class Queue {
     const launches = commands.flatMap((command) => (command.kind === 'launch' ? [command.launch] : []));
     const needed = uniformBytes(this.gpu, launches);
     if (!this.uniforms || this.uniforms.size < needed) {
+      this.uniforms?.destroy(); // once the launches that read it are done
       this.uniforms = this.gpu.device.createBuffer({
         size: Math.max(needed, 65536),
         usage: USAGE.uniform | USAGE.copyTarget,
@@ -235,16 +236,16 @@ export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: G
   let offset = 0;
   for (let i = 0; i < launches.length; i++) {
     const { kernel, bindings, sizes, invocations } = launches[i];
-    const { layout, indices } = compiled[i];
-    const { fields, uniform } = kernel.program;
+    const { layout } = compiled[i];
+    const { fields, uniform, bindings: declared } = kernel.program;
     fields.forEach(({ name, type }, slot) => {
       const at = offset + 4 * slot;
       if (type === 'f32') words.setFloat32(at, sizes[name], true);
       else if (type === 'i32') words.setInt32(at, sizes[name], true);
       else words.setUint32(at, sizes[name], true);
     });
-    const entries: GPUBindGroupEntry[] = Object.values(bindings).map((tensor, slot) => ({
-      binding: indices[slot],
+    const entries: GPUBindGroupEntry[] = Object.entries(bindings).map(([name, tensor]) => ({
+      binding: declared.get(name)?.index as number,
       // rounded up to a whole vec4, as which a short tensor may be read; its buffer is longer
       resource: { buffer: tensor.storage.buffer, offset: tensor.offset, size: align(tensor.bytes, 16) },
     }));

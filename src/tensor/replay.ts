@@ -16,43 +16,44 @@ export class Replay {
     /** kernels, and buffers that are cleared, in order */
     readonly launches: readonly (PreparedLaunch | GPUBuffer)[],
     private readonly pool: Pool,
+    private readonly uniforms: GPUBuffer,
   ) {}
 
   /**
    * Records what `body` queues, without running it. Tensors that outlive `body` (the loss, say) stay valid and hold the
-   * values of the latest run. Numbers that change from step to step must be read from tensors, not passed as sizes.
+   * values of the latest run; tensors from before must outlive the replay. Numbers that change from step to step must be
+   * read from tensors, not passed as sizes.
    * @returns the recorded step, and what `body` returned
    */
   static async record<Result>(gpu: Gpu, body: () => Result): Promise<{ replay: Replay; result: Result }> {
     const outer = gpu.pool;
     const pool = gpu.newPool(Number.POSITIVE_INFINITY);
     gpu.pool = pool;
-    let commands: ReturnType<typeof gpu.queue.capture>;
+    let uniforms: GPUBuffer | undefined;
     let result: Result | undefined;
     try {
-      commands = gpu.queue.capture(() => {
+      const commands = gpu.queue.capture(() => {
         result = body();
       });
       gpu.pool = outer;
       await gpu.granted;
       gpu.check();
+      const asked = commands.flatMap((command) => (command.kind === 'launch' ? [command.launch] : []));
+      const size = Math.max(16, uniformBytes(gpu, asked));
+      uniforms = gpu.device.createBuffer({ size, usage: USAGE.uniform | USAGE.copyTarget });
+      const ready = (await prepare(gpu, asked, uniforms)).values();
+      const launches = commands.map((command) => {
+        if (command.kind === 'launch') return ready.next().value as PreparedLaunch;
+        if (command.kind === 'clear') return command.buffer;
+        throw new RomoError('replay', `a recorded step cannot hold a ${command.kind}`, 'Do it before or after run().');
+      });
+      return { replay: new Replay(gpu, launches, pool, uniforms), result: result as Result };
     } catch (error) {
       gpu.pool = outer;
       pool.destroy();
+      uniforms?.destroy();
       throw error;
     }
-    const asked = commands.flatMap((command) => (command.kind === 'launch' ? [command.launch] : []));
-    const uniforms = gpu.device.createBuffer({
-      size: Math.max(16, uniformBytes(gpu, asked)),
-      usage: USAGE.uniform | USAGE.copyTarget,
-    });
-    const ready = (await prepare(gpu, asked, uniforms)).values();
-    const launches = commands.map((command) => {
-      if (command.kind === 'launch') return ready.next().value as PreparedLaunch;
-      if (command.kind === 'clear') return command.buffer;
-      throw new RomoError('replay', `a recorded step cannot hold a ${command.kind}`, 'Do it before or after run().');
-    });
-    return { replay: new Replay(gpu, launches, pool), result: result as Result };
   }
 
   /** Queues the recorded step once. */
@@ -68,5 +69,6 @@ export class Replay {
   /** Frees the step's memory; call when its last run has been read. */
   dispose(): void {
     this.pool.destroy();
+    this.uniforms.destroy();
   }
 }

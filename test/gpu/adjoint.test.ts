@@ -75,7 +75,7 @@ test('conv2d, in the image and in the weight', async () => {
     width: fc.integer({ min: 7, max: 13 }),
     kernelHeight: fc.integer({ min: 1, max: 7 }),
     kernelWidth: fc.integer({ min: 1, max: 7 }),
-    stride: fc.constantFrom([1, 1] as const, [2, 2] as const, [3, 2] as const), // each a pipeline of its own
+    stride: fc.constantFrom([1, 1] as const, [2, 2] as const, [3, 2] as const),
     padding: fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 })),
     channels: fc.constantFrom(1, 3, 4, 8, 20),
     outChannels: fc.constantFrom(1, 4, 5, 12),

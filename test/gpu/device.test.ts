@@ -96,8 +96,16 @@ test('a misspelt binding, a missing and a superfluous size', async () => {
   assert.match((await failure(() => launch(copy(), { x, out }, two))).message, /sizes are count,counts/);
   const misspelt = await failure(() => launch(copy(), { x, output: out }, { count: 2 }, { invocations: 2 }));
   assert.match(misspelt.message, /mine.copy: no binding is called output. There are x, out./);
-  launch(copy(), { x, out }, { count: 2 });
+  const same = copy();
+  launch(same, { x, out }, { count: 2 });
   assert.equal(await out.read(), Float32Array.of(1, 2), 'and the queue goes on');
+  launch(same, { out, x }, { count: 2 }); // names bind, not their order
+  assert.equal(await out.read(), Float32Array.of(1, 2));
+  const fewer = await failure(async () => {
+    launch(same, { out }, { count: 2 });
+    await gpu().submit();
+  });
+  assert.match(fewer.message, /mine.copy: its bindings are x,out, not out/);
 });
 
 test('a kernel that does not compile shows its numbered lines', async () => {

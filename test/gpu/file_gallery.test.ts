@@ -190,7 +190,7 @@ test('damage is told: manifest, vectors, lines', async () => {
   };
   const faults: readonly [string, (path: string) => void, RegExp][] = [
     ['gallery.json', (at) => truncateSync(at, 50), /is not JSON/],
-    ['gallery.json', (at) => writeFileSync(at, '[]'), /no JSON object/],
+    ['gallery.json', (at) => writeFileSync(at, '[]'), /not a JSON object/],
     ['gallery.json', (at) => writeFileSync(at, '{}'), /is not a gallery/],
     [
       'gallery.json',

@@ -72,9 +72,9 @@ test('the nearest of a point is itself, also far from the origin', async () => {
 
 test('k outside of 1 to points is an error', () => {
   const x = gpu().empty([1, 5, 3]);
-  assert.throws(() => knn(x, 6), /knn: k is 6 \(x \[1,5,3\]\)/);
-  assert.throws(() => knn(x, 0), /k is 0/);
-  assert.throws(() => knn(x, 1.5), /k is 1.5/);
+  assert.throws(() => knn(x, 6), /knn: x or k = 6 does not fit \(x \[1,5,3\]\)/);
+  assert.throws(() => knn(x, 0), /k = 0/);
+  assert.throws(() => knn(x, 1.5), /k = 1.5/);
   assert.throws(() => knn(gpu().empty([5, 3]), 1), /x \[5,3\]/);
 });
 

@@ -248,9 +248,12 @@ test('the gradient from above scales the gradient', async () => {
 
 test('shapes that do not fit are named', () => {
   const logits = gpu().empty([4, 3]);
-  const wrong = /softmaxCrossEntropy: labels are of i32 \(logits \[4,3\], labels \[3\]\)/;
+  const wrong = /softmaxCrossEntropy: logits or labels \(i32\) do not fit \(logits \[4,3\], labels \[3\]\)/;
   assert.throws(() => softmaxCrossEntropy(logits, gpu().empty([3], 'i32')), wrong);
-  assert.throws(() => rcll(logits, gpu().empty([4])), /rcll: labels are of f32 \(logits \[4,3\], labels \[4\]\)/);
+  assert.throws(
+    () => rcll(logits, gpu().empty([4])),
+    /rcll: logits or labels \(f32\) do not fit \(logits \[4,3\], labels \[4\]\)/,
+  );
   assert.throws(() => softCrossEntropy(logits, gpu().empty([4, 2])), /softCrossEntropy: .*\[4,3\], targets \[4,2\]/);
   assert.throws(() => contrastive(gpu().empty([3, 8]), { tau: 1 }), /contrastive: .*features \[3,8\]/);
 });

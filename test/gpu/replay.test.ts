@@ -128,4 +128,43 @@ test('an upload inside of a recorded step is an error, and the pool is itself ag
   x.dispose();
 });
 
+test('a disposed replay has destroyed all of its buffers, as has one that could not be recorded', async () => {
+  const { device } = gpu();
+  const { createBuffer } = device;
+  let [created, destroyed] = [0, 0];
+  const training = new TinyTraining(gpu());
+  training.load(0);
+  await gpu().finish();
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer.call(device, descriptor);
+    const { destroy } = buffer;
+    created++;
+    buffer.destroy = () => {
+      destroyed++;
+      return destroy.call(buffer);
+    };
+    return buffer;
+  };
+  try {
+    const { replay } = await Replay.record(gpu(), () => training.step());
+    replay.dispose();
+    assert.ok(created > 10);
+    assert.is(destroyed, created);
+    const refused = Replay.record(
+      gpu(),
+      () =>
+        void gpu()
+          .queue.read(training.images.storage.buffer, 0, 4)
+          .catch(() => {}),
+    );
+    await refused.then(
+      () => assert.unreachable(),
+      (error: Error) => assert.match(error.message, /cannot hold a copy/),
+    );
+  } finally {
+    device.createBuffer = createBuffer;
+    training.dispose();
+  }
+});
+
 test.run();

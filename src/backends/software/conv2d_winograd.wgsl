@@ -145,7 +145,6 @@ struct Launch {
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 }
-
 fn indexOf(launch: Launch) -> u32 {
   return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }

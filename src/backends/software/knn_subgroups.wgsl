@@ -30,7 +30,6 @@ struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) count: vec3u,
 }
-
 fn groupOf(group: Group) -> u32 {
   return group.id.y * group.count.x + group.id.x;
 }
