@@ -37,7 +37,7 @@ function move(by: Kernel, x: Tensor, out: Tensor, block: Block): void {
   launch(by, { x, out }, { ...block }, { along: 'rows', invocations: block.rows * block.width });
 }
 
-/** x [rows, from] -> [rows, to], with zeros on the right. A constant; see `narrow` for the way back. */
+/** x [rows, from] -> [rows, to], with zeros on the right. Carries no gradient; `narrow` undoes it. */
 export function widen(x: Tensor, rows: number, from: number, to: number): Tensor {
   const out = x.gpu.zeros([rows, to]);
   move(insertKernel, x, out, { rows, width: from, stride: to, offset: 0 });

@@ -1,5 +1,5 @@
 /**
- * 2-d convolution, channels last. Kernels: the backend's `convolution`; by definition shaders/conv2d.wgsl.
+ * 2-d convolution, channels last. Kernels: the backend's `convolution`; the reference kernel is in shaders/conv2d.wgsl.
  * Float64 reference: test/reference/conv2d.ts.
  */
 import type { Geometry } from '../backends/backend.ts';

@@ -1,5 +1,5 @@
 /**
- * k nearest neighbours inside each cloud. Kernels: the backend's `nearest`; by definition shaders/knn.wgsl. No N x N
+ * k nearest neighbours inside each cloud. Kernels: the backend's `nearest`; the reference kernel is in shaders/knn.wgsl. No N x N
  * matrix is held. No gradient: the graph is piecewise constant in x. Float64 reference: test/reference/knn.ts.
  */
 import { shapeError } from '../tensor/error.ts';

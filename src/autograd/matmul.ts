@@ -1,7 +1,7 @@
 /**
  * Matrix product, also of batches of matrices: y = A B with A, B optionally transposed.
  * dA = dY B^T, dB = A^T dY. Cost: 2 M N K operations forward, twice that backward.
- * Kernels: the backend's `multiply`; by definition shaders/matmul.wgsl. Float64 reference: test/reference/matmul.ts.
+ * Kernels: the backend's `multiply`; the reference kernel is in shaders/matmul.wgsl. Float64 reference: test/reference/matmul.ts.
  */
 import type { Product } from '../backends/backend.ts';
 import { shapeError } from '../tensor/error.ts';

@@ -1,6 +1,6 @@
 /**
  * Tensors of random numbers, drawn on the GPU by a counter-based generator. Constants: they carry no gradient.
- * Kernels: shaders/random.wgsl; the same numbers on the CPU: tensor/random.ts.
+ * Kernels: shaders/random.wgsl; the same uniform numbers on the CPU: tensor/random.ts.
  */
 import source from '../shaders/random.wgsl';
 import type { Gpu } from '../tensor/device.ts';

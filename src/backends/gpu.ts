@@ -1,6 +1,6 @@
 /**
  * The kernels for GPUs. Matrix products, and convolutions as matrix products, in tiles of 64 x 64 that are staged in
- * workgroup memory (tiles.wgsl); what does not divide by 4 runs by its definition (reference.ts).
+ * workgroup memory (tiles.wgsl); shapes that these cannot take run on the reference kernels.
  */
 import { narrow, widen } from '../autograd/concat.ts';
 import { sumOfWindows } from '../autograd/elementary.ts';

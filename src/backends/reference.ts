@@ -72,7 +72,7 @@ function convolve(x: Tensor, weight: Tensor, to: readonly number[], steps: Steps
 /** Elements between the weights of neighbouring channels that are read, and that are written. */
 type WeightSteps = { weightFrom: number; weightTo: number };
 
-/** Convolutions by their definition. @param busy invocations / 64 that the sum of a weight gradient is split for */
+/** Convolutions as they are defined. @param busy workgroups for which the sum of a weight gradient is split; 1: not at all */
 export const scalarConvolution = (busy: number): Convolution => ({
   forward(x, weight, shape, geometry) {
     return convolve(x, weight, shape, forwardSteps(geometry), { weightFrom: weight.channels, weightTo: 1 });

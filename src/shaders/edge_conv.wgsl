@@ -130,7 +130,7 @@ fn indexOf(launch: Launch) -> u32 {
 }
 
 // Mean and squared deviations of the edges of a chunk of points; joined by batch_norm.wgsl's `statistics`.
-// A point's edges have mean sums / k + Q_i and squared deviations `spreadsOut`.
+// A point's edges have mean sumsIn / k + Q_i and squared deviations `spreadsIn`.
 @compute @workgroup_size(64) fn moments(launch: Launch) {
   let i = indexOf(launch);
   if (i >= sizes.chunks * sizes.channels) {

@@ -1,6 +1,6 @@
 // Counter-based random numbers: Threefry-2x32-20 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011).
 // Element i is word i % 2 of the block with counter (i / 2, 0): no state, any element at any time. tensor/random.ts
-// draws the same numbers on the CPU.
+// draws the same uniform numbers on the CPU.
 
 struct Sizes {
   count: u32,

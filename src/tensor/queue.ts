@@ -58,13 +58,17 @@ export class Queue {
   }
 
   write(buffer: GPUBuffer, offset: number, data: TypedArray): void {
-    if (this.recording) {
-      throw new RomoError('replay', 'an upload cannot be part of a recorded step', 'Write to the tensor before run().');
-    }
+    this.refuseRecording('an upload', 'Write to the tensor before run().');
     this.commands.push({ kind: 'write', buffer, offset, data: data.slice() });
   }
 
+  /** Reading would submit what is recorded so far; an upload would be replayed with old numbers. */
+  private refuseRecording(what: string, fix: string): void {
+    if (this.recording) throw new RomoError('replay', `${what} cannot be part of a recorded step`, fix);
+  }
+
   async read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    this.refuseRecording('a readback', 'Read the tensor after run().');
     const target = this.reader(bytes);
     this.commands.push({ kind: 'copy', source: buffer, offset, target, bytes });
     await this.gpu.submit();

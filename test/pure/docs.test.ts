@@ -36,4 +36,13 @@ for (const document of documents) {
   });
 }
 
+test('README: the line counts of the files to read are right', () => {
+  const table = /\| read in this order[\s\S]*?\n\n/.exec(readFileSync('README.md', 'utf8'))?.[0] ?? '';
+  const counts = [...table.matchAll(/\]\(([^)]+)\) \((\d+)\)/g)];
+  assert.ok(counts.length > 8);
+  for (const [, path, lines] of counts) {
+    assert.is(Number(lines), readFileSync(path, 'utf8').trimEnd().split('\n').length, path);
+  }
+});
+
 test.run();

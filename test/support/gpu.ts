@@ -8,7 +8,7 @@ import { type DeviceOptions, type Gpu, openDevice } from '../../src/tensor/devic
 // maximum, the zero of ReLU) that f32 and f64 stand on different sides of it, and then their gradients rightly differ.
 fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1), includeErrorInReport: true });
 
-// `npm test` runs the group a second time with the limits that every WebGPU adapter guarantees.
+// `npm test` runs the group again on the backend `gpu` with the limits that every WebGPU adapter guarantees.
 const limits = process.env.ROMO_TEST_LIMITS === 'default' ? 'default' : 'largest';
 // ROMO_TEST_BACKEND=reference runs a file on the definitions alone; likewise the other backends.
 const backend = (process.env.ROMO_TEST_BACKEND || undefined) as BackendName | undefined;

@@ -4,7 +4,7 @@
 //
 //   y = A^T ((G w G^T) * (B^T x B)) A, with * elementwise; a matrix product over channels in its place.
 //
-// Gradients use the same tiles: of the input, with w rotated by 180 degrees, which only swaps positionsOut 0 and 3 of
+// Gradients use the same tiles: of the input, with w rotated by 180 degrees, which only swaps positions 0 and 3 of
 // each axis (`rotated`); of the weights, G^T ((B^T x B) * (A dy A^T)) G, summed over the tiles.
 
 struct Sizes {

@@ -3,7 +3,7 @@ enable subgroups;
 // search.wgsl's `scan` for software adapters whose subgroups have 8 lanes: loads are expensive there. Every lane has a
 // slice of the rows to itself. In `scan` it reads two rows at a time; the lanes load 8 queries together and share them
 // by broadcast.
-// `scanOne` is for a single query.
+// `scanOne` is for one or two queries, each of which scans on its own.
 
 struct Sizes {
   rows: u32,
