@@ -1,7 +1,4 @@
-/**
- * DGCNN (Wang et al. 2019): EdgeConv layers whose neighbour graph is rebuilt in each layer's feature space, their
- * concatenation through a 1x1 convolution, max and mean over the points, a linear layer to the embedding.
- */
+/** DGCNN, an encoder of point clouds. */
 import { concat } from '../autograd/concat.ts';
 import { edgeConv } from '../autograd/edge_conv.ts';
 import { knn } from '../autograd/knn.ts';
@@ -13,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { at, BatchNorm, type Init, initialWeights, Linear } from './layers.ts';
 import { Module } from './module.ts';
 
-/** A 1x1 convolution over points (PyTorch: [out, in, 1]) or edges ([out, in, 1, 1]) as a matrix. */
+/** A 1x1 convolution over points (PyTorch: [out, in, 1]) or edges ([out, in, 1, 1]), stored as a matrix. */
 class PointConv extends Module {
   readonly weight: Tensor; // [in, out]
 
@@ -41,7 +38,11 @@ export interface DgcnnOptions {
   widths?: readonly number[];
 }
 
-/** DGCNN: a cloud to a vector. See the head of this file. */
+/**
+ * DGCNN (Wang et al. 2019): [B, N, 3] -> [B, outChannels]. EdgeConv layers, each on the kNN graph of its own input
+ * features; their outputs, concatenated, through a 1x1 convolution; maximum and mean over the points; a linear layer
+ * and batch norm.
+ */
 export class Dgcnn extends Module {
   private readonly k: number;
   private readonly layers: { conv: PointConv; norm: BatchNorm }[] = [];

@@ -10,7 +10,7 @@ import { streamKey } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Module } from './module.ts';
 
-/** Where initial weights come from: each layer draws from the stream (seed, its path). */
+/** Names the random stream of a layer's initial weights: the same seed and path give the same weights. */
 export interface Init {
   readonly seed: number;
   readonly path: string;
@@ -18,17 +18,21 @@ export interface Init {
 
 export const at = (init: Init, name: string): Init => ({ seed: init.seed, path: `${init.path}.${name}` });
 
-/** Uniform with variance gain^2 / fanIn (He et al. 2015 for gain sqrt 2). */
+/** Weights drawn uniformly with variance gain^2 / fanIn (He et al. 2015 for gain sqrt 2). */
 export function initialWeights(gpu: Gpu, shape: readonly number[], fanIn: number, gain: number, init: Init): Tensor {
   const bound = gain * Math.sqrt(3 / fanIn);
   return randomUniform(gpu, shape, streamKey(init.seed, init.path), -bound, bound);
 }
 
 export interface LinearOptions {
+  /** default true */
   bias?: boolean;
 }
 
-/** x [R, in] -> x W + b [R, out]. Names: weight [out, in], bias. */
+/**
+ * y = x W + b, x [R, in], y [R, out]. Weights start uniform with variance 1 / in, the bias at 0. State dict: weight
+ * [out, in], bias [out].
+ */
 export class Linear extends Module {
   readonly weight: Tensor; // [in, out]
   readonly bias: Tensor | null;
@@ -50,7 +54,10 @@ export class Linear extends Module {
   }
 }
 
-/** x [B, H, W, in] -> [B, H', W', out], no bias. Name: weight [out, in, height, width]. */
+/**
+ * y = conv2d(x, weight) without bias, x [B, H, W, in], y [B, H', W', out]. Weights start uniform with variance 2 /
+ * (size^2 in). State dict: weight [out, in, height, width].
+ */
 export class Conv2d extends Module {
   readonly weight: Tensor; // [height, width, in, out]
 
@@ -74,7 +81,10 @@ export class Conv2d extends Module {
   }
 }
 
-/** Batch norm over the last axis, with the activation behind it. Names: weight, bias, running_mean, running_var. */
+/**
+ * Batch norm over the last axis, followed by an activation. gamma starts at 1, beta at 0. State dict: weight (gamma),
+ * bias (beta), running_mean and running_var, each [C].
+ */
 export class BatchNorm extends Module {
   readonly gamma: Tensor;
   readonly beta: Tensor;
@@ -94,7 +104,7 @@ export class BatchNorm extends Module {
     this.runningVar = this.buffer('running_var', fill(gpu, [channels], 1));
   }
 
-  /** What the op needs besides x; EdgeConv takes it too. */
+  /** Options of the batch norm op; EdgeConv takes them too. */
   options() {
     const { runningMean, runningVar, training, slope } = this;
     return { runningMean, runningVar, training, slope };

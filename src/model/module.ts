@@ -1,15 +1,17 @@
-/** The base of all layers: named tensors, training and evaluation mode, state dicts under PyTorch's names and layouts. */
+/**
+ * The base of all layers: named tensors, training and evaluation mode, state dicts with PyTorch's names and layouts.
+ */
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /**
- * How a tensor lies in PyTorch: as here, transposed [out, in], the same with one or two axes of length 1 behind (1x1
+ * How PyTorch stores a tensor: as we do, transposed to [out, in], that with one or two trailing axes of length 1 (1x1
  * convolutions), or [out, in, height, width].
  */
 export type Layout = 'same' | 'linear' | 'conv1x1' | 'conv1' | 'conv';
 
-/** A tensor of a module, and how it is stored. */
+/** A tensor of a module and how it is stored. */
 export interface Entry {
   readonly tensor: Tensor;
   readonly layout: Layout;
@@ -17,7 +19,7 @@ export interface Entry {
   readonly kind: 'parameter' | 'buffer';
 }
 
-/** Numbers with their shape. */
+/** Values with their shape. */
 export interface Floats {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -25,7 +27,7 @@ export interface Floats {
 /** Tensors by name, in PyTorch's layout. */
 export type StateDict = Record<string, Floats>;
 
-/** The entries whose names begin with the prefix, named without it. */
+/** The entries whose names start with the prefix, without it. */
 export function unprefixed(state: StateDict, prefix: string): StateDict {
   const own = Object.entries(state).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(own.map(([name, floats]) => [name.slice(prefix.length), floats]));
@@ -39,7 +41,7 @@ export abstract class Module {
 
   constructor(readonly gpu: Gpu) {}
 
-  /** Registers a tensor that is trained. It lives until `dispose`. */
+  /** Registers a tensor that is trained. It is kept until `dispose`. */
   protected parameter(name: string, tensor: Tensor, layout: Layout = 'same'): Tensor {
     tensor.keep().requiresGrad = true;
     this.entries.set(name, { tensor, layout, kind: 'parameter' });
@@ -52,13 +54,13 @@ export abstract class Module {
     return tensor;
   }
 
-  /** Registers a part; its tensors are called NAME.theirs. */
+  /** Registers a part, so that its tensors appear in parameters() and stateDict() as NAME.theirs. Returns it. */
   protected child<M extends Module>(name: string, module: M): M {
     this.children.set(name, module);
     return module;
   }
 
-  /** All tensors, by PyTorch's names, in the order of registration. */
+  /** All tensors by their names in PyTorch, in order of registration. */
   namedEntries(prefix = ''): Map<string, Entry> {
     const all = new Map<string, Entry>();
     for (const [name, entry] of this.entries) all.set(prefix + name, entry);
@@ -68,7 +70,7 @@ export abstract class Module {
     return all;
   }
 
-  /** What an optimiser trains. */
+  /** The tensors that an optimiser trains, by name. */
   parameters(): Map<string, Tensor> {
     const entries = [...this.namedEntries()].filter(([, entry]) => entry.kind === 'parameter');
     return new Map(entries.map(([name, entry]) => [name, entry.tensor]));
@@ -90,9 +92,10 @@ export abstract class Module {
   }
 
   /**
-   * Takes over all tensors from PyTorch's layout. Throws as `checkStateDict` does; nothing is changed then.
-   * @param name the file, for messages
-   * @param optional beginnings of names that may be missing, such as those of a head that is new; they stay as they are
+   * Loads all tensors from PyTorch's layout, after `checkStateDict`: if that throws, nothing has changed.
+   * @param name of the file, for errors
+   * @param optional prefixes of names that may be missing, such as those of a new head; their tensors keep their values
+   * @throws RomoError `state-dict` that lists missing, unused and misshapen keys
    */
   loadStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     this.checkStateDict(state, name, optional);
@@ -102,8 +105,8 @@ export abstract class Module {
   }
 
   /**
-   * Throws `state-dict` with the lists of missing, unused and misshapen keys. `num_batches_tracked` is ignored. See loadStateDict
-   * for the parameters.
+   * Checks names and shapes, and changes nothing. `num_batches_tracked` is ignored. Parameters as in `loadStateDict`.
+   * @throws RomoError `state-dict` that lists missing, unused and misshapen keys
    */
   checkStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     const entries = this.namedEntries();
@@ -133,7 +136,7 @@ export abstract class Module {
   }
 }
 
-/** The axes of our layout in PyTorch's order: linear [in, out], conv [height, width, in, out]. */
+/** Our axes in PyTorch's order; ours are linear [in, out], conv [height, width, in, out]. */
 const ORDER: Record<Layout, readonly number[] | null> = {
   same: null,
   linear: [1, 0],
@@ -148,7 +151,9 @@ function torchShape(shape: readonly number[], layout: Layout): number[] {
   return [...(order ? order.map((axis) => shape[axis]) : shape), ...(TRAILING[layout] ?? [])];
 }
 
-/** Calls `visit(position in PyTorch's order, index in ours)` for each element; a plain loop, as there may be millions. */
+/**
+ * Calls `visit(position in PyTorch's order, index in ours)` for each element; a plain loop, as there may be millions.
+ */
 function forEachIndex(
   shape: readonly number[],
   order: readonly number[],

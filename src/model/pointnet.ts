@@ -1,4 +1,4 @@
-/** PointNet (Qi et al. 2017) without its transform nets: a perceptron per point, the maximum over points, batch norm. */
+/** PointNet, an encoder of point clouds. */
 import { globalMaxPool } from '../autograd/reduce.ts';
 import { reshape } from '../autograd/reshape.ts';
 import type { Gpu } from '../tensor/device.ts';
@@ -14,7 +14,10 @@ export interface PointNetOptions {
   widths?: readonly number[];
 }
 
-/** PointNet: a cloud to a vector. See the head of this file. */
+/**
+ * PointNet (Qi et al. 2017) without its transform nets: [B, N, 3] -> [B, outChannels]. A perceptron per point, the
+ * maximum over the points, a linear layer, batch norm.
+ */
 export class PointNet extends Module {
   private readonly layers: { conv: Linear; norm: BatchNorm }[] = [];
   private readonly linear1: Linear;

@@ -1,7 +1,4 @@
-/**
- * ResNet (He et al. 2016) with torchvision's names, and a small one for small images. Head as in RoMo: global average pool,
- * `fc` to the embedding, batch norm `bn_fc`, ReLU.
- */
+/** ResNet, an encoder of images. */
 
 import { maxPool2d } from '../autograd/max_pool2d.ts';
 import { globalMeanPool } from '../autograd/reduce.ts';
@@ -14,7 +11,7 @@ import { Module } from './module.ts';
 abstract class Block extends Module {
   private shortcut: { conv: Conv2d; norm: BatchNorm } | null = null;
 
-  /** The projection of the shortcut where size or channels change: downsample.0 and downsample.1. */
+  /** Adds the projection of the shortcut, downsample.0 and downsample.1, if size or channels change. */
   protected addShortcut(inChannels: number, outChannels: number, stride: number, init: Init): void {
     if (stride === 1 && inChannels === outChannels) return;
     this.shortcut = {
@@ -89,7 +86,9 @@ export interface ResNetOptions {
   inChannels: number;
   /** length of the embedding */
   outChannels: number;
-  /** 18, 34, 50 or 101 as in torchvision; `small` for images of about 20 to 64 pixels: a 3x3 stem of stride 2, no pooling */
+  /**
+   * 18, 34, 50 or 101 as in torchvision; `small`, for images of 20 to 64 pixels, has a 3x3 stem of stride 2, no pooling
+   */
   depth: 18 | 34 | 50 | 101 | 'small';
   /** channels of the first stage; default 64, doubled at each stage */
   width?: number;
@@ -99,7 +98,10 @@ export interface ResNetOptions {
 
 const BLOCKS = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], small: [1, 1, 1, 1] };
 
-/** ResNet: an image to a vector. See the head of this file. */
+/**
+ * ResNet (He et al. 2016) with torchvision's names, and a small variant for small images: [B, H, W, inChannels] -> [B,
+ * outChannels]. The head is RoMo's: global average pool, `fc` to the embedding, batch norm `bn_fc`, ReLU.
+ */
 export class ResNet extends Module {
   private readonly conv1: Conv2d;
   private readonly bn1: BatchNorm;
@@ -108,6 +110,7 @@ export class ResNet extends Module {
   private readonly fc: Linear;
   private readonly bnFc: BatchNorm;
 
+  /** @throws RomoError `option` if the depth is unknown */
   constructor(
     gpu: Gpu,
     { inChannels, outChannels, depth, width = 64, blocks = BLOCKS[depth] }: ResNetOptions,
