@@ -1,11 +1,13 @@
-/** The presets, and which configurations hold together. */
+/** The presets, and the check that the values of a configuration fit together. */
 import { faultsOf } from '../data/fields.ts';
 import { RomoError } from '../tensor/error.ts';
 import { type Config, FIELDS } from './config_fields.ts';
 
 export type { Config, RdlConfig, SsmConfig, StageConfig } from './config_fields.ts';
 
-/** The better augmentation of those measured on a data set, see docs/results.md: the turns of `strong` pay for digits. */
+/**
+ * The augmentation that measured better on a data set (docs/results.md): the rotations of `strong` pay off for digits.
+ */
 export const defaultAugmentation = (data: string): Config['augment'] => (data === 'shapes' ? 'mild' : 'strong');
 
 export type PresetName = Config['preset'];
@@ -109,9 +111,9 @@ export const PRESETS: Record<PresetName, Config> = {
 };
 
 /**
- * A configuration that was stored, checked.
- * @param name what errors call the place where it was stored
- * @throws RomoError `file` where fields are missing, are not what they may be, or do not fit together
+ * Checks a stored configuration and returns it.
+ * @param name of the place where it was stored, for errors
+ * @throws RomoError `file` if fields are missing or invalid, or do not fit together
  */
 export function parseConfig(value: unknown, name: string): Config {
   const valueAt = (path: string): unknown =>
@@ -122,25 +124,25 @@ export function parseConfig(value: unknown, name: string): Config {
     if (!fault) return value as Config;
     faults.push(fault.message);
   }
-  throw new RomoError('file', `${name}: ${faults.join('; ')}`, 'Use the configuration that a run has written.');
+  throw new RomoError('file', `${name}: ${faults.join('; ')}`, 'Use a configuration that a run has written.');
 }
 
-/** Throws `option`, naming what does not fit together. */
+/** @throws RomoError `option` that names the values that do not fit together */
 export function checkConfig(config: Config): void {
   const fault = misfit(config);
   if (fault) throw new RomoError('option', fault.message, fault.fix);
 }
 
-/** What does not fit together, and the way out. */
+/** The first values that do not fit together, and the fix. */
 function misfit(config: Config): { message: string; fix: string } | null {
   const { train, test, batch, clusters, points, pointEncoder, ssm, rdl } = config;
   if (batch > train) {
     return { message: `a batch of ${batch} is larger than the ${train} training objects`, fix: 'Lower --batch.' };
   }
   if (batch < 2) {
-    return { message: `a batch of ${batch} has no other pair to tell apart`, fix: 'Use --batch 2 or more.' };
+    return { message: `a batch of ${batch} has no other pair to compare with`, fix: 'Use --batch 2 or more.' };
   }
-  if (clusters < 2) return { message: `${clusters} clusters tell nothing apart`, fix: 'Use --clusters 2 or more.' };
+  if (clusters < 2) return { message: `${clusters} clusters are too few`, fix: 'Use --clusters 2 or more.' };
   if (clusters > Math.min(train, test)) {
     const message = `${clusters} clusters are more than the ${train} training or ${test} test objects`;
     return { message, fix: 'Lower --clusters.' };

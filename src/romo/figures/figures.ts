@@ -1,6 +1,6 @@
 /**
- * Retrieval and clustering figures, and the baselines to hold them against. The only part of the method that reads labels;
- * training never imports it.
+ * Retrieval and clustering figures, and the baselines to compare them with. Only this part of the method reads labels,
+ * and training never imports it.
  */
 
 import { resizeImage } from '../../data/resize.ts';
@@ -14,21 +14,21 @@ import type { PseudoLabels } from '../method/stage_state.ts';
 import { pairMeans, scoresOf, unitRows } from '../rows.ts';
 import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
 
-/** How good an embedding is, by labels that training never saw. result.json has these names, in which `points` are clouds. */
+/** The quality of an embedding, by labels that training never saw. result.json has these names; `points` are clouds. */
 export interface Figures {
-  /** mean average precision of images asking for clouds, 0..1 */
+  /** mean average precision of image queries against clouds, 0..1 */
   imageToPoints: number;
   pointsToImage: number;
   /** best one-to-one match of k-means clusters of the pairs' mean embeddings with the classes; null without labels */
   clusterAccuracy: number | null;
   /**
-   * What is to be found: objects of the same class, or, where the data have no labels, the query's own partner alone; mean
-   * average precision then is the mean of 1 / (place of the partner).
+   * What counts as a hit: objects of the same class or, in data without labels, only the query's own partner. Mean
+   * average precision is then the mean of 1 / (rank of the partner).
    */
   hit: 'class' | 'partner';
 }
 
-/** @param clusters of the pairs, asked for where there are labels to compare them with */
+/** @param clusters clusters the pairs; called only if there are labels to compare them with */
 async function figures(
   { images, clouds, dimension }: Embeddings,
   { pairs, labels }: AnySplit,
@@ -57,8 +57,8 @@ const GRID = 8;
 const LARGEST_IMAGE = 32;
 
 /**
- * What the raw data looks like to k-means: pixels (of an image shrunk to 32 x 32 where it is larger), and the share of points in
- * each cell of an 8 x 8 x 8 grid. Unit rows.
+ * The raw data as unit rows for k-means: pixels (images larger than 32 x 32 are shrunk to that), and points per cell of
+ * an 8 x 8 x 8 grid.
  */
 async function rawRows(pairs: PairedData): Promise<Embeddings & { gridDimension: number }> {
   const [height, width, channels] = pairs.imageShape;
@@ -100,8 +100,8 @@ function beside(a: Float32Array, aWidth: number, b: Float32Array, bWidth: number
 }
 
 /**
- * The baseline without any network: k-means over pixels and voxels of the training pairs side by side. Each centre has a pixel
- * part and a voxel part, so an image and a cloud can both be described by their cosines with the C centres, and compared.
+ * The baseline without a network: k-means on the concatenated pixels and voxels of the training pairs. Each centre has
+ * a pixel part and a voxel part, so images and clouds can be compared by their cosines with the C centres.
  */
 export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promise<Figures> {
   const [train, test] = [await rawRows(data.train.pairs), await rawRows(data.test.pairs)];
@@ -124,7 +124,7 @@ export async function rawFigures(gpu: Gpu, data: DataSet, config: Config): Promi
   );
 }
 
-/** Each row of scores less its mean: what tells the centres apart, not how bright the picture is. */
+/** Subtracts its mean from each row of scores, so that they show the nearest centres, not how bright the picture is. */
 function centred(scores: Float64Array, columns: number): Float32Array {
   const out = new Float32Array(scores.length);
   for (let start = 0; start < scores.length; start += columns) {

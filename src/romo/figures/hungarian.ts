@@ -1,20 +1,20 @@
-/** The best one-to-one match of the rows of a matrix with its columns. */
+/** The best one-to-one matching of the rows of a matrix with its columns. */
 import { RomoError } from '../../tensor/error.ts';
 
 /**
- * The assignment of rows to columns with the least total cost, each row and each column used at most once and as many as possible
- * used. Hungarian method with potentials and shortest augmenting paths (Jonker and Volgenant, Computing 38, 1987): O(n^2 m) for n
- * the smaller, m the larger side.
+ * Assigns rows to columns at the least total cost. Each row and column is used at most once, and as many as possible
+ * are used. Hungarian method with potentials and shortest augmenting paths (Jonker and Volgenant, Computing 38, 1987):
+ * O(n^2 m) for n the smaller, m the larger side.
  * @param cost [rows][columns], finite
- * @returns the column of each row, -1 for a row that goes without (only where there are more rows than columns)
- * @throws RomoError `shape` where the rows have different lengths or a cost is not finite
+ * @returns the column of each row; -1 for a row without one, if there are more rows than columns
+ * @throws RomoError `shape` if the rows have different lengths or a cost is not finite
  */
 export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {
   const rows = cost.length;
   const columns = rows > 0 ? cost[0].length : 0;
   for (const row of cost) {
     if (row.length !== columns || !Array.prototype.every.call(row, Number.isFinite)) {
-      throw new RomoError('shape', 'hungarian: the cost matrix is ragged or not finite', 'Pass rows of equal length.');
+      throw new RomoError('shape', 'hungarian: ragged or non-finite cost matrix', 'Pass finite rows of equal length.');
     }
   }
   if (rows <= columns) return assignRows(cost, rows, columns);
@@ -30,7 +30,7 @@ export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {
 /** rows <= columns: adds one row at a time along the cheapest alternating path to a free column. */
 function assignRows(cost: readonly ArrayLike<number>[], rows: number, columns: number): Int32Array {
   const free = -1;
-  const start = columns; // a column of no cost that stands for the row being added
+  const start = columns; // a virtual column of cost 0 for the row being added
   const rowPotential = new Float64Array(rows);
   const columnPotential = new Float64Array(columns + 1);
   const rowOfColumn = new Int32Array(columns + 1).fill(free);
@@ -53,7 +53,7 @@ function assignRows(cost: readonly ArrayLike<number>[], rows: number, columns: n
         }
         if (nearest < 0 || distance[column] < distance[nearest]) nearest = column;
       }
-      // Shifting the potentials makes the edge to the nearest column free of cost, and keeps all reduced costs >= 0.
+      // Shifting the potentials makes the edge to the nearest column cost 0, and keeps all reduced costs >= 0.
       const shift = distance[nearest];
       for (let column = 0; column <= columns; column++) {
         if (visited[column]) {

@@ -1,21 +1,21 @@
 /**
- * The two figures that judge an embedding, both computed in float64: mean average precision of cross-modal retrieval, and the
- * accuracy of clusters under their best one-to-one match with classes. Nothing but the evaluation reads labels.
+ * The two figures that judge an embedding, both computed in float64: mean average precision of cross-modal retrieval,
+ * and the accuracy of clusters under their best one-to-one matching with classes. Only the evaluation reads labels.
  */
 import { RomoError } from '../../tensor/error.ts';
 import { unitRows } from '../rows.ts';
 import { hungarian } from './hungarian.ts';
 
 /**
- * Mean average precision: each query ranks the whole gallery by cosine; a hit is an item of the query's class; average precision
- * is the mean, over the hits, of (hits so far) / rank. Ties go to the lower gallery index. A query without any hit in the gallery
- * counts as 0 and stays in the mean. Cost: queries * gallery * (dim + log gallery).
+ * Mean average precision: each query ranks the whole gallery by cosine; a hit is an item of the query's class; average
+ * precision is the mean, over the hits, of (hits so far) / rank. Ties go to the lower gallery index. A query without a
+ * hit in the gallery counts as 0. Cost: queries * gallery * (dim + log gallery).
  * @param queries [Q, dim], any length of row (rows are normalised here; a zero row has the cosine 0 with everything)
  * @param queryLabels [Q]
  * @param gallery [G, dim]
  * @param galleryLabels [G]
  * @returns 0..1
- * @throws RomoError `shape` where the lengths do not fit, where there are no queries or no gallery, or on a value that is not finite
+ * @throws RomoError `shape` if lengths do not match, queries or gallery are empty, or a value is not finite
  */
 export function meanAveragePrecision(
   queries: ArrayLike<number>,
@@ -32,7 +32,7 @@ export function meanAveragePrecision(
   return mean(precisions);
 }
 
-/** Ranks, from 1, of the items of a class. */
+/** Ranks, counted from 1, of the items of a class. */
 export function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label: number): number[] {
   const ranks: number[] = [];
   ranking.forEach((item, at) => {
@@ -41,16 +41,16 @@ export function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label:
   return ranks;
 }
 
-/** The mean, over the hits, of (hits so far) / rank; 0 without any. */
+/** The mean, over the hits, of (hits so far) / rank; 0 without hits. */
 export const averagePrecision = (ranks: readonly number[]): number => mean(ranks.map((rank, i) => (i + 1) / rank));
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 export const mean = (values: readonly number[]): number => (values.length > 0 ? sum(values) / values.length : 0);
 
 /**
- * The ranking of a gallery for each query in turn: item indices by falling cosine, ties to the lower index. The array is used
- * again for the next query.
- * @throws RomoError `shape` as meanAveragePrecision does
+ * The ranking of a gallery for each query in turn: item indices by descending cosine, ties to the lower index. The
+ * array is reused for the next query.
+ * @throws RomoError `shape` like meanAveragePrecision
  */
 export function* rankings(
   queries: { readonly rows: ArrayLike<number>; readonly labels: ArrayLike<number> },
@@ -96,12 +96,13 @@ function checkedRows(values: ArrayLike<number>, count: number, dim: number, name
 }
 
 /**
- * Cluster accuracy: the share of samples that lie in the cluster which the best one-to-one match gives to their class. With more
- * clusters than classes some clusters stay without a class, and their samples count as wrong (and the other way round).
+ * Cluster accuracy: the share of samples whose cluster is the one that the best one-to-one matching gives to their
+ * class. With more clusters than classes, some clusters have no class, and their samples count as wrong; likewise
+ * with more classes.
  * @param predicted cluster of each sample, 0..clusters-1
  * @param truth class of each sample, 0..classes-1
  * @returns 0..1
- * @throws RomoError `shape` where the two lengths differ or are 0; `label` where a value is out of range
+ * @throws RomoError `shape` if the two lengths differ or are 0; `label` if a value is out of range
  */
 export function clusterAccuracy(
   predicted: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /**
- * Feeds training: shuffled, augmented batches, written into tensors that stay the same from step to step. While a step runs,
- * the batch of the next one is read, decoded and augmented.
+ * Feeds training with shuffled, augmented batches, written into tensors that stay the same from step to step. While a
+ * step runs, the next batch is read, decoded and augmented.
  */
 import { shown } from '../../data/showing.ts';
 import type { CloudRotation, PairedData, Showing } from '../../data/types.ts';
@@ -9,7 +9,7 @@ import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 
-/** What training may see of a data set: pairs, and how they may be augmented. No labels. */
+/** The part of a data set that training may see: pairs, and how they may be augmented. No labels. */
 export interface TrainingData {
   readonly pairs: PairedData;
   readonly mirror: boolean;
@@ -26,7 +26,7 @@ export class Feeder {
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
-  /** the batch that is in `imageValues` and `cloudValues`, or will be */
+  /** the batch in `imageValues` and `cloudValues`, perhaps still being prepared */
   private prepared: { readonly epoch: number; readonly indices: Int32Array; readonly done: Promise<void> } | null =
     null;
 
@@ -48,7 +48,7 @@ export class Feeder {
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
   }
 
-  /** The batches of an epoch: a fresh order each time, the incomplete last batch left out. */
+  /** The batches of an epoch as sample indices, in an order of its own; an incomplete last batch is left out. */
   *batches(epoch: number): Generator<Int32Array> {
     const order = this.order(epoch);
     for (let step = 0; step < this.stepsPerEpoch; step++) yield this.batchOf(order, step);
@@ -64,7 +64,7 @@ export class Feeder {
   }
 
   /**
-   * Uploads the batch, augmented, with its pseudo labels, and begins to prepare the one behind it.
+   * Uploads the augmented batch with its pseudo labels, and starts preparing the next batch.
    * @param indices one of `batches(epoch)`
    */
   async load(
@@ -77,7 +77,7 @@ export class Feeder {
     if (prepared?.epoch === epoch && `${prepared.indices}` === `${indices}`) {
       await prepared.done;
     } else {
-      await prepared?.done.catch(() => {}); // of a batch that nobody wants
+      await prepared?.done.catch(() => {}); // of a batch that is no longer needed
       await this.prepare(epoch, indices);
     }
     this.images.write(this.imageValues);
@@ -88,7 +88,7 @@ export class Feeder {
     this.prepareNext(epoch, indices);
   }
 
-  /** Begins the batch behind this one, which may be the first of the next epoch. */
+  /** Starts preparing the next batch, which may be the first of the next epoch. */
   private prepareNext(epoch: number, indices: Int32Array): void {
     const order = this.order(epoch);
     const step = order.indexOf(indices[0]) / indices.length + 1;
@@ -98,13 +98,13 @@ export class Feeder {
     const next = isLast
       ? { epoch: epoch + 1, indices: this.batchOf(this.order(epoch + 1), 0) }
       : { epoch, indices: this.batchOf(order, step) };
-    // Not before the step that is about to be queued is under way.
+    // Deferred until the step that is about to be queued has started.
     const done = new Promise((resolve) => setTimeout(resolve)).then(() => this.prepare(next.epoch, next.indices));
-    done.catch(() => {}); // shows when the batch is asked for
+    done.catch(() => {}); // thrown when the batch is loaded
     this.prepared = { ...next, done };
   }
 
-  /** Reads the batch and augments it, drawn by (seed, stage, epoch, sample). */
+  /** Reads and augments the batch; the random draws depend on (seed, stage, epoch, sample). */
   private async prepare(epoch: number, indices: Int32Array): Promise<void> {
     const { pairs, mirror, rotation } = this.data;
     const { seed, augment, points } = this.config;
@@ -118,7 +118,7 @@ export class Feeder {
     });
   }
 
-  /** What the data set calls these samples. */
+  /** The ids of these samples, for messages. */
   names(indices: ArrayLike<number>): string {
     return Array.from(indices, (index) => this.data.pairs.id(index)).join(' ');
   }

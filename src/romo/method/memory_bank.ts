@@ -8,11 +8,11 @@ import type { Tensor } from '../../tensor/tensor.ts';
 
 const updateKernel = kernel(program('memory_bank', source), 'update');
 
-/** A unit row per training sample, moved towards what the encoder makes of it. */
+/** A unit row per training sample: a moving average of its embeddings. */
 export class MemoryBank {
   readonly rows: Tensor; // [samples, d], unit rows
 
-  /** @param features [samples, d] unit rows: what the untrained encoder makes of the samples */
+  /** @param features [samples, d] unit rows: the samples' embeddings before training */
   constructor(gpu: Gpu, features: Float32Array, dimension: number) {
     this.rows = gpu.tensor(features, [features.length / dimension, dimension]).keep();
   }
@@ -21,13 +21,14 @@ export class MemoryBank {
    * m_i <- normalize(momentum m_i + (1 - momentum) v_i).
    * @param features [B, d] unit rows
    * @param indices i32 [B], each sample at most once
+   * @throws RomoError `shape` if the shapes do not match
    */
   update(features: Tensor, indices: Tensor, momentum: number): void {
     if (features.channels !== this.rows.channels || indices.size !== features.rows) {
       throw new RomoError(
         'shape',
         `memory bank: features [${features.shape}], indices [${indices.shape}], bank [${this.rows.shape}]`,
-        'They are [B, d], [B] and [samples, d].',
+        'Pass features [B, d] and indices [B] for a bank [samples, d].',
       );
     }
     const sizes = { rows: features.rows, channels: features.channels, momentum };

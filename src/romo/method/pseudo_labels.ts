@@ -1,4 +1,4 @@
-/** Pseudo labels: what the warm-up believes of each training sample. No label of the data set is involved. */
+/** Pseudo labels: the cluster that the warm-up assigns to each training sample. The data set's labels are not used. */
 import { product } from '../../autograd/matmul.ts';
 import { argmax } from '../../autograd/softmax.ts';
 import type { Linear } from '../../model/layers.ts';
@@ -13,8 +13,8 @@ import type { SsmModel } from './ssm.ts';
 import type { PseudoLabels } from './stage_state.ts';
 
 /**
- * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same label for
- * both; better where it was measured, and honest, because pairs are known without labels.
+ * Pseudo labels of the training samples. `heads`: the argmax of each modality's trained head. `pairs`: clusters of
+ * normalize(v_image + v_points), the same label for both. `pairs` measured better, and uses no labels: pairs are known.
  */
 export async function pseudoLabels(
   gpu: Gpu,
@@ -36,7 +36,7 @@ export async function pseudoLabels(
 }
 
 /**
- * The same labels with a share of them replaced by others, drawn anew for each modality: to see what a loss makes of noise.
+ * Replaces a share of the labels by others, drawn separately for each modality, to measure the effect of label noise.
  * @param share 0..1, of the objects
  */
 export function withLabelNoise(

@@ -1,6 +1,6 @@
 /**
- * Stage `rdl`, robust discriminative learning: encoders and a head are trained on the warm-up's pseudo labels with RCLL, which
- * gives no weight to samples whose label the model finds unlikely, and pairs are pulled together (L_mlm).
+ * Stage `rdl`, robust discriminative learning: trains encoders and a head on the warm-up's pseudo labels with RCLL,
+ * which ignores samples whose label the model finds unlikely, and pulls pairs together (L_mlm).
  * Source: RoMo, IEEE TIP 2024.
  */
 import { concat } from '../../autograd/concat.ts';
@@ -18,7 +18,7 @@ import type { SsmModel } from './ssm.ts';
 import { runStage, type StageHooks } from './stage.ts';
 import type { PseudoLabels } from './stage_state.ts';
 
-/** Encoders and a head d -> hidden -> C, one for both modalities or one each. */
+/** Encoders and a head d -> hidden -> C, one for both modalities or one for each. */
 export class RdlModel extends Module {
   readonly encoders: Encoders;
   readonly imageHead: HeadMlp;
@@ -44,15 +44,16 @@ export class RdlModel extends Module {
   }
 }
 
-/** The loss of pseudo labels that the configuration names. */
+/** The loss on pseudo labels that the configuration names. */
 function labelLoss(logits: Tensor, labels: Tensor, { rdl, clusters }: Config): Tensor {
   if (rdl.loss === 'cross-entropy') return softmaxCrossEntropy(logits, labels);
   return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters });
 }
 
 /**
- * Trains on pseudo labels and returns the model. `warm` gives the encoders' start where config.rdl.from says so; fresh ones
- * start from pretrained weights where there are any.
+ * Trains on pseudo labels and returns the model. The encoders start from `warm` if config.rdl.from says so; fresh ones
+ * start from pretrained weights if there are any.
+ * @throws RomoError `not-finite` if the loss is not finite
  */
 export async function trainRdl(
   gpu: Gpu,

@@ -1,7 +1,7 @@
 /**
- * Stage `ssm`, the warm-up: each sample's embedding is trained to fall into the cluster that its memory falls into, and
- * pairs are pulled together (L_mlm). Source: RoMo, IEEE TIP 2024. The targets `joint` and `balanced` are ours: the paper's
- * (`memory`, `soft`) lets both heads collapse to one cluster when no label leaks in.
+ * Stage `ssm`, the warm-up: trains each sample's embedding to fall into the same cluster as its memory row, and pulls
+ * pairs together (L_mlm). Source: RoMo, IEEE TIP 2024. The targets `joint` and `balanced` are ours: with the paper's
+ * (`memory`, `soft`) both heads can collapse to one cluster unless labels leak in.
  */
 import { concat } from '../../autograd/concat.ts';
 import { gather } from '../../autograd/gather.ts';
@@ -23,7 +23,7 @@ import { MemoryBank } from './memory_bank.ts';
 import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
 
-/** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
+/** Encoders and a head per modality: linear d -> C without bias; logits are cosine-like scores / temperature. */
 export class SsmModel extends Module {
   readonly encoders: Encoders;
   readonly imageHead: Linear;
@@ -53,7 +53,7 @@ export class SsmModel extends Module {
     return scale(head.forward(unit), 1 / this.config.headTemperature);
   }
 
-  /** Heads whose rows of scores are cosines with the given centres [C, d]. */
+  /** Sets the heads so that their scores are cosines with the given centres [C, d]. */
   setHeads(imageCentres: Float32Array, cloudCentres: Float32Array): void {
     const { dimension } = this.encoders;
     const columns = (centres: Float32Array) => transposed(unitRows(centres.slice(), dimension), dimension);
@@ -63,8 +63,8 @@ export class SsmModel extends Module {
 }
 
 /**
- * The paper's start: k-means over both modalities' rows together, then per modality from those centres, so that cluster c
- * means the same in both.
+ * The paper's initialisation: k-means over the rows of both modalities, then per modality from those centres, so that
+ * cluster c means the same in both.
  */
 async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embeddings, config: Config): Promise<void> {
   const { clusters, seed, ssm } = config;
@@ -81,30 +81,30 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embed
   model.setHeads(centres[0], centres[1]);
 }
 
-/** What a caller may watch and steer of the warm-up. */
+/** Hooks of the warm-up. */
 export interface SsmHooks extends StageHooks {
   /** Called with the cluster sizes of each modality at the start of each epoch. */
   onClusters?: ((epoch: number, images: number[], clouds: number[]) => void) | undefined;
 }
 
-// Soft targets are made this much sharper than the head's own distribution.
+// Soft targets have the head's temperature times this, which makes them sharper than its own distribution.
 const SHARPENING = 0.5;
 const SINKHORN_TEMPERATURE = 0.05;
 
-/** Trains the warm-up and returns its model. */
+/** Trains the warm-up and returns its model. @throws RomoError `not-finite` if the loss is not finite */
 export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hooks: SsmHooks = {}): Promise<SsmModel> {
   const { ssm, seed, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
   const { encoders, imageHead, cloudHead } = model;
   if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
   const start = hooks.resumeFrom ? null : await embedAll(gpu, encoders, data.pairs, config, data.rotation);
-  const empty = new Float32Array(data.pairs.length * ssm.dimension); // until the state to go on from is written into it
+  const empty = new Float32Array(data.pairs.length * ssm.dimension); // overwritten with the state to resume from
   const imageBank = new MemoryBank(gpu, start?.images ?? empty, ssm.dimension);
   const cloudBank = new MemoryBank(gpu, start?.clouds ?? empty, ssm.dimension);
   if (start) await initialHeads(gpu, model, start, config);
   const feeder = new Feeder(gpu, data, config, 'ssm');
 
-  /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
+  /** Cross entropy of the head's logits for v_i with the target that the head or the epoch's clustering gives m_i. */
   function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, indices: Tensor, labels: Tensor): Tensor {
     const logits = model.logits(head, unit);
     if (ssm.target === 'joint' || ssm.target === 'balanced') return softmaxCrossEntropy(logits, labels);
@@ -119,7 +119,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     stage: ssm,
     feeder,
     model,
-    memories: { images: imageBank.rows, points: cloudBank.rows }, // names of checkpoints
+    memories: { images: imageBank.rows, points: cloudBank.rows }, // names in checkpoints
     losses(batch) {
       const images = encoders.embedImages(batch.images);
       const clouds = encoders.embedClouds(batch.clouds);
@@ -155,7 +155,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         [clouds, cloudWeights],
       ].map(([rows, weights]) => {
         const scores = scoresOf(rows, transposed(weights, clusters), ssm.dimension);
-        // `memory` and `soft` ask the head anew at each step; their labels here only feed the report of cluster sizes.
+        // `memory` and `soft` ask the head at each step; their labels here only serve to report cluster sizes.
         return ssm.target === 'balanced'
           ? balancedLabels(scores, clusters, SINKHORN_TEMPERATURE)
           : argmaxRows(scores, clusters);

@@ -1,8 +1,8 @@
-/** What a stage needs to resume as if it had never stopped: read from the GPU between two steps, written back at the start. */
+/** The state from which a stage resumes as if it had never stopped. It is read from the GPU between two steps. */
 import { RomoError } from '../../tensor/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** The stages that train: warm-up, then robust learning. */
+/** The two stages of training: warm-up, then robust learning. */
 export type TrainedStage = 'ssm' | 'rdl';
 
 /** A cluster for each training object and modality. */
@@ -13,26 +13,26 @@ export interface PseudoLabels {
 }
 
 /**
- * All that a later step depends on, as plain numbers by name: parameters, momentum, running statistics, memory banks. Random
- * numbers need no state: those of a batch follow from seed, stage, epoch and sample.
+ * Everything that later steps depend on, as plain numbers by name: parameters, momentum, running statistics, memory
+ * banks. Random numbers need no state: those of a batch depend only on seed, stage, epoch and sample.
  */
 export interface StageState {
   readonly stage: TrainedStage;
   /** epochs done */
   readonly epoch: number;
-  /** steps done of the epoch after those */
+  /** steps done in the current epoch */
   readonly step: number;
   readonly tensors: Readonly<Record<string, Float32Array>>;
-  /** pseudo labels of the epoch that is under way; null between epochs */
+  /** pseudo labels of the current epoch; null between epochs */
   readonly labels: PseudoLabels | null;
 }
 
-/** Where training stands between two steps. */
+/** The progress of training, between two steps. */
 export interface Position<State> {
   readonly stage: TrainedStage;
   /** epochs done */
   readonly epoch: number;
-  /** steps done of the epoch after those */
+  /** steps done in the current epoch */
   readonly step: number;
   /** Waits until the steps so far are reported, then reads everything that `resumeFrom` takes. */
   state(): Promise<State>;
@@ -40,7 +40,7 @@ export interface Position<State> {
 
 /**
  * Reads the tensors. The copies are queued at once, before any later step.
- * @throws RomoError `not-finite` where one holds NaN or infinity: nothing could go on from that
+ * @throws RomoError `not-finite` if one holds NaN or infinity, since training could not resume from that
  */
 export async function readTensors(
   stage: TrainedStage,
@@ -56,14 +56,14 @@ export async function readTensors(
   return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
-/** Writes the numbers of a state back. @throws RomoError `state-dict` where they are not this stage's */
+/** Writes a state back to the GPU. @throws RomoError `state-dict` if it does not belong to this stage */
 export function restore(state: StageState, stage: TrainedStage, changing: ReadonlyMap<string, Tensor>): void {
   const unfit = [...changing].filter(([name, tensor]) => state.tensors[name]?.length !== tensor.size);
   if (state.stage !== stage || unfit.length > 0) {
     const names = unfit.map(([name]) => name).join(', ');
     throw new RomoError(
       'state-dict',
-      `${stage} cannot go on from a state of ${state.stage}: ${names || 'another stage'}`,
+      `${stage} cannot resume from a state of ${state.stage}: ${names || 'another stage'}`,
       'Resume with the configuration that the state was made with.',
     );
   }

@@ -1,6 +1,7 @@
 /**
- * A run's state as bytes: a safetensors file. Tensors: `stage.*`, what the current stage changes; `warm.*`, the warmed-up model;
- * `labels.*` and `epoch.*`, pseudo labels of the run and of the epoch under way. The metadata hold the rest as JSON.
+ * Checkpoints: a run's state as a safetensors file. Tensors: `stage.*`, the state of the current stage; `warm.*`, the
+ * warmed-up model; `labels.*` and `epoch.*`, pseudo labels of the run and of the current epoch. The metadata hold the
+ * rest as JSON.
  */
 
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
@@ -10,11 +11,11 @@ import { type Config, parseConfig } from '../config.ts';
 import type { PseudoLabels, StageState } from '../method/stage_state.ts';
 import type { RunState } from './run.ts';
 
-/** What a checkpoint holds. */
+/** Contents of a checkpoint. */
 export interface Checkpoint {
   readonly config: Config;
   readonly state: RunState;
-  /** adapter on which it was made: another one rounds other last digits */
+  /** adapter that it was made on; another one may differ in the last digits */
   readonly adapter: string;
   /** bytes of metrics.jsonl that belong to the steps so far */
   readonly metricsBytes: number;
@@ -22,7 +23,7 @@ export interface Checkpoint {
 
 const FORMAT = '1';
 
-/** @param metadata free text beside the checkpoint's own */
+/** @param metadata in addition to the checkpoint's own */
 export function encodeCheckpoint(
   { config, state, adapter, metricsBytes }: Checkpoint,
   metadata: Readonly<Record<string, string>> = {},
@@ -37,7 +38,7 @@ export function encodeCheckpoint(
   }
   const addLabels = (prefix: string, labels: PseudoLabels | null | undefined) => {
     if (!labels) return;
-    // The file says `points` for clouds.
+    // Clouds are called `points` in the file.
     for (const [name, data] of Object.entries({ images: labels.images, points: labels.clouds })) {
       tensors[`${prefix}.${name}`] = { shape: [data.length], dtype: 'i32', data };
     }
@@ -57,13 +58,13 @@ type Progress = Pick<Checkpoint, 'adapter' | 'metricsBytes'> &
   Pick<RunState, 'figures' | 'seconds'> & { position: Pick<StageState, 'stage' | 'epoch' | 'step'> };
 
 const broken = (name: string, what: string): RomoError =>
-  new RomoError('file', `${name}: ${what}`, 'Go on from an older checkpoint, or begin a new run.');
+  new RomoError('file', `${name}: ${what}`, 'Resume from an older checkpoint, or start a new run.');
 
 function parseJson(text: string | undefined, name: string): unknown {
   try {
     return JSON.parse(text ?? '');
   } catch (cause) {
-    throw broken(name, `its metadata are no JSON: ${(cause as Error).message}`);
+    throw broken(name, `its metadata is not JSON: ${(cause as Error).message}`);
   }
 }
 
@@ -82,23 +83,23 @@ function isProgress(value: unknown): value is Progress {
 }
 
 /**
- * What `encodeCheckpoint` wrote.
- * @param name what errors call the file
- * @throws RomoError `file` where the bytes are no checkpoint of this version
+ * Decodes the bytes that `encodeCheckpoint` wrote.
+ * @param name of the file, for errors
+ * @throws RomoError `file` if the bytes are not a checkpoint of this version
  */
 export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
   if (metadata.checkpoint !== FORMAT) {
-    throw new RomoError('file', `${name} is no checkpoint of format ${FORMAT}`, 'Use the version that wrote it.');
+    throw new RomoError('file', `${name} is not a checkpoint of format ${FORMAT}`, 'Use the version that wrote it.');
   }
   const config = parseConfig(parseJson(metadata.config, name), name);
   const progress = parseJson(metadata.progress, name);
-  if (!isProgress(progress)) throw broken(name, `its progress is ${metadata.progress.slice(0, 300)}`);
+  if (!isProgress(progress)) throw broken(name, `invalid progress ${metadata.progress.slice(0, 300)}`);
   const { position, figures, seconds, adapter, metricsBytes } = progress;
   const labelsOf = (prefix: string): PseudoLabels | null => {
     const [images, clouds] = [tensors[`${prefix}.images`]?.data, tensors[`${prefix}.points`]?.data];
     if (!images && !clouds) return null;
-    if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} are no labels`);
+    if (!(images instanceof Int32Array && clouds instanceof Int32Array)) throw broken(name, `${prefix} is not labels`);
     return { images, clouds };
   };
   for (const [key, { data }] of Object.entries(tensors)) {
