@@ -1,6 +1,6 @@
 /**
- * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then renamed, and
- * carries a checksum of all its bytes: whenever the program or the machine stops, one of the two is whole.
+ * Checkpoints in a run folder: the latest and the one before it. A file is written under a temporary name, synced, then
+ * renamed, and carries a checksum of all its bytes. Whenever the program or the machine stops, one is intact.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -13,27 +13,28 @@ import { RomoError } from '../tensor/error.ts';
 const LATEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint.previous.safetensors';
 
-// The checksum is taken while this stands in its place.
+// Placeholder for the checksum while that is computed.
 const NO_CHECKSUM = '0'.repeat(64);
 const CHECKSUM_KEY = '"sha256":"';
 
-// Without --checkpoint-every: within an epoch after this time, and never for more than a fiftieth of it.
+// Without --checkpoint-every, checkpoints within an epoch are this far apart, and further where they would take over
+// 1/50 of the time.
 const SECONDS_BETWEEN = 60;
 const COST_FACTOR = 50;
 
-/** Decides when a checkpoint is due, and writes it while training goes on. */
+/** Decides when a checkpoint is due, and writes it while training continues. */
 export class CheckpointWriter {
   private writing: Promise<void> = Promise.resolve();
   private last = performance.now();
   private milliseconds = 0;
 
-  /** @param every steps of an epoch between two checkpoints; by time when null */
+  /** @param every steps of an epoch between two checkpoints; by time if null */
   constructor(
     private readonly folder: string,
     private readonly every: number | null,
   ) {}
 
-  /** At the start of a stage and the end of each epoch always, within an epoch every so often. */
+  /** Always at the start of a stage and the end of an epoch; within an epoch by steps or by time. */
   isDue({ step }: Pick<Position<unknown>, 'step'>): boolean {
     if (step === 0) return true;
     if (this.every !== null) return step % this.every === 0;
@@ -41,8 +42,9 @@ export class CheckpointWriter {
   }
 
   /**
-   * Begins to write what `take` reads; ends when it is read. A fault of the write before shows here.
-   * @param before what must be on the disk first
+   * Starts writing the checkpoint that `take` reads; resolves once it is read. Throws the error of the previous write,
+   * if any.
+   * @param before resolves once everything is on disk that must precede the checkpoint
    */
   async save(take: () => Promise<Checkpoint>, before: () => Promise<void>): Promise<void> {
     await this.writing;
@@ -54,10 +56,10 @@ export class CheckpointWriter {
         this.last = performance.now();
         this.milliseconds = this.last - start;
       });
-    this.writing.catch(() => {}); // shown by the next save, or by `settled`
+    this.writing.catch(() => {}); // thrown by the next save or by `settled`
   }
 
-  /** Resolves when the last checkpoint is on the disk. */
+  /** Resolves when the last checkpoint is on disk. */
   settled(): Promise<void> {
     return this.writing;
   }
@@ -66,7 +68,7 @@ export class CheckpointWriter {
 async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   const [latest, previous] = [join(folder, LATEST), join(folder, PREVIOUS)];
   const bytes = encodeCheckpoint(checkpoint, { sha256: NO_CHECKSUM }) as Uint8Array<ArrayBuffer>;
-  const digest = await crypto.subtle.digest('SHA-256', bytes); // not on this thread
+  const digest = await crypto.subtle.digest('SHA-256', bytes); // off this thread
   bytes.set(Buffer.from(Buffer.from(digest).toString('hex')), checksumStart(bytes));
   try {
     await writeWhole(latest, bytes, { previous });
@@ -74,12 +76,12 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
     throw new RomoError(
       'file',
       `cannot write the checkpoint ${latest}: ${(cause as Error).message}`,
-      `The checkpoint before it is whole. Make room there; node dist/train.js --resume ${folder} then continues the run.`,
+      `Free some space, then continue from the intact previous one with node dist/train.js --resume ${folder}.`,
     );
   }
 }
 
-/** Where the checksum stands; -1 in a file without one. */
+/** Offset of the checksum; -1 in a file without one. */
 function checksumStart(bytes: Uint8Array): number {
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(CHECKSUM_KEY);
   return at < 0 ? at : at + CHECKSUM_KEY.length;
@@ -97,8 +99,8 @@ function readOne(path: string): Checkpoint {
 }
 
 /**
- * The latest whole checkpoint of a folder, or null where there is none yet. A damaged one is removed, and said.
- * @throws RomoError `file` where all that are there are damaged
+ * The latest intact checkpoint of a folder, or null if there is none yet. A damaged one is reported and removed.
+ * @throws RomoError `file` if all of them are damaged
  */
 export function readCheckpoint(folder: string, say: (text: string) => void): Checkpoint | null {
   const paths = [LATEST, PREVIOUS].map((name) => join(folder, name)).filter((path) => existsSync(path));
@@ -106,9 +108,9 @@ export function readCheckpoint(folder: string, say: (text: string) => void): Che
   for (const path of paths) {
     try {
       const checkpoint = readOne(path);
-      // Left in place, the next checkpoint would push the whole one out.
+      // If a damaged one stayed, the next checkpoint would replace the intact one.
       for (const damaged of paths.slice(0, faults.length)) rmSync(damaged);
-      if (faults.length > 0) say(`${faults.join('; ')}; going on from the one before, ${path}`);
+      if (faults.length > 0) say(`${faults.join('; ')}; continuing from the one before it, ${path}`);
       return checkpoint;
     } catch (error) {
       if (!(error instanceof RomoError)) throw error;
@@ -119,7 +121,7 @@ export function readCheckpoint(folder: string, say: (text: string) => void): Che
   throw new RomoError('file', faults.join('; '), 'Start the run again with --overwrite.');
 }
 
-/** Takes the checkpoints of a finished run away: its model and figures are written. */
+/** Removes the checkpoints of a finished run, whose model and figures are written. */
 export function removeCheckpoints(folder: string): void {
   for (const name of [LATEST, PREVIOUS]) rmSync(join(folder, name), { force: true });
 }

@@ -1,17 +1,17 @@
-/** A picture of some pairs: each image, and its cloud beside it, seen from the front and a little from above. */
+/** A picture of some pairs: each image next to its cloud, which is seen from the front and slightly from above. */
 import { nearest, viewFrom } from '../data/cloud_view.ts';
 import { resizeImage } from '../data/resize.ts';
 import type { PairedData, Sample } from '../data/types.ts';
 
 const CELL = 96; // pixels of an image or a cloud
 const GAP = 8;
-const COLUMNS = 5; // pairs beside each other
+const COLUMNS = 5; // pairs per row
 const PAPER = 40; // grey between the pairs
 
 /** @returns the bytes of a PNG file, and the ids of the pairs on it, row by row */
 export async function contactSheet(pairs: PairedData, most: number): Promise<{ png: Uint8Array; ids: string[] }> {
   const count = Math.min(most, pairs.length);
-  // Evenly from the whole set: neighbours are often of one class.
+  // Spread evenly over the whole set, since neighbours often have the same class.
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * pairs.length) / count));
   const samples = await pairs.load(indices);
   const width = COLUMNS * (2 * CELL + GAP) + GAP;
@@ -41,7 +41,10 @@ function pictureOf({ image }: Sample, shape: PairedData['imageShape']): Float32A
 
 const VIEW = viewFrom(0.6 - Math.PI / 2, 0.4);
 
-/** The cloud with its first axis to the right and back, its third up; nearer points are brighter. The same shape and range. */
+/**
+ * Draws the cloud with its first axis to the right and back, its third up; nearer points are brighter.
+ * @returns [CELL, CELL, 3], 0..1
+ */
 function drawingOf(cloud: Float32Array): Float32Array {
   const depth = nearest(cloud, VIEW, CELL, (0.8 * CELL) / 1.2);
   return Float32Array.from({ length: 3 * CELL * CELL }, (_, i) => {

@@ -1,4 +1,4 @@
-/** A loading thread: answers calls of src/data/loading/pool.ts, one after another. Built as dist/data_worker.js. */
+/** A loading thread: answers calls of src/data/loading/pool.ts, one at a time. Built as dist/data_worker.js. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { LocalLoader } from '../data/loading/loader.ts';
 import { type Answer, type Call, checkToSent, toSent } from '../data/loading/protocol.ts';
@@ -9,7 +9,7 @@ let queue = Promise.resolve();
 parentPort?.on('message', (call: Call) => {
   queue = queue.then(async () => {
     const answer = await answerTo(call).catch((cause: Error): Answer => ({ call: call.call, error: toSent(cause) }));
-    // Augmented arrays are new: they move. Those that are kept are copied.
+    // Augmented arrays are new, so they are transferred. Stored ones are copied.
     const moved = call.showing
       ? (answer.samples ?? []).flatMap(({ image, cloud }) => [image.buffer, cloud.buffer])
       : [];

@@ -1,4 +1,6 @@
-/** `--inspect`: what a data set holds, without training: counts, classes, sizes, what is bad, and a contact sheet of pairs. */
+/**
+ * `--inspect`: shows a data set without training: counts, classes, sizes, bad objects, and a contact sheet of pairs.
+ */
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -11,7 +13,7 @@ import { writeJson } from './run_folder.ts';
 
 const SHEET_PAIRS = 40;
 
-/** Bad objects are listed, whatever `--on-bad` says. */
+/** Lists bad objects even with `--on-bad fail`. */
 export async function inspectData(
   config: Config,
   command: Command,
@@ -39,13 +41,13 @@ export async function inspectData(
     await writeJson(join(out, 'skipped.json'), skipped);
     print(`${sheet} shows, row by row: ${ids.join(', ')}`);
     const { length: train } = data.train.pairs;
-    checkConfig({ ...config, train, test: data.test.pairs.length }); // says what training would complain about
+    checkConfig({ ...config, train, test: data.test.pairs.length }); // throws what training would throw
   } finally {
     await opened.close();
   }
 }
 
-/** Smallest, median and largest of what the pairs are made of. */
+/** The smallest, median and largest sizes of pictures and 3D files. */
 async function sizes(data: OpenedData['data']): Promise<string> {
   const table = new Table({
     head: ['', 'smallest', 'median', 'largest'],
@@ -80,7 +82,7 @@ async function sizes(data: OpenedData['data']): Promise<string> {
   const [sample] = await data.train.pairs.load([0]);
   const [height, width, channels] = data.train.pairs.imageShape;
   const shown = `images [${height}, ${width}, ${channels}], clouds [${sample.cloud.length / 3}, 3]`;
-  return `networks see draws of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
+  return `the networks see samples of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
 }
 
 function classes({ train, test }: DataSet): string {

@@ -1,4 +1,6 @@
-/** How every command runs and ends: one clear line for a user's mistake (exit code 2), the stack for ours (exit code 1). */
+/**
+ * How every command runs and ends: one clear line for a user's mistake (exit code 2), a stack for ours (exit code 1).
+ */
 import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
@@ -44,15 +46,17 @@ export async function main(command: Command, action: () => Promise<void>): Promi
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
 
-/** What the operating system refused, such as a file without permission or a full disk: the message names call and file. */
+/**
+ * Refused by the operating system, for lack of permission or disk space for example; the message names call and file.
+ */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  EACCES: '. Change the rights, or choose another place.',
-  EPERM: '. Change the rights, or choose another place.',
-  EROFS: '. Choose a place that can be written to.',
-  ENOSPC: '. Make room, then run it again.',
+  EACCES: '. Change the permissions, or choose another folder.',
+  EPERM: '. Change the permissions, or choose another folder.',
+  EROFS: '. Choose a folder that can be written to.',
+  ENOSPC: '. Free some space, then run the command again.',
 };
 const wayOut = (code = ''): string => WAYS_OUT[code] ?? '';

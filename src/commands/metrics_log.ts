@@ -1,4 +1,4 @@
-/** metrics.jsonl of a run: what training reported, a line of JSON per entry. */
+/** metrics.jsonl of a run: the reports of training, one line of JSON per entry. */
 import { closeSync, fdatasync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,8 +8,8 @@ export class MetricsLog {
   private readonly file: number;
 
   /**
-   * @param bytes how much of the file stays: what follows belongs to steps that will be done again
-   * @param say told where the file is shorter than that
+   * @param bytes length that the file is cut to: later lines belong to steps that will be repeated
+   * @param say called if the file is shorter than that
    */
   constructor(
     private readonly path: string,
@@ -32,12 +32,12 @@ export class MetricsLog {
       throw new RomoError(
         'file',
         `cannot write ${this.path}: ${(cause as Error).message}`,
-        `Make room there, then: node dist/train.js --resume ${dirname(this.path)}`,
+        `Free some space, then continue the run with node dist/train.js --resume ${dirname(this.path)}.`,
       );
     }
   }
 
-  /** Puts the lines so far onto the disk. */
+  /** Flushes the lines so far to disk. */
   sync(): Promise<void> {
     return promisify(fdatasync)(this.file);
   }

@@ -22,32 +22,33 @@ const FILES = [
   'checkpoint.previous.safetensors',
 ];
 
-/** The files of a run that are in the folder already. */
+/** The files of a run that are already in the folder. */
 function heldFiles(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  if (!statSync(folder).isDirectory()) throw new RomoError('file', `${folder} is no folder`, 'Choose another --out.');
+  if (!statSync(folder).isDirectory())
+    throw new RomoError('file', `${folder} is not a folder`, 'Choose another --out.');
   return readdirSync(folder).filter((name) => FILES.includes(name));
 }
 
-/** Throws where the folder holds another run that is not to be overwritten. Changes nothing. */
+/** Changes nothing. @throws RomoError `file` if the folder holds another run that must not be overwritten */
 export function checkRunFolder(folder: string, overwrite: boolean): void {
   const held = heldFiles(folder);
   if (held.length > 0 && !overwrite) {
     throw new RomoError(
       'file',
       `${folder} holds another run (${held.join(', ')})`,
-      `Choose another --out, add --overwrite, or go on with it: --resume ${folder}.`,
+      `Choose another --out, add --overwrite, or continue that run with --resume ${folder}.`,
     );
   }
 }
 
-/** Was a run begun there? */
+/** Was a run started there? */
 export const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));
 
-/** Is all of the run written? The result is what comes last. */
+/** Is the run complete? Its result is written last. */
 export const isFinished = (folder: string): boolean => existsSync(join(folder, 'result.json'));
 
-/** Makes the folder, and removes the files of a run that `checkRunFolder` let pass; other files stay. */
+/** Creates the folder, and removes the files of a run that `checkRunFolder` accepted; other files stay. */
 export function createRunFolder(folder: string): void {
   for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
@@ -55,7 +56,7 @@ export function createRunFolder(folder: string): void {
   } catch (cause) {
     throw new RomoError(
       'file',
-      `cannot make the folder ${folder}: ${(cause as Error).message}`,
+      `cannot create the folder ${folder}: ${(cause as Error).message}`,
       'Choose another --out.',
     );
   }
@@ -66,7 +67,7 @@ export const writeJson = (path: string, value: unknown): Promise<void> =>
 
 const FINISHED = 'Pass the folder of a finished run.';
 
-/** Runs `read`; the error names the file. */
+/** Runs `read`; its errors name the file. */
 function reading<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -101,8 +102,9 @@ export function readTensors(path: string): Record<string, SafetensorEntry> {
 }
 
 /**
- * Gives models the tensors of a file. Missing, unused and misshapen keys are an error that lists them.
- * @param path of that file, for messages
+ * Loads the tensors of a file into models.
+ * @param path of that file, for errors
+ * @throws RomoError `state-dict` that lists missing, unused and misshapen keys
  */
 export function loadModels(
   models: Readonly<Record<string, Module>>,
@@ -118,7 +120,7 @@ export function loadModels(
   }
 }
 
-/** One line per training object: id, pseudo label of its image and of its cloud. */
+/** One line per training object: its id, and the pseudo labels of its image and its cloud. */
 export function pseudoLabelsCsv(pairs: PairedData, { images, clouds }: PseudoLabels): string {
   const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${clouds[i]}`);
   return `${['id,image,points', ...lines].join('\n')}\n`;

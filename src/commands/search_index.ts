@@ -1,4 +1,4 @@
-/** `search.js index`: embeds a collection into a gallery, portion by portion; what is there already is not done again. */
+/** `search.js index`: embeds a collection into a gallery, portion by portion, and skips objects that are there. */
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { viewOf } from '../data/cloud_view.ts';
@@ -16,7 +16,7 @@ import { deviceOptions, type GivenDevice } from './device.ts';
 import { loadModelFile, readModelFile, stampOf } from './search_model.ts';
 
 const LESS_WILL_DO = { train: true, test: true };
-/** Objects per portion: what an interrupted indexing loses at most. */
+/** Objects per portion: the most that an interruption loses. */
 const PORTION = 200;
 
 export interface Shard {
@@ -24,14 +24,14 @@ export interface Shard {
   readonly count: number;
 }
 
-/** `2/8`: the third of eight parts, as Kubernetes and Slurm count. */
+/** `2/8`: the third of eight shards, counted from 0 as in Kubernetes and Slurm. */
 export function parseShard(text: string): Shard {
   const [index, count] = text.split('/').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
   if (index < count && text.split('/').length === 2) return { index, count };
   throw new RomoError('option', `--shard ${text} is not understood`, 'Write i/n with i from 0 to n - 1, such as 0/4.');
 }
 
-/** The objects of both splits that a part of the work has. */
+/** An object to index. */
 interface Item {
   readonly split: AnySplit;
   readonly index: number;
@@ -97,7 +97,7 @@ export async function indexCollection(run: string, command: Command): Promise<vo
   }
 }
 
-/** @returns how many objects were not there yet */
+/** @returns the number of objects that were added */
 async function fill(
   gallery: Gallery,
   model: LoadedEncoders,

@@ -1,4 +1,4 @@
-/** The model that embeds a collection and its queries, and single files as it wants to see them. */
+/** The model that embeds a collection and its queries, and single files in the form that it expects. */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { Random } from '../tensor/random.ts';
 
-/** A model file, before it is on the GPU. */
+/** A model file that is not on the GPU yet. */
 export interface ModelFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -27,7 +27,7 @@ export function readModelFile(path: string): ModelFile {
     const bytes = readFileSync(file);
     return { path: file, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (cause) {
-    const fix = 'Name the folder of a finished run, what was --out of node dist/train.js.';
+    const fix = 'Name the folder of a finished run, the --out of node dist/train.js.';
     throw new RomoError('file', `cannot read the model of ${path}: ${(cause as Error).message}`, fix);
   }
 }
@@ -40,7 +40,7 @@ export const stampOf = ({ sha256 }: ModelFile, { encoders, stage }: LoadedEncode
   dimension: encoders.dimension,
 });
 
-/** A query: what is asked with, as the network sees it. */
+/** A query, as the network sees it. */
 export interface Query {
   /** [d], unit length */
   readonly vector: Float32Array;
@@ -48,10 +48,10 @@ export interface Query {
   readonly content: Float32Array;
 }
 
-/** What lies behind the pictures of these sets is white; digits and rendered shapes are on black. */
+/** The pictures of these sets have a white background; digits and rendered shapes have a black one. */
 const ON_WHITE = /^(folder|rgbd)(:|$)/;
 
-/** @throws RomoError `file` where the file is no picture */
+/** @throws RomoError `file` if the file is not a picture */
 export async function embedImageFile(model: LoadedEncoders, path: string): Promise<Query> {
   const [size, , channels] = model.imageShape;
   const background = ON_WHITE.test(model.config.data) ? 1 : 0;
@@ -59,7 +59,7 @@ export async function embedImageFile(model: LoadedEncoders, path: string): Promi
   return { vector: await embedImages(model, content), content };
 }
 
-/** @throws RomoError `file` where the file is no mesh and no cloud, or has too few points */
+/** @throws RomoError `file` if the file is neither a mesh nor a cloud, or has too few points */
 export async function embedCloudFile(model: LoadedEncoders, path: string): Promise<Query> {
   const { config, stage, imageShape } = model;
   const { points, seed, pointEncoder } = config;

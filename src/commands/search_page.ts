@@ -1,12 +1,12 @@
-/** The answers to a query as one HTML file that needs nothing else. */
+/** The answers to a query as one self-contained HTML file. */
 import { escaped } from '../report/page.ts';
 import style from '../report/report.css';
 import type { Answer } from '../search/gallery.ts';
 
 export interface Asked {
-  /** file that was asked with */
+  /** file of the query */
   readonly path: string;
-  /** of it, a data URI */
+  /** picture of the query, as a data URI */
   readonly picture: string;
   readonly gallery: string;
   readonly where: string | undefined;
@@ -25,7 +25,7 @@ const CARDS = `
 @media (max-width: 30rem) { .answers { grid-template-columns: 1fr 1fr; } }
 `;
 
-// A gallery may be somebody else's: only pictures of our own kind are shown.
+// A gallery may come from someone else: only pictures in the form that we write are shown.
 const isPicture = (value: unknown): value is string =>
   typeof value === 'string' && /^data:image\/png;base64,[\w+/=]+$/.test(value);
 
@@ -40,7 +40,7 @@ function card({ id, modality, similarity, metadata }: Answer): string {
 }
 
 export function answersPage({ path, picture, gallery, where, answers }: Asked): string {
-  const title = `What is like ${escaped(path)}`;
+  const title = `Similar to ${escaped(path)}`;
   const condition = where === undefined ? '' : ` where ${escaped(where)}`;
   return `<!doctype html>
 <html lang="en">
@@ -53,7 +53,7 @@ export function answersPage({ path, picture, gallery, where, answers }: Asked): 
 </head>
 <body>
 <header><h1>${title}</h1>
-<p>The ${answers.length} nearest in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
+<p>The ${answers.length} nearest entries in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
 <main>
 <p class="asked"><img src="${picture}" alt="the query">${escaped(path)}</p>
 <ol class="answers">

@@ -1,4 +1,4 @@
-/** `search.js query` and `info`: asks a gallery with a picture or a 3D file. */
+/** `search.js query` and `info`: searches a gallery with a picture or a 3D file, and describes it. */
 import Table from 'cli-table3';
 import { viewOf } from '../data/cloud_view.ts';
 import { writeWhole } from '../files/disk.ts';
@@ -52,7 +52,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
       if (answers.length === 0) {
         const { images, points: clouds } = await gallery.info();
-        process.stderr.write(`no entry fits, of ${images} images and ${clouds} clouds\n`);
+        process.stderr.write(`no matching entry among ${images} images and ${clouds} clouds\n`);
       }
       if (options.html) {
         const picture =
@@ -90,7 +90,7 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
 const openExisting = (to: string, gpu: Gpu | null): Promise<Gallery> =>
   openGallery(to, null, async () => gpu ?? (await openDevice()));
 
-/** All but the picture, which no table shows. */
+/** An answer without its picture, which tables and JSON leave out. */
 const plain = ({ metadata: { thumbnail: _, ...metadata }, ...answer }: Answer) => ({ ...answer, metadata });
 
 const json = (query: string, answers: readonly Answer[]): string =>

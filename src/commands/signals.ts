@@ -1,14 +1,14 @@
-/** Ctrl-C and its kin: the first asks training to stop where nothing is lost, the second ends the program at once. */
+/** Ctrl-C and similar signals: the first stops training where nothing is lost, the second ends the program at once. */
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-// One press may arrive more than once: from the terminal, and passed on by npm.
+// One key press may arrive twice: from the terminal, and passed on by npm.
 const SAME_PRESS = 250; // ms
 
-/** Listens from the moment it is made until `end`. */
+/** Listens from its construction until `end`. */
 export class StopRequest {
-  /** the exit code that the signal asks for, as shells count; null until one came */
+  /** exit code of the signal, 128 + its number as in shells; null until one arrives */
   exitCode: number | null = null;
   private since = 0;
 
@@ -24,8 +24,8 @@ export class StopRequest {
     }
     this.exitCode = 128 + constants.signals[signal];
     this.since = performance.now();
-    if (signal === 'SIGHUP') process.stdout.on('error', () => {}); // the terminal is gone; the checkpoint is still wanted
-    this.say('stopping after this step; once more to stop at once');
+    if (signal === 'SIGHUP') process.stdout.on('error', () => {}); // the terminal is gone, but the checkpoint is needed
+    this.say('stopping after this step; repeat to stop at once');
   };
 
   end(): void {

@@ -1,4 +1,4 @@
-/** `node dist/train.js`: learns the common space and writes the run to --out, goes on with one, or looks at the data. */
+/** `node dist/train.js`: trains a new run into --out, resumes a run, or shows the data. */
 import { inspectData } from './inspect.ts';
 import { main } from './main.ts';
 import { readTrainOptions, trainCommand } from './options.ts';

@@ -27,12 +27,12 @@ import {
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
 
-/** The user asked for an end, and all that was done is in a checkpoint. */
+/** The user asked to stop, and all progress is in a checkpoint. */
 class Stopped extends Error {}
 
 /**
  * Trains to the end, or until the user stops it; then the exit code says so.
- * @param open opens the GPU; called again where it is lost
+ * @param open opens the GPU; called again if it is lost
  */
 export async function train(
   options: TrainOptions,
@@ -41,7 +41,7 @@ export async function train(
   const { out, quiet, device, memory } = options;
   const progress = new ProgressReport(quiet);
   if (options.resume && isFinished(out)) {
-    process.stdout.write(`the run in ${out} is finished: nothing is left to do\n`);
+    process.stdout.write(`the run in ${out} is already finished\n`);
     return;
   }
   if (!options.resume) checkRunFolder(out, options.overwrite);
@@ -50,7 +50,7 @@ export async function train(
   const weights = options.resume ? usePretrained(config) : options.weights;
   const { data, skipped, close } = await options.openData(config);
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
-  checkConfig(config); // with the numbers that are there
+  checkConfig(config); // with the actual object counts
   const stop = new StopRequest((text) => progress.line(text));
   let isNew = !options.resume;
   try {
@@ -66,11 +66,11 @@ export async function train(
         isNew = false;
         return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
       },
-      (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
+      (losses) => progress.line(`the GPU was lost (${losses}); opening it again`),
     );
     progress.stop();
     if (result instanceof Stopped) {
-      process.stdout.write(`${result.message}. Go on with: node dist/train.js --resume ${out}\n`);
+      process.stdout.write(`${result.message}. Continue with: node dist/train.js --resume ${out}\n`);
       process.exitCode = stop.exitCode as number;
     } else {
       removeCheckpoints(out);
@@ -83,19 +83,19 @@ export async function train(
   }
 }
 
-/** The configuration of a run that goes on. */
+/** The configuration of the run to resume. */
 function configOf(folder: string): Config {
-  if (!holdsRun(folder)) throw new RomoError('file', `${folder} holds no run`, 'Give --resume what was --out.');
+  if (!holdsRun(folder)) throw new RomoError('file', `${folder} holds no run`, 'Give --resume the --out of a run.');
   return readConfig(join(folder, 'config.json'));
 }
 
-/** What result.json holds. */
+/** Contents of result.json. */
 interface WrittenResult extends RunResult {
-  /** with those before the checkpoints that it went on from, added up */
+  /** including the time before the checkpoints that it resumed from */
   readonly seconds: RunSeconds & { readonly total: number };
 }
 
-/** From the last checkpoint, or the start, to the end, or until the user stops it. */
+/** Trains from the last checkpoint, or the start, to the end, or until the user stops it. */
 async function attempt(
   gpu: Gpu,
   data: DataSet,
@@ -112,9 +112,9 @@ async function attempt(
   if (weights) progress.line(`pretrained weights: label-free ${weights.record.labelFree}`);
   if (checkpoint) {
     progress.restart();
-    progress.line(`going on from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
+    progress.line(`continuing from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
     if (checkpoint.adapter !== adapter) {
-      progress.line(`warning: it was made on ${checkpoint.adapter}, where last digits differ`);
+      progress.line(`warning: it was made on ${checkpoint.adapter}; the last digits may differ`);
     }
   }
   const metrics = new MetricsLog(join(out, 'metrics.jsonl'), checkpoint?.metricsBytes ?? 0, (text) =>
@@ -145,11 +145,11 @@ async function attempt(
         progress.line(`warning: ${text}`);
       },
       onClusters: (epoch, images, clouds) =>
-        metrics.add({ stage: 'ssm', epoch, clusterSizes: { images, points: clouds } }), // `points` is the file's word
+        metrics.add({ stage: 'ssm', epoch, clusterSizes: { images, points: clouds } }), // the file says `points`
       onFigures: (stage, figures) => metrics.add({ stage, ...figures }),
       onPseudoLabels(labels) {
         labelsWritten = writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels));
-        labelsWritten.catch(() => {}); // shown by the next checkpoint, which waits for it
+        labelsWritten.catch(() => {}); // thrown by the next checkpoint, which awaits it
       },
       async onPosition(at) {
         if (stop.exitCode !== null || writer.isDue(at)) await save(at);
@@ -168,16 +168,16 @@ async function attempt(
     await writeJson(join(out, 'result.json'), written);
     return written;
   } catch (error) {
-    if (error instanceof Stopped) return error; // so that nobody waits for the report of a lost device
+    if (error instanceof Stopped) return error; // thrown, `withDevice` would wait for a device loss
     throw error;
   } finally {
-    // Writes that are under way end before another attempt uses the folder.
+    // Pending writes must end before another attempt uses the folder.
     await Promise.allSettled([writer.settled(), labelsWritten]);
     metrics.close();
   }
 }
 
-/** What is shown when a phase begins; the stages have their bars. */
+/** Shown when a phase begins; the stages have progress bars instead. */
 const PHASES: Partial<Record<Phase, string>> = {
   untrained: 'measuring the untrained networks and the k-means baseline',
   pseudoLabels: 'pseudo labels',

@@ -1,4 +1,4 @@
-/** `--image-weights` and `--point-weights`: encoders that start from weights of another training. */
+/** `--image-weights` and `--point-weights`: encoders that start from pretrained weights. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { decodeSafetensors } from '../files/safetensors.ts';
@@ -19,8 +19,8 @@ export function readWeights(file: string): WeightsFile {
   if (/\.(pth|pt|bin|ckpt|t7)$/.test(file)) {
     throw new RomoError(
       'file',
-      `${file} is a pickle of PyTorch`,
-      `Make a safetensors file of it with python tools/pth_to_safetensors.py '${file}' weights.safetensors first.`,
+      `${file} is a PyTorch pickle`,
+      `First convert it with python tools/pth_to_safetensors.py '${file}' weights.safetensors.`,
     );
   }
   let bytes: Uint8Array;
@@ -34,7 +34,7 @@ export function readWeights(file: string): WeightsFile {
   return { file, sha256: createHash('sha256').update(bytes).digest('hex'), weights };
 }
 
-/** What a run says of the weights it started from. */
+/** Record in result.json of the weights that a run started from. */
 export interface PretrainedRecord {
   readonly image?: object;
   readonly points?: object;
@@ -47,9 +47,9 @@ export interface UsedWeights {
 }
 
 /**
- * Reads the files that the configuration names and makes it fit them: depth, widths, channels. A configuration that went through
- * this before names their hashes, and other files are refused.
- * @param asked what the user chose himself: it must fit already
+ * Reads the weight files that the configuration names, and sets its depth, widths and channels to theirs. The
+ * configuration then holds their hashes, so that a resumed run refuses other files.
+ * @param asked paths of the fields that the user set: they must already fit
  */
 export function usePretrained(config: Config, asked: ReadonlySet<string> = new Set()): UsedWeights | null {
   const { image: imageFile, points: pointFile } = config.weights ?? {};
@@ -74,7 +74,7 @@ export function usePretrained(config: Config, asked: ReadonlySet<string> = new S
     fit(file, 'resnetWidth', weights.network.width);
     const channels = weights.state['conv1.weight'].shape[1];
     if (channels !== 1 && channels !== 3)
-      throw new RomoError('state-dict', `${file} takes ${channels} channels`, '1 or 3 are known.');
+      throw new RomoError('state-dict', `${file} takes ${channels} channels`, 'Use weights for 1 or 3 channels.');
     if (config.set?.channels && config.set.channels !== channels) {
       throw new RomoError('option', `${file} takes ${channels} channels`, 'Leave --image-channels out.');
     }
@@ -92,7 +92,7 @@ export function usePretrained(config: Config, asked: ReadonlySet<string> = new S
 
 function sameFile({ file, sha256 }: WeightsFile, before: string | undefined): string {
   if (before === undefined || before === sha256) return sha256;
-  throw new RomoError('file', `${file} is not the file that the run began with`, 'Put that one back.');
+  throw new RomoError('file', `${file} is not the file that the run started with`, 'Restore the original file.');
 }
 
 const wrongKind = (file: string, option: string, wanted: string, found: string): RomoError =>

@@ -1,4 +1,4 @@
-/** Gathers what a report tells of a finished run, and writes it as one HTML file. */
+/** Gathers the contents of a finished run's report, and makes one HTML document of them. */
 import type { DataSet, Split } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/embedding.ts';
@@ -10,7 +10,7 @@ import type { LossPoint } from './charts.ts';
 import { clustersOf, examplesOf, Items, mapOf } from './contents.ts';
 import { reportPage } from './page.ts';
 
-/** What the evaluation knows already. */
+/** Results that the evaluation already has. */
 export interface Evaluated {
   readonly config: Config;
   readonly stages: Readonly<Record<StageName, Figures>>;
@@ -46,7 +46,7 @@ export async function reportOf(
   });
 }
 
-/** The losses of each step in a metrics.jsonl; lines that tell of other things are passed over. */
+/** The losses of each step in a metrics.jsonl; other lines are skipped. */
 export function lossesIn(text: string): LossPoint[] {
   const points: LossPoint[] = [];
   for (const line of text.split('\n')) {

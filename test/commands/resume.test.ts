@@ -1,4 +1,6 @@
-/** A stage that stopped between two steps and goes on from its state ends with the same bits as one that never stopped. */
+/**
+ * A stage that stops between two steps and resumes from its state ends with the same bits as one that never stopped.
+ */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { Module } from '../../src/model/module.ts';
@@ -21,7 +23,7 @@ async function bytesOf(model: Module): Promise<Buffer> {
 
 class Interrupted extends Error {}
 
-/** Trains whole; then again, interrupted at each of some steps, and from there on. */
+/** Trains without interruption; then again, interrupted at each of some steps and resumed from there. */
 async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise<Module>): Promise<void> {
   const whole = await train({});
   const expected = await bytesOf(whole);
@@ -53,7 +55,7 @@ async function compare(train: (hooks: Parameters<typeof trainSsm>[3]) => Promise
   }
 }
 
-test('what is no finite number is not kept', async () => {
+test('values that are not finite are not kept', async () => {
   const data = trainingData(await openShapes(config));
   const wild = { ...config, ssm: { ...config.ssm, learningRate: 1e38 } };
   await trainSsm(gpu(), data, wild, { onPosition: async (at) => void (await at.state()) }).then(

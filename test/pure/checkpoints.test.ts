@@ -90,7 +90,7 @@ test('any change of any byte is noticed, and the checkpoint before is used', asy
       const said: string[] = [];
       const read = readCheckpoint(folder, (text) => said.push(text));
       assert.is(read?.state.stage.step, 1);
-      assert.match(said.join(), /checkpoint\.safetensors is damaged.*going on from the one before/);
+      assert.match(said.join(), /checkpoint\.safetensors is damaged.*continuing from the one before/);
       assert.not.ok(existsSync(latest), 'it would push the whole one out');
     }),
     { numRuns: 200 },
