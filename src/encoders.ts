@@ -1,4 +1,6 @@
-/** The part of the library that embeds: encoders and what they are made of, without losses, optimisers and stages. */
+/**
+ * The part of the API that embeds: encoders and their building blocks, without losses, optimisers or training stages.
+ */
 export { edgeConv } from './autograd/edge_conv.ts';
 export { knn } from './autograd/knn.ts';
 export { l2Normalize } from './autograd/l2_normalize.ts';

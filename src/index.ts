@@ -1,4 +1,4 @@
-/** The library: what a program or a page imports. The commands in src/commands/train.ts and src/commands/evaluate.ts are users of it. */
+/** The public API for programs and pages. src/commands/train.ts and src/commands/evaluate.ts show its use. */
 export { batchNorm } from './autograd/batch_norm.ts';
 export { concat } from './autograd/concat.ts';
 export { conv2d } from './autograd/conv2d.ts';

@@ -18,7 +18,8 @@ const PREVIOUS = 'checkpoint.previous.safetensors';
 const NO_CHECKSUM = '0'.repeat(64);
 const CHECKSUM_KEY = '"sha256":"';
 
-// Without --checkpoint-every: within an epoch after this time, and never for more than a fiftieth of it.
+// Without --checkpoint-every, checkpoints within an epoch are this far apart, and further where they would take over
+// 1/50 of the time.
 const SECONDS_BETWEEN = 60;
 const COST_FACTOR = 50;
 
@@ -28,7 +29,7 @@ export class CheckpointWriter {
   private last = performance.now();
   private milliseconds = 0;
 
-  /** @param every steps of an epoch between two checkpoints; by time when null */
+  /** @param every steps of an epoch between two checkpoints; by time if null */
   constructor(
     private readonly folder: string,
     private readonly every: number | null,
@@ -55,7 +56,7 @@ export class CheckpointWriter {
         this.last = performance.now();
         this.milliseconds = this.last - start;
       });
-    this.writing.catch(() => {}); // shown by the next save, or by `settled`
+    this.writing.catch(() => {}); // thrown by the next save or by `settled`
   }
 
   /** Resolves when the last checkpoint is on disk. */
@@ -67,7 +68,7 @@ export class CheckpointWriter {
 async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   const [latest, previous] = [join(folder, LATEST), join(folder, PREVIOUS)];
   const bytes = encodeCheckpoint(checkpoint, { sha256: NO_CHECKSUM }) as Uint8Array<ArrayBuffer>;
-  const digest = await crypto.subtle.digest('SHA-256', bytes); // not on this thread
+  const digest = await crypto.subtle.digest('SHA-256', bytes); // off this thread
   bytes.set(Buffer.from(Buffer.from(digest).toString('hex')), checksumStart(bytes));
   try {
     await writeWhole(latest, bytes, { previous });

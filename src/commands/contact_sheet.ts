@@ -11,7 +11,7 @@ const PAPER = 40; // grey between the pairs
 /** @returns the bytes of a PNG file, and the ids of the pairs on it, row by row */
 export async function contactSheet(pairs: PairedData, most: number): Promise<{ png: Uint8Array; ids: string[] }> {
   const count = Math.min(most, pairs.length);
-  // Evenly from the whole set: neighbours are often of one class.
+  // Spread evenly over the whole set, since neighbours often have the same class.
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * pairs.length) / count));
   const samples = await pairs.load(indices);
   const width = COLUMNS * (2 * CELL + GAP) + GAP;

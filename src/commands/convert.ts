@@ -1,4 +1,4 @@
-/** `node dist/convert.js WEIGHTS --out FILE`: weights of torchvision, timm or the official DGCNN under the names of our encoders. */
+/** `node dist/convert.js WEIGHTS --out FILE`: renames pretrained weights for our encoders. */
 import { Command } from 'commander';
 import { writeWhole } from '../files/disk.ts';
 import { encodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts';

@@ -1,4 +1,4 @@
-/** The data of a command: its options that do not change results, and opening. */
+/** Opens the data of a command, with options that do not change results. */
 import { availableParallelism } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
@@ -14,13 +14,13 @@ const defaultWorkers = (): number => Math.max(1, Math.min(8, availableParallelis
 export function addDataOptions(command: Command): Command {
   return command
     .option('--workers <n>', `threads that read files; 0: none (default here: ${defaultWorkers()})`, whole(0))
-    .option('--cache-dir <dir>', `where rendered views are kept, or none (default: ${defaultCacheFolder()})`);
+    .option('--cache-dir <dir>', `folder for rendered views, or none (default: ${defaultCacheFolder()})`);
 }
 
 export interface OpenedData {
   readonly data: LabelledDataSet | CheckedData;
   readonly skipped: readonly Skipped[];
-  /** Ends the threads that read. */
+  /** Ends the reading threads. */
   close(): Promise<void>;
 }
 

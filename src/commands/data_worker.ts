@@ -1,4 +1,4 @@
-/** A loading thread: answers calls of src/data/loading/pool.ts, one after another. Built as dist/data_worker.js. */
+/** A loading thread: answers calls of src/data/loading/pool.ts, one at a time. Built as dist/data_worker.js. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { LocalLoader } from '../data/loading/loader.ts';
 import { type Answer, type Call, checkToSent, toSent } from '../data/loading/protocol.ts';

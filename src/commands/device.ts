@@ -1,9 +1,9 @@
-/** `--device` and `--backend`: which adapter computes, and with which kernels. */
+/** `--device` and `--backend`: select the adapter and its kernels. */
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/backend.ts';
 import type { DeviceOptions } from '../tensor/device.ts';
 
-/** What the two options give. */
+/** Values of the two options. */
 export interface GivenDevice {
   readonly device?: string | undefined;
   readonly backend?: BackendName | undefined;
@@ -14,7 +14,7 @@ export function addDeviceOptions(command: Command): Command {
   return command
     .option('--device <name>', "part of the WebGPU adapter's name (node dist/doctor.js lists them)")
     .addOption(
-      new Option('--backend <name>', "kernels; default: the adapter's. reference: the definitions, slow").choices(
+      new Option('--backend <name>', "kernels; default: the adapter's; reference: plain definitions, slow").choices(
         BACKENDS,
       ),
     );

@@ -1,4 +1,4 @@
-/** `node dist/evaluate.js RUN_DIR`: the figures of a run, computed again from its saved models. */
+/** `node dist/evaluate.js RUN_DIR`: computes the figures of a run again, from its saved models. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -18,9 +18,9 @@ import { loadModels, readConfig, readTensors } from './run_folder.ts';
 const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
   .argument('<run>', 'folder that node dist/train.js wrote')
-  .option('--data <spec>', 'other data than the run was made with')
+  .option('--data <spec>', 'evaluate on this data instead of the data of the run')
   .option('--json', 'print JSON instead of the tables')
-  .option('--report <file>', 'write a page with curves, a map, examples and clusters: one HTML file')
+  .option('--report <file>', 'write a report with curves, a map, examples and clusters as one HTML file')
   .helpOption('--help', 'show this');
 
 await main(command, async () => {

@@ -13,7 +13,7 @@ import { writeJson } from './run_folder.ts';
 
 const SHEET_PAIRS = 40;
 
-/** Bad objects are listed, whatever `--on-bad` says. */
+/** Lists bad objects even with `--on-bad fail`. */
 export async function inspectData(
   config: Config,
   command: Command,
@@ -82,7 +82,7 @@ async function sizes(data: OpenedData['data']): Promise<string> {
   const [sample] = await data.train.pairs.load([0]);
   const [height, width, channels] = data.train.pairs.imageShape;
   const shown = `images [${height}, ${width}, ${channels}], clouds [${sample.cloud.length / 3}, 3]`;
-  return `networks see draws of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
+  return `the networks see samples of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
 }
 
 function classes({ train, test }: DataSet): string {

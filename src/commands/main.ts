@@ -52,9 +52,9 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  EACCES: '. Change the rights, or choose another place.',
-  EPERM: '. Change the rights, or choose another place.',
-  EROFS: '. Choose a place that can be written to.',
-  ENOSPC: '. Make room, then run it again.',
+  EACCES: '. Change the permissions, or choose another folder.',
+  EPERM: '. Change the permissions, or choose another folder.',
+  EROFS: '. Choose a folder that can be written to.',
+  ENOSPC: '. Free some space, then run the command again.',
 };
 const wayOut = (code = ''): string => WAYS_OUT[code] ?? '';

@@ -1,4 +1,4 @@
-/** metrics.jsonl of a run: what training reported, a line of JSON per entry. */
+/** metrics.jsonl of a run: the reports of training, one line of JSON per entry. */
 import { closeSync, fdatasync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';

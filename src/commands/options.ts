@@ -1,4 +1,4 @@
-/** The command line of training: every hyper-parameter as an option, with the preset's value as its default. */
+/** The command line of training: every hyper-parameter is an option with the preset's value as its default. */
 import { Command, Option } from 'commander';
 import { ALL, type Field, oneOf } from '../data/fields.ts';
 import {
@@ -17,25 +17,25 @@ import { byteCount, countOrAll, parserOf, whole } from './parse.ts';
 import { type UsedWeights, usePretrained } from './weights.ts';
 
 export interface TrainOptions {
-  /** of a new run */
+  /** configuration of a new run */
   readonly config: Config;
-  /** values that the command line names, by option and place in the configuration */
+  /** values given on the command line, by option and path in the configuration */
   readonly asked: readonly { readonly flag: string; readonly path: string; readonly value: unknown }[];
   readonly out: string;
   readonly overwrite: boolean;
   /** continue the run in `out` */
   readonly resume: boolean;
-  /** steps of an epoch between two checkpoints; by time when null */
+  /** steps of an epoch between two checkpoints; by time if null */
   readonly checkpointEvery: number | null;
   readonly quiet: boolean;
   readonly device: GivenDevice;
-  /** bytes of GPU memory; as much as there is when undefined */
+  /** bytes of GPU memory; no limit if undefined */
   readonly memory: number | undefined;
-  /** look at the output of every kernel */
+  /** check the output of every kernel */
   readonly checkFinite: boolean;
   /** what the encoders of a new run start from */
   readonly weights: UsedWeights | null;
-  /** only look at the data */
+  /** only show the data */
   readonly inspect: boolean;
   /** the user named no number: take as many as there are, up to the preset's number */
   readonly fewerWillDo: { readonly train: boolean; readonly test: boolean };
@@ -74,28 +74,28 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   ],
   train: ['--train <n>', 'training objects, or all'],
   test: ['--test <n>', 'objects held out for the figures, or all'],
-  seed: ['--seed <n>', 'seed of everything random'],
+  seed: ['--seed <n>', 'seed of all random numbers'],
   batch: ['--batch <n>', 'pairs per step'],
-  clusters: ['--clusters <n>', 'number of clusters: all that must be known about the classes'],
+  clusters: ['--clusters <n>', 'number of clusters: all that training needs to know about the classes'],
   imageSize: ['--image-size <n>', 'height and width of the images in pixels'],
   points: ['--points <n>', 'points per cloud'],
   augment: ['--augment <strength>', 'augmentation; default mild for shapes, else strong'],
   resnet: ['--resnet <depth>', 'image encoder'],
-  resnetWidth: ['--resnet-width <n>', 'channels of its first stage'],
+  resnetWidth: ['--resnet-width <n>', "channels of the image encoder's first stage"],
   pointEncoder: ['--point-encoder <name>', 'point encoder'],
-  pointWidths: ['--point-widths <list>', 'channels of its layers, such as 32,32,64,128'],
+  pointWidths: ['--point-widths <list>', "channels of the point encoder's layers, such as 32,32,64,128"],
   momentum: ['--momentum <x>', 'momentum of SGD'],
   headTemperature: ['--head-temperature <x>', "temperature of the heads' logits"],
   ...rowsOf('ssm'),
   ...rowsOf('rdl'),
-  'ssm.lambda': ['--lambda <x>', 'ssm: share of L_ssm, the rest is L_mlm'],
-  'ssm.target': ['--ssm-target <name>', 'ssm: where targets come from'],
+  'ssm.lambda': ['--lambda <x>', 'ssm: weight of L_ssm; L_mlm has the rest'],
+  'ssm.target': ['--ssm-target <name>', 'ssm: source of the targets'],
   'ssm.memoryMomentum': ['--memory-momentum <x>', 'ssm: momentum of the memory banks'],
-  'rdl.beta': ['--beta <x>', 'rdl: share of RCLL, the rest is L_mlm'],
+  'rdl.beta': ['--beta <x>', 'rdl: weight of RCLL; L_mlm has the rest'],
   'rdl.alpha': ['--alpha <x>', "rdl: RCLL's exponent"],
-  'rdl.from': ['--rdl-from <start>', 'rdl: where its encoders start'],
+  'rdl.from': ['--rdl-from <start>', 'rdl: initial weights of its encoders'],
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
-  'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one each'],
+  'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
   'rdl.loss': ['--loss <name>', 'rdl: what learns from the pseudo labels (default: rcll)'],
   'rdl.selfLabels': [
@@ -111,11 +111,11 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.voteRounds': ['--vote-rounds <n>', 'robust: how often they vote (default: 5)'],
   'weights.image': [
     '--image-weights <file>',
-    "safetensors file: the image encoder starts from weights of torchvision's or timm's ResNet",
+    "safetensors file of torchvision's or timm's ResNet: initial weights of the image encoder",
   ],
   'weights.points': [
     '--point-weights <file>',
-    'safetensors file: the point encoder starts from weights of the official DGCNN',
+    'safetensors file of the official DGCNN: initial weights of the point encoder',
   ],
   'set.onBad': [
     '--on-bad <what>',
@@ -125,7 +125,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'set.up': ['--up <axis>', 'folder: axis that points up in the 3D files (default: z)'],
   'set.everyFrame': ['--every <n>', 'rgbd: every n-th frame (default: 1)'],
   'set.heldOutInstance': ['--held-out <n>', 'rgbd: which instance of each class is held out (default: 1)'],
-  'set.channels': ['--image-channels <n>', "1 grey, 3 colour (default: what the set's pictures have)"],
+  'set.channels': ['--image-channels <n>', "1 grey, 3 colour (default: as in the set's pictures)"],
 };
 const PATHS = Object.keys(ROWS) as OptionPath[];
 
@@ -153,18 +153,18 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         '--checkpoint-every <steps>',
-        'a checkpoint after so many steps; default: after a minute, and never for more than 2% of the time. There is ' +
+        'write a checkpoint after this many steps; default: after a minute, taking at most 2% of the time. There is ' +
           'always one at the end of an epoch',
       ).argParser(whole(1)),
     )
     .addOption(
-      new Option('--memory <size>', 'GPU memory that tensors may take, such as 2GiB; default: all there is').argParser(
+      new Option('--memory <size>', 'GPU memory that tensors may take, such as 2GiB; default: no limit').argParser(
         byteCount,
       ),
     )
-    .option('--check-finite', 'look at what every kernel writes; stop at the first NaN or infinity (slow)')
+    .option('--check-finite', 'check the output of every kernel; stop at the first NaN or infinity (slow)')
     .option('--quiet', 'no progress, only the table')
-    .option('--inspect', 'train nothing: show what the data are, and draw some of them to --out')
+    .option('--inspect', 'do not train: describe the data, and draw some of it into --out')
     .helpOption('--help', 'show this')
     .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
   for (const path of PATHS) command.addOption(optionOf(path));
@@ -222,7 +222,7 @@ export function readTrainOptions(command: Command): TrainOptions {
   };
 }
 
-/** A field of the configuration by its place, such as `ssm.epochs`; `set` is there only once a field of it is. */
+/** A field of the configuration by its path, such as `ssm.epochs`; `set` exists only once one of its fields does. */
 function placeOf(config: Config, path: string): { get(): unknown; set(value: unknown): void } {
   const [group, field] = path.split('.');
   const name = field ?? group;

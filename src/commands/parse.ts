@@ -15,7 +15,7 @@ export function parserOf(field: Field): (text: string) => unknown {
   };
 }
 
-/** A whole number from `low` on. */
+/** A parser for whole numbers of at least `low`. */
 export function whole(low: number): (text: string) => number {
   return parserOf({ kind: 'whole', low, high: Number.MAX_SAFE_INTEGER }) as (text: string) => number;
 }
@@ -28,6 +28,6 @@ const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 3
 /** Bytes, such as 500000, 64MiB or 2g. */
 export function byteCount(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('A size is needed, such as 512MiB or 2GiB.');
+  if (number === undefined) throw new InvalidArgumentError('It must be a size, such as 512MiB or 2GiB.');
   return Math.floor(Number(number) * UNITS[unit.toLowerCase()]);
 }

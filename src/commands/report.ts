@@ -1,4 +1,4 @@
-/** What a run shows in the terminal: progress while it trains, the table at the end. */
+/** Terminal output of a run: progress while it trains, the table at the end. */
 import { MultiBar, type SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import type { Figures } from '../romo/figures/figures.ts';
@@ -15,7 +15,7 @@ export class ProgressReport {
   private bar: SingleBar | null = null;
   private stage = '';
   private started = 0;
-  /** steps of the stage that were done before this program began */
+  /** steps of the stage that were done before this program started */
   private before = 0;
   private samples = 0;
   private sum = 0;
@@ -93,7 +93,7 @@ export function duration(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** What the table calls the stages. */
+/** Names of the stages in the table. */
 export const STAGE_NAMES: Readonly<Record<StageName, string>> = {
   untrained: 'untrained networks',
   kmeans: 'k-means on raw data',
@@ -102,9 +102,9 @@ export const STAGE_NAMES: Readonly<Record<StageName, string>> = {
 };
 
 const WITHOUT_LABELS =
-  'No labels: mAP and cluster accuracy are left out. "partner found" is the mean of 1 / (place of the own partner), 1 at best.';
+  'No labels: mAP and cluster accuracy are left out. "partner found" is the mean of 1 / (rank of the partner); 1 is best.';
 
-/** The table of figures; `seconds` where a stage has them. */
+/** The table of figures; `seconds` for the stages that have them. */
 export function figuresTable(
   stages: Record<StageName, Figures>,
   seconds: Partial<Record<StageName, number>> = {},
@@ -131,7 +131,7 @@ export function figuresTable(
   return hasLabels ? table.toString() : `${table.toString()}\n${WITHOUT_LABELS}`;
 }
 
-/** How queries of each kind find their class. */
+/** The table of retrieval figures, one row per kind of query. */
 export function retrievalTable(figures: Readonly<Record<Direction, RetrievalFigures>>): string {
   const cuts = CUTS.map((cut) => `recall@${cut}`);
   const table = new Table({

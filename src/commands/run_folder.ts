@@ -48,7 +48,7 @@ export const holdsRun = (folder: string): boolean => existsSync(join(folder, 'co
 /** Is the run complete? The result is written last. */
 export const isFinished = (folder: string): boolean => existsSync(join(folder, 'result.json'));
 
-/** Makes the folder, and removes the files of a run that `checkRunFolder` let pass; other files stay. */
+/** Creates the folder, and removes the files of a run that `checkRunFolder` accepted; other files stay. */
 export function createRunFolder(folder: string): void {
   for (const name of heldFiles(folder)) rmSync(join(folder, name));
   try {
@@ -56,7 +56,7 @@ export function createRunFolder(folder: string): void {
   } catch (cause) {
     throw new RomoError(
       'file',
-      `cannot make the folder ${folder}: ${(cause as Error).message}`,
+      `cannot create the folder ${folder}: ${(cause as Error).message}`,
       'Choose another --out.',
     );
   }
@@ -67,7 +67,7 @@ export const writeJson = (path: string, value: unknown): Promise<void> =>
 
 const FINISHED = 'Pass the folder of a finished run.';
 
-/** Runs `read`; the error names the file. */
+/** Runs `read`; its errors name the file. */
 function reading<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -119,7 +119,7 @@ export function loadModels(
   }
 }
 
-/** One line per training object: id, pseudo label of its image and of its cloud. */
+/** One line per training object: its id, and the pseudo labels of its image and its cloud. */
 export function pseudoLabelsCsv(pairs: PairedData, { images, clouds }: PseudoLabels): string {
   const lines = Array.from({ length: pairs.length }, (_, i) => `${quoted(pairs.id(i))},${images[i]},${clouds[i]}`);
   return `${['id,image,points', ...lines].join('\n')}\n`;

@@ -11,24 +11,24 @@ const GALLERY = 'a folder; pglite:FOLDER, an embedded Postgres; or postgres://US
 let action = async (): Promise<void> => {};
 
 const command = new Command('search')
-  .description('Embeds a collection with a trained model, and finds what is like a picture or a 3D file.')
+  .description('Embeds a collection with a trained model, and finds entries similar to a picture or a 3D file.')
   .helpOption('--help', 'show this')
   .helpCommand(false);
 
 const index = addDeviceOptions(addDataOptions(command.command('index')))
-  .description('Embeds a collection into a gallery. May be stopped and started again.')
+  .description('Embeds a collection into a gallery. It can be stopped and started again at any time.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .requiredOption('--to <gallery>', GALLERY)
-  .option('--data <spec>', 'the collection, all of it; default: the data of the run')
-  .addOption(new Option('--split <name>', 'which objects').choices(['train', 'test', 'all']).default('all'))
+  .option('--data <spec>', 'the collection, which is indexed completely; default: the data of the run')
+  .addOption(new Option('--split <name>', 'objects to index').choices(['train', 'test', 'all']).default('all'))
   .option(
     '--shard <i/n>',
-    'only every n-th object, from the i-th, i from 0: one of n programs that share the work',
+    'index only every n-th object from the i-th on, counted from 0, so that n programs can share the work',
     parseShard,
   )
-  .addOption(new Option('--on-bad <what>', 'a bad object is an error, or is left out').choices(['fail', 'skip']))
+  .addOption(new Option('--on-bad <what>', 'a bad object ends the program, or is left out').choices(['fail', 'skip']))
   .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
-  .option('--no-thumbnails', 'keep no pictures for --html')
+  .option('--no-thumbnails', 'do not store pictures for --html')
   .option('--quiet', 'no progress')
   .helpOption('--help', 'show this')
   .action((run: string) => {
@@ -36,19 +36,19 @@ const index = addDeviceOptions(addDataOptions(command.command('index')))
   });
 
 const query = addDeviceOptions(command.command('query'))
-  .description('Finds the entries that are most like a picture or a 3D file.')
+  .description('Finds the entries that are most similar to a picture or a 3D file.')
   .argument('<gallery>', GALLERY)
-  .option('--image <file>', 'ask with a picture (png, jpg, webp)')
-  .option('--points <file>', 'ask with a mesh or cloud (off, obj, ply, stl, pcd, npy, xyz, glb)')
+  .option('--image <file>', 'query with a picture (png, jpg, webp)')
+  .option('--points <file>', 'query with a mesh or cloud (off, obj, ply, stl, pcd, npy, xyz, glb)')
   .option('--model <run>', 'run whose model made the gallery', 'runs/latest')
-  .option('--top <n>', 'how many answers', whole(1), 10)
+  .option('--top <n>', 'number of answers', whole(1), 10)
   .addOption(
-    new Option('--for <kind>', 'what is looked for; default: the other kind').choices(['image', 'points', 'both']),
+    new Option('--for <kind>', 'kind of entries to find; default: the other kind').choices(['image', 'points', 'both']),
   )
-  .option('--where <condition>', "such as \"category = 'chair' and split = 'test'\", see docs/search.md")
-  .option('--ef-search <n>', 'databases with an index: approximate search with so many candidates', whole(1))
+  .option('--where <condition>', "for example \"category = 'chair' and split = 'test'\", see docs/search.md")
+  .option('--ef-search <n>', 'databases with an index: approximate search with this many candidates', whole(1))
   .option('--json', 'print JSON instead of the table')
-  .option('--html <file>', 'write the answers with their pictures as one page')
+  .option('--html <file>', 'write the answers with their pictures as one HTML file')
   .helpOption('--help', 'show this')
   .action((gallery: string) => {
     action = () => queryGallery(gallery, query.opts<QueryOptions>());

@@ -24,7 +24,7 @@ export interface Shard {
   readonly count: number;
 }
 
-/** `2/8`: the third of eight parts, as Kubernetes and Slurm count. */
+/** `2/8`: the third of eight shards, counted from 0 as in Kubernetes and Slurm. */
 export function parseShard(text: string): Shard {
   const [index, count] = text.split('/').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
   if (index < count && text.split('/').length === 2) return { index, count };

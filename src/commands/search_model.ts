@@ -13,7 +13,7 @@ import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { Random } from '../tensor/random.ts';
 
-/** A model file, before it is on the GPU. */
+/** A model file that is not on the GPU yet. */
 export interface ModelFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -27,7 +27,7 @@ export function readModelFile(path: string): ModelFile {
     const bytes = readFileSync(file);
     return { path: file, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (cause) {
-    const fix = 'Name the folder of a finished run, what was --out of node dist/train.js.';
+    const fix = 'Name the folder of a finished run, the --out of node dist/train.js.';
     throw new RomoError('file', `cannot read the model of ${path}: ${(cause as Error).message}`, fix);
   }
 }

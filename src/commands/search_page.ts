@@ -4,9 +4,9 @@ import style from '../report/report.css';
 import type { Answer } from '../search/gallery.ts';
 
 export interface Asked {
-  /** file that was asked with */
+  /** file of the query */
   readonly path: string;
-  /** of it, a data URI */
+  /** picture of the query, as a data URI */
   readonly picture: string;
   readonly gallery: string;
   readonly where: string | undefined;
@@ -40,7 +40,7 @@ function card({ id, modality, similarity, metadata }: Answer): string {
 }
 
 export function answersPage({ path, picture, gallery, where, answers }: Asked): string {
-  const title = `What is like ${escaped(path)}`;
+  const title = `Similar to ${escaped(path)}`;
   const condition = where === undefined ? '' : ` where ${escaped(where)}`;
   return `<!doctype html>
 <html lang="en">
@@ -53,7 +53,7 @@ export function answersPage({ path, picture, gallery, where, answers }: Asked): 
 </head>
 <body>
 <header><h1>${title}</h1>
-<p>The ${answers.length} nearest in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
+<p>The ${answers.length} nearest entries in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
 <main>
 <p class="asked"><img src="${picture}" alt="the query">${escaped(path)}</p>
 <ol class="answers">

@@ -52,7 +52,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
       if (answers.length === 0) {
         const { images, points: clouds } = await gallery.info();
-        process.stderr.write(`no entry fits, of ${images} images and ${clouds} clouds\n`);
+        process.stderr.write(`no matching entry among ${images} images and ${clouds} clouds\n`);
       }
       if (options.html) {
         const picture =

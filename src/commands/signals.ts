@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-// One press may arrive more than once: from the terminal, and passed on by npm.
+// One key press may arrive twice: from the terminal, and passed on by npm.
 const SAME_PRESS = 250; // ms
 
 /** Listens from its construction until `end`. */

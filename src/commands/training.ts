@@ -32,7 +32,7 @@ class Stopped extends Error {}
 
 /**
  * Trains to the end, or until the user stops it; then the exit code says so.
- * @param open opens the GPU; called again where it is lost
+ * @param open opens the GPU; called again if it is lost
  */
 export async function train(
   options: TrainOptions,
@@ -41,7 +41,7 @@ export async function train(
   const { out, quiet, device, memory } = options;
   const progress = new ProgressReport(quiet);
   if (options.resume && isFinished(out)) {
-    process.stdout.write(`the run in ${out} is finished: nothing is left to do\n`);
+    process.stdout.write(`the run in ${out} is already finished\n`);
     return;
   }
   if (!options.resume) checkRunFolder(out, options.overwrite);
@@ -66,11 +66,11 @@ export async function train(
         isNew = false;
         return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
       },
-      (losses) => progress.line(`the GPU was lost (${losses}); it is opened again`),
+      (losses) => progress.line(`the GPU was lost (${losses}); opening it again`),
     );
     progress.stop();
     if (result instanceof Stopped) {
-      process.stdout.write(`${result.message}. Go on with: node dist/train.js --resume ${out}\n`);
+      process.stdout.write(`${result.message}. Continue with: node dist/train.js --resume ${out}\n`);
       process.exitCode = stop.exitCode as number;
     } else {
       removeCheckpoints(out);
@@ -90,13 +90,13 @@ function configOf(folder: string): Config {
   return readConfig(join(folder, 'config.json'));
 }
 
-/** What result.json holds. */
+/** Contents of result.json. */
 interface WrittenResult extends RunResult {
   /** including the time before the checkpoints that it resumed from */
   readonly seconds: RunSeconds & { readonly total: number };
 }
 
-/** From the last checkpoint, or the start, to the end, or until the user stops it. */
+/** Trains from the last checkpoint, or the start, to the end, or until the user stops it. */
 async function attempt(
   gpu: Gpu,
   data: DataSet,
@@ -115,7 +115,7 @@ async function attempt(
     progress.restart();
     progress.line(`continuing from the checkpoint at ${placeOf(checkpoint.state.stage)}`);
     if (checkpoint.adapter !== adapter) {
-      progress.line(`warning: it was made on ${checkpoint.adapter}, where last digits differ`);
+      progress.line(`warning: it was made on ${checkpoint.adapter}; the last digits may differ`);
     }
   }
   const metrics = new MetricsLog(join(out, 'metrics.jsonl'), checkpoint?.metricsBytes ?? 0, (text) =>
@@ -151,7 +151,7 @@ async function attempt(
       onFigures: (stage, figures) => metrics.add({ stage, ...figures }),
       onPseudoLabels(labels) {
         labelsWritten = writeWhole(join(out, 'pseudo-labels.csv'), pseudoLabelsCsv(data.train.pairs, labels));
-        labelsWritten.catch(() => {}); // shown by the next checkpoint, which waits for it
+        labelsWritten.catch(() => {}); // thrown by the next checkpoint, which awaits it
       },
       async onPosition(at) {
         if (stop.exitCode !== null || writer.isDue(at)) await save(at);

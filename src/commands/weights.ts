@@ -19,8 +19,8 @@ export function readWeights(file: string): WeightsFile {
   if (/\.(pth|pt|bin|ckpt|t7)$/.test(file)) {
     throw new RomoError(
       'file',
-      `${file} is a pickle of PyTorch`,
-      `Make a safetensors file of it with python tools/pth_to_safetensors.py '${file}' weights.safetensors first.`,
+      `${file} is a PyTorch pickle`,
+      `First convert it with python tools/pth_to_safetensors.py '${file}' weights.safetensors.`,
     );
   }
   let bytes: Uint8Array;

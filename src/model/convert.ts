@@ -6,17 +6,17 @@
 import { RomoError } from '../tensor/error.ts';
 import type { Floats, StateDict } from './module.ts';
 
-/** Weights under the names of a model here, and what was found. */
+/** Converted weights, and the network that they belong to. */
 export interface ConvertedWeights {
-  /** what the weights are of, and the options that its encoder must have */
+  /** the network, with the options that its encoder must have */
   readonly network:
     | { kind: 'resnet'; depth: number; width: number }
     | { kind: 'dgcnn'; widths: number[]; outChannels: number };
-  /** under the names of `ResNet` or `Dgcnn`; all but the head */
+  /** named as in `ResNet` or `Dgcnn`; everything but the head */
   readonly state: StateDict;
   /** keys that were left out on purpose */
   readonly leftOut: string[];
-  /** where the names of the head begin, which `state` does not have */
+  /** prefixes of the names of the head, which `state` lacks */
   readonly head: readonly string[];
 }
 
@@ -28,9 +28,10 @@ const DEPTHS: Readonly<Record<string, number>> = {
 };
 
 /**
+ * Renames pretrained weights to the names of `ResNet` or `Dgcnn`.
  * @param tensors as read from a file, in PyTorch's layouts
- * @param file named in errors
- * @throws RomoError `state-dict` where the names are of no known network
+ * @param file name of the file, for errors
+ * @throws RomoError `state-dict` if the keys do not match a known network
  */
 export function convertWeights(tensors: Readonly<Record<string, Floats>>, file: string): ConvertedWeights {
   const keys = Object.keys(tensors);
@@ -38,19 +39,15 @@ export function convertWeights(tensors: Readonly<Record<string, Floats>>, file: 
   const named = new Map(keys.map((key) => [key.slice(prefix.length), tensors[key]]));
   if (named.has('layer1.0.conv1.weight')) return convertResnet(named, file);
   if (named.has('conv1.0.weight')) return convertDgcnn(named, file);
-  throw fault(file, `its names are of no ResNet and no DGCNN: ${keys.slice(0, 5).join(', ')}, ...`);
+  throw fault(file, `its keys match neither ResNet nor DGCNN: ${keys.slice(0, 5).join(', ')}, ...`);
 }
 
 const fault = (file: string, message: string) =>
-  new RomoError(
-    'state-dict',
-    `${file}: ${message}`,
-    'Known are the names of torchvision, timm and the official DGCNN.',
-  );
+  new RomoError('state-dict', `${file}: ${message}`, 'Use weights of torchvision, timm or the official DGCNN.');
 
 function convertResnet(named: ReadonlyMap<string, Floats>, file: string): ConvertedWeights {
   const stem = named.get('conv1.weight');
-  if (stem?.shape[2] !== 7) throw fault(file, 'its stem is not one convolution of 7 x 7 (timm has such variants)');
+  if (stem?.shape[2] !== 7) throw fault(file, 'its stem is not a single 7 x 7 convolution (some timm variants differ)');
   const blocks = [1, 2, 3, 4].map((stage) => {
     let count = 0;
     while (named.has(`layer${stage}.${count}.conv1.weight`)) count++;
@@ -58,7 +55,7 @@ function convertResnet(named: ReadonlyMap<string, Floats>, file: string): Conver
   });
   const kind = named.has('layer1.0.conv3.weight') ? 'bottleneck' : 'basic';
   const depth = DEPTHS[`${kind} ${blocks}`];
-  if (!depth) throw fault(file, `a ResNet of ${kind} blocks ${blocks} is not known`);
+  if (!depth) throw fault(file, `unknown ResNet with ${kind} blocks ${blocks}`);
   const isHead = (key: string) => /^(fc|bn_fc)\./.test(key);
   return {
     network: { kind: 'resnet', depth, width: stem.shape[0] },
@@ -72,7 +69,7 @@ function convertDgcnn(named: ReadonlyMap<string, Floats>, file: string): Convert
   while (named.has(`conv${widths.length + 1}.0.weight`)) {
     widths.push(named.get(`conv${widths.length + 1}.0.weight`)?.shape[0] as number);
   }
-  if (widths.length < 2) throw fault(file, 'a DGCNN has an EdgeConv layer and conv5 at least');
+  if (widths.length < 2) throw fault(file, 'a DGCNN needs at least one EdgeConv layer and a last convolution');
   const outChannels = widths.pop() as number;
   // The official model registers each batch norm twice, as bnN and inside of convN; files may hold one of the two or
   // both.
@@ -90,7 +87,7 @@ function convertDgcnn(named: ReadonlyMap<string, Floats>, file: string): Convert
   };
 }
 
-/** Renames what has a name here; `null` leaves it out. */
+/** Renames the tensors; those that `rename` maps to null are left out. */
 function split(named: ReadonlyMap<string, Floats>, rename: (key: string) => string | null) {
   const state: StateDict = {};
   const leftOut: string[] = [];

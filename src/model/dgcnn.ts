@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { at, BatchNorm, type Init, initialWeights, Linear } from './layers.ts';
 import { Module } from './module.ts';
 
-/** A 1x1 convolution over points (PyTorch: [out, in, 1]) or edges ([out, in, 1, 1]) as a matrix. */
+/** A 1x1 convolution over points (PyTorch: [out, in, 1]) or edges ([out, in, 1, 1]), stored as a matrix. */
 class PointConv extends Module {
   readonly weight: Tensor; // [in, out]
 

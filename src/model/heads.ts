@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { at, type Init, Linear } from './layers.ts';
 import { Module } from './module.ts';
 
-/** d -> hidden -> C with a ReLU between. Names as in a PyTorch Sequential: head.0, head.2. */
+/** d -> hidden -> C with a ReLU in between. Named as in a PyTorch Sequential: head.0, head.2. */
 export class HeadMlp extends Module {
   private readonly fc1: Linear;
   private readonly fc2: Linear;

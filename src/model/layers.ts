@@ -18,13 +18,14 @@ export interface Init {
 
 export const at = (init: Init, name: string): Init => ({ seed: init.seed, path: `${init.path}.${name}` });
 
-/** Uniform with variance gain^2 / fanIn (He et al. 2015 for gain sqrt 2). */
+/** Weights drawn uniformly with variance gain^2 / fanIn (He et al. 2015 for gain sqrt 2). */
 export function initialWeights(gpu: Gpu, shape: readonly number[], fanIn: number, gain: number, init: Init): Tensor {
   const bound = gain * Math.sqrt(3 / fanIn);
   return randomUniform(gpu, shape, streamKey(init.seed, init.path), -bound, bound);
 }
 
 export interface LinearOptions {
+  /** default true */
   bias?: boolean;
 }
 
@@ -53,7 +54,10 @@ export class Linear extends Module {
   }
 }
 
-/** x [B, H, W, in] -> [B, H', W', out], no bias. Name: weight [out, in, height, width]. */
+/**
+ * y = conv2d(x, weight) without bias, x [B, H, W, in], y [B, H', W', out]. Weights start uniform with variance 2 /
+ * (size^2 in). State dict: weight [out, in, height, width].
+ */
 export class Conv2d extends Module {
   readonly weight: Tensor; // [height, width, in, out]
 
@@ -97,7 +101,7 @@ export class BatchNorm extends Module {
     this.runningVar = this.buffer('running_var', fill(gpu, [channels], 1));
   }
 
-  /** What the op needs besides x; EdgeConv takes it too. */
+  /** Options of the batch norm op; EdgeConv takes them too. */
   options() {
     const { runningMean, runningVar, training, slope } = this;
     return { runningMean, runningVar, training, slope };

@@ -11,7 +11,7 @@ import { sizeOf, type Tensor } from '../tensor/tensor.ts';
  */
 export type Layout = 'same' | 'linear' | 'conv1x1' | 'conv1' | 'conv';
 
-/** A tensor of a module, and how it is stored. */
+/** A tensor of a module and how it is stored. */
 export interface Entry {
   readonly tensor: Tensor;
   readonly layout: Layout;
@@ -19,7 +19,7 @@ export interface Entry {
   readonly kind: 'parameter' | 'buffer';
 }
 
-/** Numbers with their shape. */
+/** Values with their shape. */
 export interface Floats {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -27,7 +27,7 @@ export interface Floats {
 /** Tensors by name, in PyTorch's layout. */
 export type StateDict = Record<string, Floats>;
 
-/** The entries whose names begin with the prefix, named without it. */
+/** The entries whose names start with the prefix, without it. */
 export function unprefixed(state: StateDict, prefix: string): StateDict {
   const own = Object.entries(state).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(own.map(([name, floats]) => [name.slice(prefix.length), floats]));
@@ -41,7 +41,7 @@ export abstract class Module {
 
   constructor(readonly gpu: Gpu) {}
 
-  /** Registers a tensor that is trained. It lives until `dispose`. */
+  /** Registers a tensor that is trained. It is kept until `dispose`. */
   protected parameter(name: string, tensor: Tensor, layout: Layout = 'same'): Tensor {
     tensor.keep().requiresGrad = true;
     this.entries.set(name, { tensor, layout, kind: 'parameter' });
@@ -54,13 +54,13 @@ export abstract class Module {
     return tensor;
   }
 
-  /** Registers a part; its tensors are called NAME.theirs. */
+  /** Registers a part, so that its tensors appear in parameters() and stateDict() as NAME.theirs. Returns it. */
   protected child<M extends Module>(name: string, module: M): M {
     this.children.set(name, module);
     return module;
   }
 
-  /** All tensors, by PyTorch's names, in the order of registration. */
+  /** All tensors by their names in PyTorch, in order of registration. */
   namedEntries(prefix = ''): Map<string, Entry> {
     const all = new Map<string, Entry>();
     for (const [name, entry] of this.entries) all.set(prefix + name, entry);
@@ -70,7 +70,7 @@ export abstract class Module {
     return all;
   }
 
-  /** What an optimiser trains. */
+  /** The tensors that an optimiser trains, by name. */
   parameters(): Map<string, Tensor> {
     const entries = [...this.namedEntries()].filter(([, entry]) => entry.kind === 'parameter');
     return new Map(entries.map(([name, entry]) => [name, entry.tensor]));
@@ -92,9 +92,10 @@ export abstract class Module {
   }
 
   /**
-   * Takes over all tensors from PyTorch's layout. Throws as `checkStateDict` does; nothing is changed then.
-   * @param name the file, for messages
-   * @param optional beginnings of names that may be missing, such as those of a head that is new; they stay as they are
+   * Loads all tensors from PyTorch's layout, after `checkStateDict`: if that throws, nothing has changed.
+   * @param name of the file, for errors
+   * @param optional prefixes of names that may be missing, such as those of a new head; their tensors keep their values
+   * @throws RomoError `state-dict` that lists missing, unused and misshapen keys
    */
   loadStateDict(state: StateDict, name = 'state dict', optional: readonly string[] = []): void {
     this.checkStateDict(state, name, optional);
@@ -135,7 +136,7 @@ export abstract class Module {
   }
 }
 
-/** The axes of our layout in PyTorch's order: linear [in, out], conv [height, width, in, out]. */
+/** Our axes in PyTorch's order; ours are linear [in, out], conv [height, width, in, out]. */
 const ORDER: Record<Layout, readonly number[] | null> = {
   same: null,
   linear: [1, 0],

@@ -10,7 +10,7 @@ import { Module } from './module.ts';
 abstract class Block extends Module {
   private shortcut: { conv: Conv2d; norm: BatchNorm } | null = null;
 
-  /** The projection of the shortcut where size or channels change: downsample.0 and downsample.1. */
+  /** Adds the projection of the shortcut, downsample.0 and downsample.1, if size or channels change. */
   protected addShortcut(inChannels: number, outChannels: number, stride: number, init: Init): void {
     if (stride === 1 && inChannels === outChannels) return;
     this.shortcut = {
@@ -110,6 +110,7 @@ export class ResNet extends Module {
   private readonly fc: Linear;
   private readonly bnFc: BatchNorm;
 
+  /** @throws RomoError `option` if the depth is unknown */
   constructor(
     gpu: Gpu,
     { inChannels, outChannels, depth, width = 64, blocks = BLOCKS[depth] }: ResNetOptions,

@@ -9,16 +9,16 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const stepKernel = kernelPair(program('sgd', source), 'step');
 
-/** What shapes a step. */
+/** Hyper-parameters of SGD. */
 export interface SgdOptions {
   learningRate: number;
-  /** share of the last velocity that is kept; default 0 */
+  /** share of the previous velocity that is kept; default 0 */
   momentum?: number;
-  /** times the parameter, added to its gradient; default 0 */
+  /** factor of the parameter that is added to its gradient; default 0 */
   weightDecay?: number;
 }
 
-/** v <- momentum v + grad + weightDecay p; p <- p - rate v. As torch.optim.SGD without dampening. */
+/** v <- momentum v + grad + weightDecay p; p <- p - rate v. Like torch.optim.SGD without dampening. */
 export class Sgd {
   /** the learning rate, [1]: a tensor, so that a recorded step follows the schedule */
   readonly rate: Tensor;
@@ -34,12 +34,12 @@ export class Sgd {
     this.velocities = new Map([...parameters].map(([name, { shape }]) => [name, gpu.zeros(shape).keep()]));
   }
 
-  /** The learning rate from the next step on. */
+  /** Sets the learning rate, starting with the next step. */
   setRate(rate: number): void {
     this.rate.write([rate]);
   }
 
-  /** Moves every parameter and frees its gradient. Throws `sgd` if a parameter has none. */
+  /** Updates every parameter and frees its gradient. @throws RomoError `sgd` if a parameter has no gradient */
   step(): void {
     const { momentum = 0, weightDecay = 0 } = this.options;
     for (const [name, parameter] of this.parameters) {

@@ -18,7 +18,7 @@ function drawn(options: Plot.PlotOptions, label: string): string {
   return chart.outerHTML;
 }
 
-/** One step's losses, as metrics.jsonl has them. */
+/** The losses of one step, as in metrics.jsonl. */
 export interface LossPoint {
   stage: string;
   step: number;
@@ -28,9 +28,9 @@ export interface LossPoint {
 }
 
 const NAMES = { loss: 'total', supervision: 'labels', invariance: 'pairs' } as const;
-const POINTS = 300; // per line: more cannot be told apart
+const POINTS = 300; // per line: more would be indistinguishable
 
-/** The losses of a stage over its steps, each the mean of as many steps as give at most 300 points. */
+/** The losses of a stage over its steps, averaged over consecutive steps to at most 300 points per line. */
 export function lossChart(points: readonly LossPoint[], stage: string): string {
   const chunk = Math.max(1, Math.ceil(points.length / POINTS));
   const rows: { step: number; value: number; part: string }[] = [];
@@ -58,7 +58,7 @@ export function lossChart(points: readonly LossPoint[], stage: string): string {
   );
 }
 
-/** Precision over recall, a line per direction. */
+/** Precision over recall, one line per direction. */
 export function recallChart(figures: Readonly<Record<Direction, RetrievalFigures>>): string {
   const rows = (Object.keys(figures) as Direction[]).flatMap((direction) =>
     figures[direction].precisionAtRecall.map((precision, level) => ({
@@ -109,7 +109,7 @@ export function classChart(figures: Readonly<Record<Direction, RetrievalFigures>
   );
 }
 
-/** Which class the nearest answer has, as a share of the queries of each class. */
+/** Classes of the nearest answers, as shares of the queries of each class. */
 export function confusionChart(
   { confusion }: Pick<RetrievalFigures, 'confusion'>,
   classNames: readonly string[],

@@ -22,7 +22,7 @@ export interface Item {
   readonly cloud: string;
 }
 
-/** Makes items; each object's pictures once. */
+/** Makes items, and each object's pictures only once. */
 export class Items {
   private readonly made = new Map<number, Promise<Item>>();
   private readonly view;
@@ -53,9 +53,9 @@ export class Items {
   }
 }
 
-const MAPPED = 300; // pairs: more make the map slow and full
+const MAPPED = 300; // pairs: more make the map slow and crowded
 
-/** UMAP of images and clouds together, of at most 300 pairs (McInnes et al. 2018); the same seed gives the same map. */
+/** UMAP (McInnes et al. 2018) of the images and clouds of at most 300 pairs; the same seed gives the same map. */
 export function mapOf({ images, clouds, dimension }: Embeddings, labels: Labels, seed: number): MapPoint[] {
   const order = new Random(seed, 'map').permutation(labels.values.length).subarray(0, MAPPED);
   const row = (rows: Float32Array, index: number) => [...rows.subarray(index * dimension, (index + 1) * dimension)];
@@ -82,7 +82,7 @@ export interface Example {
 const EXAMPLES = 6;
 const ANSWERS = 6;
 
-/** The queries whose class is found best and worst; of equal ones the first. */
+/** The queries with the highest and the lowest average precision; equal ones are ordered by index. */
 export async function examplesOf(
   direction: Direction,
   { averagePrecisions, nearest }: RetrievalFigures,
@@ -107,10 +107,10 @@ export async function examplesOf(
   };
 }
 
-/** A cluster of the held-out pairs and those nearest to its centre. */
+/** A cluster of the held-out pairs, and the pairs nearest to its centre. */
 export interface Cluster {
   readonly size: number;
-  /** the class that most of its pairs have, and their share */
+  /** the most frequent class of its pairs, and its share */
   readonly className: string;
   readonly purity: number;
   readonly items: readonly Item[];
@@ -118,7 +118,7 @@ export interface Cluster {
 
 const SHOWN = 12;
 
-/** The clusters that the cluster accuracy is counted on, largest first. */
+/** The clusters that the cluster accuracy is computed from, largest first. */
 export async function clustersOf(
   gpu: Gpu,
   { images, clouds, dimension }: Embeddings,

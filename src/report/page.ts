@@ -1,4 +1,4 @@
-/** A report as one HTML file that needs nothing else: figures, charts, pictures, the configuration. */
+/** A report as one self-contained HTML file: figures, charts, pictures, the configuration. */
 import type { Config } from '../romo/config.ts';
 import type { Figures } from '../romo/figures/figures.ts';
 import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/figures/retrieval.ts';
@@ -15,7 +15,7 @@ import {
 import type { Cluster, Example, Item } from './contents.ts';
 import style from './report.css';
 
-/** All that a report tells. */
+/** Everything that a report shows. */
 export interface Report {
   readonly config: Config;
   readonly adapter: string;
@@ -31,7 +31,7 @@ export interface Report {
   readonly clusters: readonly Cluster[];
 }
 
-/** Names come from files: they are text, whatever they hold. */
+/** Escapes text for HTML: names come from files and may contain anything. */
 export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
@@ -122,7 +122,7 @@ function configTable(config: Config): string {
   );
 }
 
-/** The whole file. */
+/** The report as an HTML document. */
 export function reportPage(report: Report): string {
   const { config, adapter, classNames, losses, map, retrieval, queries } = report;
   const stages = [...new Set(losses.map(({ stage }) => stage))];
@@ -153,16 +153,16 @@ export function reportPage(report: Report): string {
 </head>
 <body>
 <header><h1>${title}</h1>
-<p>${config.train} pairs to train on, without labels; ${queries} held out, on which all figures are. Labels are read for the figures alone.
+<p>Trained on ${config.train} pairs without labels; all figures are for ${queries} held-out pairs. Only the figures use labels.
 Adapter: ${escaped(adapter)}. Seed ${config.seed}, preset ${escaped(config.preset)}.</p></header>
 <main>
 ${section('Figures', stagesTable(report))}
-${section('Retrieval in detail', retrievalTable(report), '<p>Of the last stage. Within a modality a query is not its own answer. recall@k: queries with an object of their class among the first k answers.</p>', `<div class="charts">${figure('Precision over recall, interpolated', recallChart(retrieval))}${figure('Per class', classChart(retrieval))}</div>`)}
+${section('Retrieval in detail', retrievalTable(report), '<p>Figures of the last stage. Within a modality, a query does not count as its own answer. recall@k: share of queries with an object of their class among the first k answers.</p>', `<div class="charts">${figure('Precision over recall, interpolated', recallChart(retrieval))}${figure('Per class', classChart(retrieval))}</div>`)}
 ${curves.length > 0 ? section('Training', `<div class="charts">${curves.join('')}</div>`) : ''}
 ${section('Map of the embedding', figure('UMAP of images (dots) and clouds (triangles); where learning worked, partners are close', mapChart(map, classNames)))}
 ${section('Which classes are taken for which', `<div class="charts">${confusions.join('')}</div>`)}
 ${exampleSections(report)}
-${section('Clusters', '<p>k-means over the mean of each pair, the pairs nearest to each centre first.</p>', clusterSheets(report))}
+${section('Clusters', '<p>k-means on the mean embedding of each pair; the pairs nearest to the centre come first.</p>', clusterSheets(report))}
 ${section('Configuration', configTable(config))}
 </main>
 </body>

@@ -10,7 +10,7 @@ import type { LossPoint } from './charts.ts';
 import { clustersOf, examplesOf, Items, mapOf } from './contents.ts';
 import { reportPage } from './page.ts';
 
-/** What the evaluation knows already. */
+/** Results that the evaluation already has. */
 export interface Evaluated {
   readonly config: Config;
   readonly stages: Readonly<Record<StageName, Figures>>;

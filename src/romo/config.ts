@@ -1,4 +1,4 @@
-/** The presets, and which configurations hold together. */
+/** The presets, and the check that the values of a configuration fit together. */
 import { faultsOf } from '../data/fields.ts';
 import { RomoError } from '../tensor/error.ts';
 import { type Config, FIELDS } from './config_fields.ts';
@@ -124,10 +124,10 @@ export function parseConfig(value: unknown, name: string): Config {
     if (!fault) return value as Config;
     faults.push(fault.message);
   }
-  throw new RomoError('file', `${name}: ${faults.join('; ')}`, 'Use the configuration that a run has written.');
+  throw new RomoError('file', `${name}: ${faults.join('; ')}`, 'Use a configuration that a run has written.');
 }
 
-/** Throws `option`, naming what does not fit together. */
+/** @throws RomoError `option` that names the values that do not fit together */
 export function checkConfig(config: Config): void {
   const fault = misfit(config);
   if (fault) throw new RomoError('option', fault.message, fault.fix);
@@ -140,9 +140,9 @@ function misfit(config: Config): { message: string; fix: string } | null {
     return { message: `a batch of ${batch} is larger than the ${train} training objects`, fix: 'Lower --batch.' };
   }
   if (batch < 2) {
-    return { message: `a batch of ${batch} has no other pair to tell apart`, fix: 'Use --batch 2 or more.' };
+    return { message: `a batch of ${batch} has no other pair to compare with`, fix: 'Use --batch 2 or more.' };
   }
-  if (clusters < 2) return { message: `${clusters} clusters tell nothing apart`, fix: 'Use --clusters 2 or more.' };
+  if (clusters < 2) return { message: `${clusters} clusters are too few`, fix: 'Use --clusters 2 or more.' };
   if (clusters > Math.min(train, test)) {
     const message = `${clusters} clusters are more than the ${train} training or ${test} test objects`;
     return { message, fix: 'Lower --clusters.' };

@@ -21,23 +21,25 @@ const STAGE_FIELDS = {
 
 const SSM_FIELDS = {
   ...STAGE_FIELDS,
-  /** share of L_ssm; 1 - lambda is L_mlm's */
+  /** weight of L_ssm; L_mlm has weight 1 - lambda */
   lambda: real(0, 1),
-  /** memory, soft: the head's own view of the memory row, hard or sharpened; joint, balanced: clusters of each epoch */
+  /**
+   * memory, soft: the head's prediction for the memory row, hard or sharpened; joint, balanced: clusters of each epoch
+   */
   target: oneOf('memory', 'soft', 'joint', 'balanced'),
   memoryMomentum: real(0, 1),
 };
 
 const RDL_FIELDS = {
   ...STAGE_FIELDS,
-  /** share of RCLL; 1 - beta is L_mlm's */
+  /** weight of RCLL; L_mlm has weight 1 - beta */
   beta: real(0, 1),
-  /** what learns from the pseudo labels; default rcll. With alpha 0 RCLL is MAE, with 1 focal loss */
+  /** loss on the pseudo labels; default rcll. RCLL is MAE with alpha 0 and focal loss with alpha 1 */
   loss: optional(oneOf('rcll', 'cross-entropy')),
   alpha: real(0),
-  /** encoders start fresh, or from the warm-up's */
+  /** the encoders start fresh, or from those of the warm-up */
   from: oneOf('fresh', 'warm'),
-  /** one head for both modalities, or one each */
+  /** one head for both modalities, or one for each */
   sharedHead: oneOf(true, false),
   hidden: whole(1, WIDEST),
   /** from the trained heads, or from clusters of each pair's mean embedding */
@@ -74,7 +76,7 @@ const RUN_FIELDS = {
   /** channels of the point encoder's layers */
   pointWidths: wholes(1, WIDEST),
   momentum: real(0, 1),
-  /** of the heads' logits of unit features */
+  /** temperature of the heads' logits of unit features */
   headTemperature: real(COLDEST),
   /** How strongly objects are augmented. */
   augment: oneOf('mild', 'strong'),
@@ -84,16 +86,16 @@ const RUN_FIELDS = {
   imageNormalization: optional(oneOf('imagenet')),
 };
 
-/** What both stages have. */
+/** Configuration that both stages have. */
 export interface StageConfig extends Values<typeof STAGE_FIELDS> {}
 
-/** The warm-up. */
+/** Configuration of the warm-up. */
 export interface SsmConfig extends Values<typeof SSM_FIELDS> {}
 
-/** Robust learning on pseudo labels. */
+/** Configuration of robust learning on pseudo labels. */
 export interface RdlConfig extends Values<typeof RDL_FIELDS> {}
 
-/** A whole run. */
+/** Configuration of a whole run. */
 export interface Config extends Values<typeof RUN_FIELDS> {
   /** how the data set is read */
   set?: Values<typeof SET_FIELDS>;
@@ -111,7 +113,7 @@ const under = <Group extends string, F>(group: Group, fields: F) =>
     F
   >;
 
-/** All fields by their place in the configuration, such as `ssm.epochs`. */
+/** All fields by their path in the configuration, such as `ssm.epochs`. */
 export const FIELDS = {
   ...RUN_FIELDS,
   ...under('set', SET_FIELDS),

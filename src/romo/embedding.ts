@@ -14,12 +14,12 @@ import type { Encoders } from './encoders.ts';
 export interface Embeddings {
   /** [objects, d], unit rows, one per image */
   images: Float32Array;
-  /** the same of the clouds */
+  /** the same for the clouds */
   clouds: Float32Array;
   dimension: number;
 }
 
-/** Embeds all pairs as they are, without augmentation, with the running statistics of batch norm. */
+/** Embeds all pairs without augmentation, with batch norm's running statistics. */
 export async function embedAll(
   gpu: Gpu,
   encoders: Encoders,
@@ -52,7 +52,7 @@ export async function embedAll(
   return { images, clouds, dimension };
 }
 
-/** Up to a batch of pairs from `start` on; none after the last. */
+/** At most a batch of pairs, starting at `start`; empty after the last pair. */
 async function plainBatch(
   pairs: PairedData,
   start: number,
@@ -75,28 +75,30 @@ async function plainBatch(
   return { count, images, clouds };
 }
 
-/** Rows per dispatch: bounds the memory of a large gallery. */
+/** Rows per batch: bounds the memory that a large gallery takes. */
 const ROWS = 50;
 
-/** Encoders in evaluation mode, and what they take. */
+/** Encoders in evaluation mode, and the sizes of their inputs. */
 export interface ReadyEncoders {
   readonly encoders: Encoders;
   readonly config: Pick<Config, 'points'>;
-  /** height, width, channels of the images that they take */
+  /** height, width and channels of their images */
   readonly imageShape: readonly [number, number, number];
 }
 
 /**
- * Unit rows [n, d] of images, in portions.
+ * Embeds images in batches: unit rows [n, d].
  * @param images [n, H, W, C], values 0..1
+ * @throws RomoError `shape` if they are not one or more whole images
  */
 export function embedImages({ encoders, imageShape }: ReadyEncoders, images: Float32Array): Promise<Float32Array> {
   return portions(encoders, images, imageShape, (x) => encoders.embedImages(x));
 }
 
 /**
- * Unit rows [n, d] of clouds, in portions.
+ * Embeds clouds in batches: unit rows [n, d].
  * @param clouds [n, config.points, 3]
+ * @throws RomoError `shape` if they are not one or more whole clouds
  */
 export function embedClouds({ encoders, config }: ReadyEncoders, clouds: Float32Array): Promise<Float32Array> {
   return portions(encoders, clouds, [config.points, 3], (x) => encoders.embedClouds(x));
@@ -113,7 +115,7 @@ async function portions(
   if (!Number.isInteger(count) || count < 1) {
     throw new RomoError(
       'shape',
-      `embed: ${values.length} numbers are not a whole number of [${shape}]`,
+      `embed: ${values.length} numbers do not form whole items of shape [${shape}]`,
       'Pass one or more items of that shape.',
     );
   }
@@ -122,7 +124,7 @@ async function portions(
     const portion = Math.min(ROWS, count - start);
     const x = values.subarray(start * size, (start + portion) * size);
     const read = (): Promise<Float32Array> => {
-      using _scope = gpu.scope(); // ends once the reading is queued, so that tensors go back to the pool early
+      using _scope = gpu.scope(); // ends once the readback is queued, so that tensors return to the pool early
       return embed(gpu.tensor(x, [portion, ...shape])).readFloats();
     };
     rows.set(await read(), start * dimension);

@@ -1,4 +1,4 @@
-/** The two encoders into the common space. */
+/** The image encoder and the cloud encoder into the common space. */
 
 import { l2Normalize } from '../autograd/l2_normalize.ts';
 import { matmul } from '../autograd/matmul.ts';
@@ -20,10 +20,13 @@ export class Encoders extends Module {
   readonly image: ResNet;
   readonly cloud: Dgcnn | PointNet;
   readonly dimension: number;
-  /** [C, C] and [C]: x -> x scale + shift; null where images are taken as they are */
+  /** [C, C] and [C]: x -> x scale + shift; null if images are used as they are */
   private readonly normalization: { readonly scale: Tensor; readonly shift: Tensor } | null;
 
-  /** @param imageChannels 1 for grey, 3 for colour */
+  /**
+   * @param imageChannels 1 for grey, 3 for colour
+   * @throws RomoError `option` if ImageNet's normalisation meets images without 3 channels
+   */
   constructor(gpu: Gpu, config: Config, stage: StageConfig, imageChannels: number, init: Init) {
     super(gpu);
     this.dimension = stage.dimension;
@@ -76,21 +79,21 @@ export class Encoders extends Module {
   }
 }
 
-/** Weights that encoders start from. */
+/** Pretrained weights that encoders start from. */
 export interface Pretrained {
   readonly image?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
   readonly cloud?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
 }
 
-/** Per channel, as torchvision and timm normalise: https://docs.pytorch.org/vision/stable/models.html */
+/** Mean and deviation per channel, as in torchvision and timm: https://docs.pytorch.org/vision/stable/models.html */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 
 function imagenetNormalization(gpu: Gpu, channels: number) {
   if (channels !== 3) {
     throw new RomoError(
       'option',
-      `weights of ImageNet take 3 channels, the images have ${channels}`,
-      'Use 3 channels.',
+      `ImageNet weights need images of 3 channels, not ${channels}`,
+      'Use images of 3 channels.',
     );
   }
   const scale = new Float32Array(9);

@@ -1,7 +1,7 @@
-/** Matrices on the CPU: rows of embeddings and scores, row after row in one array. */
+/** Row-major matrices of embeddings and scores on the CPU. */
 import { RomoError } from '../tensor/error.ts';
 
-/** Scales each row of [R, d] to length 1, in place; a row of zeros stays. @returns the same array */
+/** Scales each row of [R, d] to length 1, in place; a zero row stays zero. @returns the same array */
 export function unitRows<Rows extends Float32Array | Float64Array>(rows: Rows, dimension: number): Rows {
   for (let start = 0; start < rows.length; start += dimension) {
     let squares = 0;
@@ -12,10 +12,13 @@ export function unitRows<Rows extends Float32Array | Float64Array>(rows: Rows, d
   return rows;
 }
 
-/** normalize(a + b), row by row: one vector for both views of an object. a, b [R, d] unit rows. */
+/**
+ * normalize(a + b), row by row: one vector for both views of an object. a, b [R, d] unit rows.
+ * @throws RomoError `shape` if the lengths differ
+ */
 export function pairMeans(a: Float32Array, b: Float32Array, dimension: number): Float32Array {
   if (a.length !== b.length) {
-    throw new RomoError('shape', `pairMeans: ${a.length} and ${b.length} numbers`, 'Pass as many images as clouds.');
+    throw new RomoError('shape', `pairMeans: ${a.length} and ${b.length} values`, 'Pass as many images as clouds.');
   }
   return unitRows(
     a.map((value, i) => value + b[i]),
@@ -49,7 +52,7 @@ export function scoresOf(rows: Float32Array, centres: Float32Array, dimension: n
   return scores;
 }
 
-/** The largest of each row of [R, C]; the first of equals. */
+/** Index of the largest value in each row of [R, C]; ties go to the lower index. */
 export function argmaxRows(values: ArrayLike<number>, columns: number): Int32Array {
   const out = new Int32Array(values.length / columns);
   for (let row = 0; row < out.length; row++) {

@@ -1,4 +1,4 @@
-/** Every kind of data set as a user meets it: one command trains on it, one evaluates, and the figures are the same. */
+/** Every kind of data set, as a user runs it: one command trains, another evaluates, and the figures are the same. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What ends a run before its end: signals, a lost GPU, a full disk, another run's folder. Nothing is lost by any of them. */
+/** Interruptions of a run: signals, a lost GPU, a full disk, another run's folder. None of them loses anything. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,20 +33,20 @@ for (const [signal, exitCode, after] of [
   ['SIGINT', 130, 3],
   ['SIGTERM', 143, 10],
 ] as const) {
-  test(`${signal}: the step is finished and saved, and the run goes on to the same bytes`, async () => {
+  test(`${signal}: the step is finished and saved, and the resumed run ends with the same bytes`, async () => {
     const out = place(signal);
     const { child, ended } = startTraining([...tiny, '--out', out]);
     while (stepsDone(out) < after) await wait(2);
     child.kill(signal);
     const { code, output } = await ended;
     assert.is(code, exitCode, output);
-    assert.match(output, new RegExp(`Go on with: node dist/train.js --resume ${out}`));
+    assert.match(output, new RegExp(`Continue with: node dist/train.js --resume ${out}`));
     assert.not.ok(existsSync(join(out, 'result.json')));
     await resume(out);
   });
 }
 
-/** Trains here, on devices that are destroyed when so many steps are done. */
+/** Trains in this process, on devices that are destroyed after the given numbers of steps. */
 async function trainLosing(out: string, losses: readonly number[]): Promise<number> {
   const command = trainCommand().parse([...tiny, '--out', out], { from: 'user' });
   let opened = 0;
@@ -122,7 +122,7 @@ test('a batch that does not fit: the tensor, its bytes and the largest batch are
   assert.is(fitting.code, 0, fitting.output);
 });
 
-test('a full disk: file and cause are named, and with room the run goes on to the same bytes', async () => {
+test('a full disk: file and cause are named, and with space the resumed run ends with the same bytes', async () => {
   const disk = place('disk');
   mkdirSync(disk);
   const mount = (...words: string[]) => spawnSync('mount', words, { encoding: 'utf8' });
@@ -148,7 +148,7 @@ test('a full disk: file and cause are named, and with room the run goes on to th
 });
 
 test('a folder that may not be written to is named before anything is computed; a run that may not be read too', async () => {
-  // As root nothing is forbidden: then the run is nobody's.
+  // Root may do anything, so the run then belongs to the user `nobody`.
   const isRoot = process.getuid?.() === 0;
   const other = isRoot ? { uid: 65534, gid: 65534, env: { ...process.env, HOME: tmpdir() } } : {};
   const closed = place('closed');

@@ -1,4 +1,4 @@
-/** `kill -9`, three times in one run, once in the middle of writing a checkpoint: it leaves the same bytes behind. */
+/** `kill -9` three times in one run, once while it writes a checkpoint: the run still ends with the same bytes. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const test = suite('kill -9');
 const folder = mkdtempSync(join(tmpdir(), 'romo-kill-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-// 3 steps a stage
+// 3 steps per stage
 const words =
   '--preset tiny --train 30 --test 10 --batch 10 --clusters 2 --epochs-ssm 1 --epochs-rdl 1 --checkpoint-every 1 --quiet'.split(
     ' ',

@@ -1,4 +1,4 @@
-/** Encoders that start from weights of another training: files under the names that torchvision and the official DGCNN give. */
+/** Encoders that start from pretrained weights: files with the names of torchvision and the official DGCNN. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -119,7 +119,7 @@ test('a run with both: sizes follow the files, and result.json says what was use
   assert.equal(JSON.parse(evaluated.stdout).stages, json('result.json').stages);
 });
 
-test('a run goes on from the same weights only', () => {
+test('a run resumes only with the same weights', () => {
   const own = join(folder, 'own.safetensors');
   cpSync(resnet, own);
   const config: Config = { ...configFor(), weights: { image: own } };
@@ -130,7 +130,7 @@ test('a run goes on from the same weights only', () => {
   const bytes = readFileSync(own);
   bytes[bytes.length - 1] ^= 1;
   writeFileSync(own, bytes);
-  assert.throws(() => usePretrained(again), /own\.safetensors is not the file that the run began with/);
+  assert.throws(() => usePretrained(again), /own\.safetensors is not the file that the run started with/);
 });
 
 for (const [words, expected] of [

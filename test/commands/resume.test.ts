@@ -1,4 +1,6 @@
-/** A stage that stopped between two steps and goes on from its state ends with the same bits as one that never stopped. */
+/**
+ * A stage that stops between two steps and resumes from its state ends with the same bits as one that never stopped.
+ */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { Module } from '../../src/model/module.ts';

@@ -1,4 +1,6 @@
-/** Fixtures of weights under other projects' names: they are loaded by name, and the encoder computes what PyTorch does. */
+/**
+ * Fixtures of weights with other projects' names: they are loaded by name, and the encoder computes what PyTorch does.
+ */
 import * as assert from 'uvu/assert';
 import { type ConvertedWeights, convertWeights } from '../../src/model/convert.ts';
 import { Dgcnn } from '../../src/model/dgcnn.ts';
@@ -11,16 +13,16 @@ import { channelsLast, type Fixture } from '../support/fixture.ts';
 import { INIT } from './models.ts';
 import type { Handler } from './ops.ts';
 
-const EPSILON = 1e-5; // of batch norm, whose running variance is 1 in a new head
+const EPSILON = 1e-5; // of batch norm; its running variance is 1 in a new head
 
-/** [rows, columns], ones on the diagonal: a linear layer that hands on its first inputs. */
+/** [rows, columns], ones on the diagonal: a linear layer that passes its first inputs through. */
 function identity(rows: number, columns: number): Floats {
   const data = new Float32Array(rows * columns);
   for (let i = 0; i < rows; i++) data[i * columns + i] = 1;
   return { shape: [rows, columns], data };
 }
 
-/** The encoder of the converted network, with a head that hands on what was pooled. */
+/** The encoder of the converted network, with a head that passes the pooled features through. */
 function encoderOf(gpu: Gpu, { network, head }: ConvertedWeights, k: number, pooled: number) {
   const encoder =
     network.kind === 'resnet'
@@ -33,7 +35,7 @@ function encoderOf(gpu: Gpu, { network, head }: ConvertedWeights, k: number, poo
   return { encoder: encoder as Module & { forward(x: Tensor): Tensor }, plain, head };
 }
 
-/** What the head's batch norm and activation make of pooled features. */
+/** Pooled features after the head's batch norm and activation. */
 function behindHead(pooled: Float32Array, slope: number): Float32Array {
   return pooled.map((value) => (value > 0 ? value : slope * value) / Math.sqrt(1 + EPSILON));
 }

@@ -14,7 +14,7 @@ import type { Handler } from './ops.ts';
 /** The weights are replaced by hashes, so how they were drawn does not matter. */
 export const INIT = { seed: 0, path: 'parity' };
 
-/** Fills a module with the weights that the fixture's network has; `nameOf` gives PyTorch's name of ours. */
+/** Fills a module with the weights of the fixture's network; `nameOf` maps our names to PyTorch's. */
 export async function loadHashes(module: Module, nameOf: (name: string) => string = (name) => name): Promise<void> {
   const state = await module.stateDict();
   const parameters = module.parameters();
@@ -42,7 +42,7 @@ async function checkEncoder(
     await loadHashes(encoder);
     const { data, shape } = channelsLast(fixture.input('in.x').data, fixture.input('in.x').shape);
     const x = gpu.tensor(data, shape);
-    // Evaluation first: it takes the running statistics as they were before training.
+    // Evaluation first: it needs the running statistics from before training.
     if (fixture.has('out.features_eval')) {
       encoder.setTraining(false);
       const evaluated = await encoder.forward(x).readFloats();

@@ -15,10 +15,10 @@ import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
 import { channelsLast, type Fixture, kernelFirst, kernelLast, type Laid, transpose } from '../support/fixture.ts';
 
-/** Compares what the engine computes with a fixture; throws where they differ. */
+/** Compares what the engine computes with a fixture; throws if they differ. */
 export type Handler = (gpu: Gpu, fixture: Fixture) => Promise<void> | void;
 
-/** A tensor of the file in PyTorch's layout, moved to ours: [B, C, ...] -> [B, ..., C]. */
+/** A tensor of the file, converted from PyTorch's layout to ours: [B, C, ...] -> [B, ..., C]. */
 function laid(fixture: Fixture, name: string): Laid {
   return channelsLast(fixture.floats(name), fixture.get(name).shape);
 }
@@ -76,7 +76,7 @@ export const ops: Readonly<Record<string, Handler>> = {
     const runningMean = raw(gpu, fixture, 'in.running_mean');
     const runningVar = raw(gpu, fixture, 'in.running_var');
     const options = { runningMean, runningVar, momentum, eps };
-    // Evaluation first: training changes the running statistics, and the fixture evaluates with those that came in.
+    // Evaluation first: training changes the running statistics, and the fixture evaluates with the original ones.
     const evaluated = await batchNorm(x, gamma, beta, { ...options, training: false }).readFloats();
     assertClose('y in evaluation', evaluated, laid(fixture, 'out.y_eval').data, fixture);
     const seed = laid(fixture, 'grad_out.y').data;
@@ -140,7 +140,7 @@ export const ops: Readonly<Record<string, Handler>> = {
   async knn(gpu, fixture) {
     const { k } = fixture.attrs;
     const neighbours = await knn(upload(gpu, laid(fixture, 'in.x')), k).read();
-    // The file says nothing of the order within a row, so rows are compared as sets.
+    // The file does not define the order within a row, so rows are compared as sets.
     const sortedRows = (indices: ArrayLike<number>) =>
       Array.from({ length: indices.length / k }, (_, row) =>
         Array.from({ length: k }, (_, slot) => indices[row * k + slot]).sort((a, b) => a - b),
@@ -159,7 +159,7 @@ export const ops: Readonly<Record<string, Handler>> = {
     assertClose('gradient of features', gradients[0], fixture.floats('grad.features'), fixture);
   },
 
-  /** The defect of the released code is documented, not built in: the reference alone computes it. */
+  /** The defect of the released code is documented, not implemented: only the reference computes it. */
   rcll_released(_gpu, fixture) {
     const { alpha, K } = fixture.attrs;
     const { loss, gradient } = rcllReleased(fixture.floats('in.logits'), fixture.ints('in.labels'), { alpha, K });

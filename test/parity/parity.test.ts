@@ -1,6 +1,6 @@
 /**
  * Parity with PyTorch: every fixture of test/fixtures (made by tools/oracle) and of the folder ROMO_FIXTURES (default
- * ../shared/fixtures) is one test. Where that folder is missing this is said; a fixture of an unknown op fails.
+ * ../shared/fixtures) is one test. If that folder is missing, a message says so; a fixture of an unknown op fails.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -34,7 +34,7 @@ interface Batch {
   index: number;
 }
 
-/** A part of the model: its prefix in the fixture, and the way from our names to PyTorch's. */
+/** A part of the model: its prefix in the fixture, and the map from our names to PyTorch's. */
 type Part = [prefix: string, module: Module, nameOf?: (name: string) => string];
 
 /** Trains both encoders and the heads for the fixture's steps and compares the losses. */
@@ -108,7 +108,7 @@ export const stages: Readonly<Record<string, Handler>> = {
     });
   },
 
-  /** Both encoders, a head each, hard targets of the memory banks, L_mlm, SGD, and the banks' updates. */
+  /** Both encoders, a head for each, hard targets from the memory banks, L_mlm, SGD, and the updates of the banks. */
   async ssm_trajectory(gpu, fixture) {
     const { out_dim: outChannels, classes, tau, lambda, samples } = fixture.attrs;
     const { memory_momentum: memoryMomentum, head_temperature: temperature } = fixture.attrs;

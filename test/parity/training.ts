@@ -1,4 +1,4 @@
-/** Fixtures of what training does between gradients: SGD with its schedule, k-means, the memory bank. */
+/** Fixtures of the parts of training without gradients: SGD with its schedule, k-means, the memory bank. */
 import { cosineRate, Sgd } from '../../src/model/sgd.ts';
 import { lloyd } from '../../src/romo/method/kmeans.ts';
 import { MemoryBank } from '../../src/romo/method/memory_bank.ts';

@@ -6,7 +6,7 @@ export interface BatchNormOptions {
   readonly runningVar: ArrayLike<number>;
   readonly momentum?: number;
   readonly eps?: number;
-  /** of the activation's negative side: 1 none, 0 ReLU */
+  /** slope of the activation below zero: 1 none, 0 ReLU */
   readonly slope?: number;
   /** [rows, channels], added before the activation */
   readonly residual?: ArrayLike<number>;

@@ -1,4 +1,4 @@
-/** EdgeConv in float64, in the textbook form: every edge is expanded. The engine's factorised form is held to this one. */
+/** EdgeConv in float64, in the textbook form: every edge is expanded. The engine's factorised form must equal it. */
 import { type BatchNormOptions, batchNorm } from './batch_norm.ts';
 import { matmul } from './matmul.ts';
 import { globalMaxPool } from './pooling.ts';

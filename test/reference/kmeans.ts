@@ -23,7 +23,7 @@ export function assign(x: ArrayLike<number>, centroids: ArrayLike<number>, chann
 
 /**
  * `iterations` rounds of assignment and mean; a cluster without rows keeps its centroid.
- * @returns the last centroids [k, channels] and the labels of the rows under them
+ * @returns the last centroids [k, channels] and the labels that they give the rows
  */
 export function kmeans(
   x: ArrayLike<number>,

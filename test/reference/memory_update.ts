@@ -5,7 +5,7 @@ import { l2Normalize } from './l2_normalize.ts';
  * @param memory [samples, channels], unit rows
  * @param features [batch, channels], normalised embeddings
  * @param index [batch], the sample of each feature
- * @returns the new memory; rows that `index` does not name stay as they are
+ * @returns the new memory; rows that are not in `index` keep their values
  */
 export function memoryUpdate(
   memory: ArrayLike<number>,

@@ -66,13 +66,13 @@ export function globalMeanPool(x: ArrayLike<number>, batch: number, rows: number
 }
 
 /**
- * The gradient of the sum of all maxima of whole numbers; of equals the first takes it all.
+ * The gradient of the sum of all maxima of whole numbers; of equal values, the first takes it all.
  * @param pool one of the functions above
  */
 export function winnings(x: ArrayLike<number>, pool: (x: Float64Array) => Float64Array): Float64Array {
   const count = x.length;
   const gradient = new Float64Array(count);
-  // Numbers in the order of the values and, among equals, of the places from the last to the first.
+  // Ordered like the values and, among equal ones, from the last position to the first.
   const ranks = Float64Array.from({ length: count }, (_, i) => count * x[i] - i);
   for (const rank of pool(ranks)) gradient[count * Math.ceil(rank / count) - rank] += 1;
   return gradient;

@@ -1,4 +1,4 @@
-/** Robust complementary log loss in float64, ours and the one of the authors' released code. */
+/** Robust complementary log loss in float64: ours, and that of the authors' released code. */
 import { logSoftmax } from './cross_entropy.ts';
 
 /** l(p) = (-ln p)^alpha (1 - p) */
@@ -8,7 +8,7 @@ export function rcllOfProbability(p: number, alpha: number): number {
 
 export interface RcllOptions {
   readonly alpha?: number;
-  /** p below it costs a constant; 1 / classes by default */
+  /** probabilities below it cost a constant; default 1 / classes */
   readonly threshold?: number;
   /** of the rows; 1 by default */
   readonly weights?: ArrayLike<number>;
@@ -16,7 +16,9 @@ export interface RcllOptions {
 
 const BELOW_ONE = 1 - 1e-7;
 
-/** Mean over rows of l(max(p, threshold)), p the probability of the row's label; logits [rows, classes], labels [rows]. */
+/**
+ * Mean over rows of l(max(p, threshold)), p the probability of the row's label; logits [rows, classes], labels [rows].
+ */
 export function rcll(logits: ArrayLike<number>, labels: ArrayLike<number>, options: RcllOptions = {}): number {
   const rows = labels.length;
   const classes = logits.length / rows;
@@ -31,9 +33,9 @@ export function rcll(logits: ArrayLike<number>, labels: ArrayLike<number>, optio
 }
 
 /**
- * What the released code computes instead: the threshold 1 / K, K the batch size, is compared with every probability of a row,
- * and the row is counted once per class above it. The classes below it add the constant l(1 / K); without any the loss is NaN.
- * loss = l(1/K) + sum_i n_i l(p_i) / sum_i n_i, n_i = number of classes c with p_ic > 1/K.
+ * The loss that the released code computes instead: it compares the threshold 1 / K, K the batch size, with every
+ * probability of a row, and counts the row once per class above it. The classes below it add the constant l(1 / K);
+ * without any the loss is NaN. loss = l(1/K) + sum_i n_i l(p_i) / sum_i n_i, n_i = number of classes c with p_ic > 1/K.
  * @returns the loss and its gradient [rows, classes]
  */
 export function rcllReleased(

@@ -1,6 +1,6 @@
-/** The k rows of a gallery with the largest dot product with each query, in float64: of equal products the lower row first. */
+/** The k rows of a gallery with the largest dot product with each query, in float64; ties go to the lower row. */
 
-/** gallery [G, d], queries [Q, d] -> rows [Q, k], -1 where there are fewer, and their scores */
+/** gallery [G, d], queries [Q, d] -> rows [Q, k], filled up with -1, and their scores */
 export function search(gallery: ArrayLike<number>, queries: ArrayLike<number>, dimension: number, k: number) {
   const [count, asked] = [gallery.length / dimension, queries.length / dimension];
   const rows = new Int32Array(asked * k).fill(-1);

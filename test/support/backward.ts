@@ -1,4 +1,4 @@
-/** Forward and backward of an op for tests: the one place that knows how the tape is called. */
+/** Forward and backward of an op, for tests. */
 import { record } from '../../src/autograd/tape.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
@@ -12,7 +12,7 @@ export interface ForwardBackward {
 
 /**
  * Runs `op` on a tape and takes the gradients of sum(seed * output) with respect to `leaves`.
- * @param seed the gradient of the output, in its shape; ones when absent
+ * @param seed gradient of the output, in its shape; default ones
  */
 export async function forwardBackward(
   gpu: Gpu,

@@ -36,12 +36,12 @@ export function assertClose(
   );
 }
 
-/** Whole numbers, or bits that have to be the same. */
+/** For whole numbers, and for bits that must be equal. */
 export const EXACTLY: Tolerance = { rtol: 0, atol: 0 };
 
 /**
- * `assertClose` for the values of an op, which the first word of `what` names; its worst error goes on record:
- * the largest |actual - expected| / (|expected| + atol / rtol), which is at most rtol where all values are close.
+ * `assertClose` for the values of an op, which the first word of `what` names. It records the worst error, the largest
+ * |actual - expected| / (|expected| + atol / rtol), which is at most rtol if all values are close.
  */
 export function assertValues(
   what: string,

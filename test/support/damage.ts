@@ -1,14 +1,14 @@
 /**
- * Damaged files, made from valid ones: bytes changed, cut off, moved, digits grown. A reader answers with a valid object
- * or a RomoError, soon. `ROMO_FUZZ=100000` sets the number of files per format.
+ * Damaged files, made from valid ones: bytes changed, cut off, moved, numbers replaced. A reader must quickly return a
+ * valid object or throw a RomoError. `ROMO_FUZZ=100000` sets the number of files per format.
  */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { RomoError } from '../../src/tensor/error.ts';
 
-/** files per format that a campaign asks for; 0: as many as the test says */
+/** files per format that ROMO_FUZZ asks for; 0: the number in the test */
 export const asked = Number(process.env.ROMO_FUZZ ?? 0);
-const MILLISECONDS = 3000; // a file of a kilobyte takes less than one; the rest is for a busy machine
+const MILLISECONDS = 3000; // a kilobyte takes less than one; the rest allows for a busy machine
 
 export type Edit = (bytes: Buffer) => Buffer;
 
@@ -74,7 +74,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
       (bytes) =>
         spliced(bytes, at(bytes, where), at(bytes, where), Buffer.from(word)),
   ),
-  // The next number in text becomes another: a count, a coordinate, an index, a length in JSON.
+  // Replaces the next number in text: a count, a coordinate, an index, a length in JSON.
   fc.tuple(place, fc.constantFrom(...words)).map(
     ([where, word]): Edit =>
       (bytes) => {
@@ -85,7 +85,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
         return spliced(bytes, begin, end, Buffer.from(word));
       },
   ),
-  // Four bytes become a large count.
+  // Overwrites four bytes with a large count.
   fc.tuple(place, fc.constantFrom(0xffffffff, 0x7fffffff, 0x10000000, 0)).map(
     ([where, value]): Edit =>
       (bytes) => {
@@ -95,18 +95,18 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
       },
   ),
 );
-/** A few of them, one after the other. */
+/** A few edits, one after another. */
 export const edits = fc.array(edit, { minLength: 1, maxLength: 4 });
 
 function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 
-/** The file, damaged. */
+/** A damaged copy of the file. */
 export const damaged = (original: Uint8Array, changes: readonly Edit[]): Buffer =>
   changes.reduce<Buffer>((changed, change) => change(changed), Buffer.from(original));
 
-/** Every number in text, replaced by every word. */
+/** Copies with one number in text replaced: each number by each word. */
 export function* numbersReplaced(original: Uint8Array): Generator<Buffer> {
   const bytes = Buffer.from(original);
   for (let begin = 0; begin < bytes.length; begin++) {
@@ -119,7 +119,7 @@ export function* numbersReplaced(original: Uint8Array): Generator<Buffer> {
 
 type Read = (bytes: Uint8Array) => Promise<void> | void;
 
-/** Holds what a reader makes of a damaged file to the promise. */
+/** Fails unless a reader accepts a damaged file or refuses it with one of the codes, within MILLISECONDS. */
 export async function survives(bytes: Uint8Array, read: Read, codes: readonly string[] = ['file']): Promise<void> {
   const begin = performance.now();
   try {
@@ -132,7 +132,7 @@ export async function survives(bytes: Uint8Array, read: Read, codes: readonly st
   assert.ok(took < MILLISECONDS, `${bytes.length} bytes took ${took} ms`);
 }
 
-/** Damages the file in many ways. */
+/** Damages the file in many ways, and checks that it `survives` each. */
 export async function attack(original: Uint8Array, runs: number, read: Read, codes?: readonly string[]): Promise<void> {
   await fc.assert(
     fc.asyncProperty(edits, (changes) => survives(damaged(original, changes), read, codes)),
@@ -140,7 +140,7 @@ export async function attack(original: Uint8Array, runs: number, read: Read, cod
   );
 }
 
-/** Runs `read` and holds the memory of arrays that it takes to a multiple of the file's size, and a MiB. */
+/** Runs `read`, and fails if its arrays take more memory than a multiple of the file's size plus 1 MiB. */
 export async function withinMemory(
   bytes: Uint8Array,
   multiple: number,

@@ -1,4 +1,4 @@
-/** Files for the tests of the readers: those in test/files, and the errors that bad ones must give. */
+/** Files for the tests of the readers: those in test/files, and the errors that bad ones must cause. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import type { Geometry } from '../../src/files/geometry.ts';
@@ -10,7 +10,7 @@ export const fileBytes = (name: string) => new Uint8Array(readFileSync(filePath(
 
 export const textBytes = (text: string) => new TextEncoder().encode(text);
 
-/** Holds an attempt to a RomoError `file` whose message fits the pattern and which names a way out. */
+/** Fails unless an attempt throws a RomoError `file` whose message matches the pattern and which has a fix. */
 export async function rejects(attempt: () => unknown, pattern: RegExp): Promise<void> {
   try {
     await attempt();

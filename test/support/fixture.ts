@@ -1,4 +1,4 @@
-/** Fixtures made with PyTorch: reading them, the weights that they do not store, and the way between their layouts and ours. */
+/** Fixtures made with PyTorch: reads them, makes the weights that they do not store, and converts between layouts. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { decodeSafetensors, type SafetensorEntry } from '../../src/files/safetensors.ts';
@@ -14,10 +14,12 @@ export interface Fixture {
   readonly atol: number;
   readonly names: readonly string[];
   has(name: string): boolean;
-  /** `in.x`, `out.y`, ...; throws where the file has none of this name */
+  /** `in.x`, `out.y`, ...; throws if the file has no tensor of this name */
   get(name: string): SafetensorEntry;
   floats(name: string): Float32Array;
-  /** like `get`; an input that the file does not hold is the hash of its name, in the shape that `attrs.inputs` gives */
+  /**
+   * like `get`; inputs that the file does not store are hashes of their names, in the shapes that `attrs.inputs` gives
+   */
   input(name: string): Laid;
   ints(name: string): Int32Array;
 }
@@ -105,7 +107,7 @@ export function channelsLast(data: Float32Array, shape: readonly number[]): Laid
   return { data: permute(data, shape, order), shape: order.map((axis) => shape[axis]) };
 }
 
-/** [B, ..., C] -> [B, C, ...]; `shape` is the one of the result */
+/** [B, ..., C] -> [B, C, ...]; `shape` is the shape of the result */
 export function channelsFirst(data: Float32Array, shape: readonly number[]): Float32Array {
   const last = [shape[0], ...shape.slice(2), shape[1]];
   const order = [0, last.length - 1, ...last.map((_, axis) => axis).slice(1, -1)];
@@ -118,13 +120,13 @@ export function kernelLast(data: Float32Array, shape: readonly number[]): Laid {
   return { data: permute(data, shape, order), shape: order.map((axis) => shape[axis]) };
 }
 
-/** [H, W, I, O] -> [O, I, H, W]; `shape` is the one of the result */
+/** [H, W, I, O] -> [O, I, H, W]; `shape` is the shape of the result */
 export function kernelFirst(data: Float32Array, shape: readonly number[]): Float32Array {
   const [outChannels, inChannels, height, width] = shape;
   return permute(data, [height, width, inChannels, outChannels], [3, 2, 0, 1]);
 }
 
-/** A linear layer's weight and back: [rows, columns] -> [columns, rows] */
+/** A linear layer's weight, in either direction: [rows, columns] -> [columns, rows] */
 export function transpose(data: Float32Array, [rows, columns]: readonly number[]): Float32Array {
   return permute(data, [rows, columns], [1, 0]);
 }

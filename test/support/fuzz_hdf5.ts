@@ -1,6 +1,6 @@
 /**
- * Reads damaged HDF5 files `FROM` to `TO` and prints which was the last: the first that makes the library give up, after which this
- * process reads no other. `node fuzz_hdf5.js NAME FROM TO`
+ * Reads damaged HDF5 files from `FROM` up to `TO` and prints the number of the next one. It stops after the first file
+ * at which the library gives up, because the process cannot read others after that. `node fuzz_hdf5.js NAME FROM TO`
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

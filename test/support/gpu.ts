@@ -4,13 +4,13 @@ import { suite, type Test } from 'uvu';
 import { BACKENDS, type BackendName, loadBackend } from '../../src/backends/backend.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../../src/tensor/device.ts';
 
-// The same cases in every run, unless ROMO_TEST_SEED names others: by chance a value can lie so near to a kink (a tie of a
-// maximum, the zero of ReLU) that f32 and f64 stand on different sides of it, and then their gradients rightly differ.
+// The same cases in every run, unless ROMO_TEST_SEED is set: a value can by chance be so close to a kink (a tie of a
+// maximum, the zero of ReLU) that f32 and f64 fall on different sides of it, and then their gradients rightly differ.
 fc.configureGlobal({ seed: Number(process.env.ROMO_TEST_SEED ?? 1), includeErrorInReport: true });
 
 // `npm test` runs the group again on the backend `gpu` with the limits that every WebGPU adapter guarantees.
 const limits = process.env.ROMO_TEST_LIMITS === 'default' ? 'default' : 'largest';
-// ROMO_TEST_BACKEND=reference runs a file on the definitions alone; likewise the other backends.
+// ROMO_TEST_BACKEND=reference runs a file on the plain definitions; the other backends work likewise.
 const backend = (process.env.ROMO_TEST_BACKEND || undefined) as BackendName | undefined;
 
 /** `gpu()` is valid inside tests only. */
@@ -24,12 +24,12 @@ export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Tes
   return { test, gpu: () => opened as Gpu };
 }
 
-/** Whose kernels run: those that the device was opened with, or a named backend's, so that one adapter tests all of them. */
+/** The backend whose kernels run: the device's own, or a named one, so that one adapter tests all of them. */
 export type Variant = 'native' | BackendName;
 export const VARIANTS: readonly Variant[] =
   backend === 'reference' ? ['native'] : ['native', ...BACKENDS.filter((name) => name !== (backend ?? 'software'))];
 
-/** Runs `body` while `gpu` computes by `variant`. */
+/** Runs `body` while `gpu` computes with the kernels of `variant`. */
 export async function withVariant<T>(gpu: Gpu, variant: Variant, body: () => Promise<T>): Promise<T> {
   const { backend: opened } = gpu;
   if (variant !== 'native') gpu.backend = await loadBackend(variant, gpu.device);

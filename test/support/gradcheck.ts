@@ -1,4 +1,4 @@
-/** Holds an op on the GPU to its float64 reference: values directly, gradients along directions by central differences. */
+/** Compares an op on the GPU with its float64 reference: values directly, gradients by central differences. */
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { sizeOf, type Tensor } from '../../src/tensor/tensor.ts';
@@ -19,15 +19,15 @@ export interface GradcheckCase {
   readonly inputs: readonly Argument[];
   readonly op: (inputs: readonly Tensor[]) => Tensor;
   readonly reference: (inputs: readonly Float64Array[]) => ArrayLike<number>;
-  /** of the values; default rtol 1e-4, atol 1e-5 */
+  /** tolerance of the values; default rtol 1e-4, atol 1e-5 */
   readonly tolerance?: Tolerance;
-  /** of the relative error of a derivative, see `gradcheck`; default 0.01 */
+  /** floor in the relative error of a derivative, see `gradcheck`; default 0.01 */
   readonly floor?: number;
   /** Central differences step over +-step; keep kinks further away than that. Default 1e-6. */
   readonly step?: number;
 }
 
-/** An argument of numbers in low..high that depend on `name` alone. */
+/** An argument of numbers in low..high that depend only on `name`. */
 export function argument(name: string, shape: readonly number[], low = -1, high = 1): Argument {
   const unit = hashUniform(name, sizeOf(shape));
   return { shape, data: Float32Array.from(unit, (u) => low + ((u + 1) / 2) * (high - low)) };
@@ -38,14 +38,16 @@ const DENSE_DIRECTIONS = 3;
 const SINGLE_ELEMENTS = 5;
 
 /**
- * Fails unless the op's values and its gradients agree with the reference. With f = sum(weights * op(inputs)) for random weights in
- * -1..1, each direction d of each input must satisfy sum(gradient * d) = (f(x + step d) - f(x - step d)) / (2 step).
- * Directions are dense random ones, and single elements, which show a wrong border that a sum would hide.
+ * Fails unless the op's values and its gradients agree with the reference. With f = sum(weights * op(inputs)) and
+ * random weights in -1..1, each direction d of each input must satisfy
+ * sum(gradient * d) = (f(x + step d) - f(x - step d)) / (2 step).
+ * Directions are dense random ones, and single elements, which show an error at a border that a sum would hide.
  *
- * The relative error, at most `GRADIENT_BOUND`, is |sum(gradient * d) - quotient| / (|quotient| + |gradient * d| + floor), | | of the
- * products being their Euclidean length: terms of both signs may cancel, and f32 keeps digits of the terms, not of what is left of
- * them. The floor stands for terms that cancelled inside of the kernel: the weights make gradients of about 1, so that below it
- * a derivative counts as zero. An op whose gradients are of another size sets its own.
+ * The relative error is |sum(gradient * d) - quotient| / (|quotient| + |gradient * d| + floor), at most
+ * `GRADIENT_BOUND`. There, |gradient * d| is a Euclidean length: terms of both signs may cancel, and f32 keeps the
+ * digits of the terms, not those of their sum. The floor covers terms that cancelled inside the kernel: the weights
+ * make gradients of about 1, so a derivative below it counts as zero. An op whose gradients have another magnitude sets
+ * its own floor.
  */
 export async function gradcheck(gpu: Gpu, testCase: GradcheckCase): Promise<void> {
   const { name, inputs, reference, step = 1e-6, floor = 0.01, tolerance = { rtol: 1e-4, atol: 1e-5 } } = testCase;

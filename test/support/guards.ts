@@ -1,7 +1,7 @@
 /**
- * Shows launches that write where they must not. Under guards every tensor has a tail of known numbers that kernels can reach
- * and must leave alone (otherwise a write past the end is dropped or moved by the driver, and goes unseen), is filled with such
- * numbers at first, and grids are folded after two workgroups, as they else are after 65,535.
+ * Detects launches that write out of bounds. Under guards, every tensor starts filled with known numbers and has a tail
+ * of such numbers that kernels can reach but must not change; without a tail, the driver drops or moves a write past
+ * the end, and it goes unnoticed. Grids are folded after two workgroups instead of 65,535.
  */
 import * as assert from 'uvu/assert';
 import { Budget } from '../../src/tensor/budget.ts';
@@ -12,10 +12,10 @@ import { sizeOf } from '../../src/tensor/tensor.ts';
 const TAIL_BYTES = 1024;
 const WIDEST_GRID = 2;
 
-/** Small whole numbers: who reads them as indices stays near. No two tails are alike, so that a copy from one to another shows. */
+/** Small whole numbers, which stay near if read as indices. No two tails are equal, so copies between them show. */
 const tailWord = (tail: number, word: number): number => 5 + tail + 3 * word;
 
-/** Gives out buffers with tails, each of them once. */
+/** Gives out buffers with tails, and each buffer only once. */
 class GuardedPool extends Pool {
   /** bytes of each buffer before its tail */
   readonly lengths = new Map<GPUBuffer, number>();
@@ -94,14 +94,14 @@ export async function withGuards<T>(gpu: Gpu, what: string, body: () => Promise<
   } finally {
     gpu.pool = pool;
     for (const name of Object.keys(patches)) {
-      Reflect.deleteProperty(device, name); // one of the class shows again
+      Reflect.deleteProperty(device, name); // uncovers the one of the class
       if (originals[name]) Object.defineProperty(device, name, originals[name]);
     }
     guarded.destroy();
   }
 }
 
-/** Lets a binding that reaches to the end of its tensor reach over the tail as well. */
+/** Extends a binding that ends where its tensor ends to cover the tail as well. */
 function withTail(entry: GPUBindGroupEntry, { lengths }: GuardedPool): GPUBindGroupEntry {
   const { buffer, offset = 0, size = 0 } = entry.resource as GPUBufferBinding;
   if (lengths.get(buffer) !== offset + size) return entry;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// WebGPU is there for secure pages only; 127.0.0.1 counts as secure.
+// WebGPU exists only in secure pages; 127.0.0.1 counts as secure.
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>trace</title><script type="module" src="/script.js"></script>';
 
@@ -18,7 +18,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /**
  * @param script path of a module without imports
- * @param more flags of Chromium, what the page's address ends in, and the seconds until it must have answered
+ * @param more flags of Chromium, the hash of the page's address, and the seconds within which it must answer
  */
 export async function runInBrowser(
   browser: string,
@@ -40,7 +40,7 @@ export async function runInBrowser(
   const { port } = server.address() as AddressInfo;
   const flags =
     '--headless=new --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --no-first-run --disable-dev-shm-usage';
-  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []; // Chromium refuses to run as root with one
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []; // Chromium refuses to run as root in a sandbox
   const address = `http://127.0.0.1:${port}/#${hash}`;
   const words = [...flags.split(' '), ...own, ...sandbox, `--user-data-dir=${profile}`, address];
   const child = spawn(browser, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32' });

@@ -1,8 +1,8 @@
-/** What the tests of damaged HDF5 files do with a file. */
+/** Reads a file for the tests of damaged HDF5 files. */
 import * as assert from 'uvu/assert';
 import { openPointClouds } from '../../src/files/hdf5.ts';
 
-/** Reads all that a file has. */
+/** Reads everything in a file. */
 export async function readAll(path: string): Promise<void> {
   const file = await openPointClouds(path);
   try {

@@ -1,11 +1,11 @@
 /**
- * The worst errors that the tests of a process met, by op, for the table of `npm run test:gradients`. They are written when the
- * process ends, into the folder that ROMO_GRADIENT_RECORDS names; without it nothing is written.
+ * The worst errors in the tests of a process, by op, for the table of `npm run test:gradients`. They are written when
+ * the process ends, into the folder that ROMO_GRADIENT_RECORDS names; without it nothing is written.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is compared: values with the reference, gradients with its central differences, <A x, y> with <x, A^T y>. */
+/** The comparison: values with the reference, gradients with its central differences, <A x, y> with <x, A^T y>. */
 export type Check = 'forward' | 'gradient' | 'adjoint';
 
 export interface Entry {

@@ -1,4 +1,4 @@
-/** Data sets for tests: those of test/sets, written by tools/oracle/sets.py, and folders that are made for one test. */
+/** Data sets for tests: those of test/sets, written by tools/oracle/sets.py, and folders made for one test. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export const everything: DataOptions = {
   fewerWillDo: { train: true, test: true },
 };
 
-/** Opens a set that lies in files; `body` gets it, and it is closed afterwards. */
+/** Opens a set stored in files, passes it to `body` and closes it afterwards. */
 export async function withSet<T>(
   spec: string,
   options: Partial<DataOptions>,
@@ -33,7 +33,7 @@ export async function withSet<T>(
   }
 }
 
-/** The error of opening a set, which there must be. */
+/** The error of opening a set; fails if there is none. */
 export async function refusalOf(spec: string, options: Partial<DataOptions> = {}): Promise<RomoError> {
   try {
     await withSet(spec, options, async () => {});
@@ -44,7 +44,7 @@ export async function refusalOf(spec: string, options: Partial<DataOptions> = {}
   return assert.unreachable(`${spec} was opened`) as never;
 }
 
-/** A folder that is there while `body` runs; files are made of text or bytes, or are copies: `=PATH`. */
+/** A folder that exists while `body` runs; its files are made from text or bytes, or copied from PATH by `=PATH`. */
 export async function withFolder<T>(
   files: Readonly<Record<string, string | Uint8Array>>,
   body: (folder: string) => Promise<T>,
@@ -55,7 +55,7 @@ export async function withFolder<T>(
       const path = join(folder, name);
       if (typeof content === 'string' && content.startsWith('=')) cpSync(content.slice(1), path, { recursive: true });
       else {
-        cpSync('test/sets/folder/README.txt', path); // makes the folders above
+        cpSync('test/sets/folder/README.txt', path); // creates the parent folders
         writeFileSync(path, content);
       }
     }

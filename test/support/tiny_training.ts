@@ -1,4 +1,4 @@
-/** A training step that is small and yet has a convolution, batch norm, pooling, a linear layer, a loss and an optimiser. */
+/** A small training step with a convolution, batch norm, pooling, a linear layer, a loss and an optimiser. */
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
 import { conv2d } from '../../src/autograd/conv2d.ts';
 import { softmaxCrossEntropy } from '../../src/autograd/losses.ts';
@@ -42,14 +42,14 @@ export class TinyTraining {
     this.sgd = new Sgd(gpu, this.parameters, { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-3 });
   }
 
-  /** Puts batch number `step` and its learning rate in place. */
+  /** Loads batch number `step` and its learning rate. */
   load(step: number): void {
     this.images.write(argument(`batch ${step}`, this.images.shape).data);
     this.labels.write(Int32Array.from({ length: BATCH }, (_, i) => (step + i) % CLASSES));
     this.sgd.setRate(0.1 / (1 + step));
   }
 
-  /** Queues one step; the loss is the caller's to free. */
+  /** Queues one step; the caller frees the loss. */
   step(): Tensor {
     using _ = this.gpu.scope();
     const parameter = (name: string) => this.parameters.get(name) as Tensor;
@@ -66,7 +66,7 @@ export class TinyTraining {
     return tape.loss as Tensor;
   }
 
-  /** All that training changes, as one array. */
+  /** Everything that training changes, as one array. */
   async state(): Promise<number[]> {
     const tensors = [...this.parameters.values(), ...this.sgd.velocities.values(), this.runningMean, this.runningVar];
     const values: number[] = [];

@@ -19,7 +19,7 @@ import { clusterAccuracy, meanAveragePrecision } from './metrics.ts';
  * clouds.
  */
 export interface Figures {
-  /** mean average precision of images asking for clouds, 0..1 */
+  /** mean average precision of image queries against clouds, 0..1 */
   imageToPoints: number;
   pointsToImage: number;
   /** best one-to-one match of k-means clusters of the pairs' mean embeddings with the classes; null without labels */
@@ -31,7 +31,7 @@ export interface Figures {
   hit: 'class' | 'partner';
 }
 
-/** @param clusters of the pairs, asked for where there are labels to compare them with */
+/** @param clusters clusters the pairs; called only if there are labels to compare them with */
 async function figures(
   { images, clouds, dimension }: Embeddings,
   { pairs, labels }: AnySplit,

@@ -1,4 +1,4 @@
-/** The best one-to-one match of the rows of a matrix with its columns. */
+/** The best one-to-one matching of the rows of a matrix with its columns. */
 import { RomoError } from '../../tensor/error.ts';
 
 /**
@@ -14,7 +14,7 @@ export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {
   const columns = rows > 0 ? cost[0].length : 0;
   for (const row of cost) {
     if (row.length !== columns || !Array.prototype.every.call(row, Number.isFinite)) {
-      throw new RomoError('shape', 'hungarian: the cost matrix is ragged or not finite', 'Pass rows of equal length.');
+      throw new RomoError('shape', 'hungarian: ragged or non-finite cost matrix', 'Pass finite rows of equal length.');
     }
   }
   if (rows <= columns) return assignRows(cost, rows, columns);
@@ -53,7 +53,7 @@ function assignRows(cost: readonly ArrayLike<number>[], rows: number, columns: n
         }
         if (nearest < 0 || distance[column] < distance[nearest]) nearest = column;
       }
-      // Shifting the potentials makes the edge to the nearest column free of cost, and keeps all reduced costs >= 0.
+      // Shifting the potentials makes the edge to the nearest column cost 0, and keeps all reduced costs >= 0.
       const shift = distance[nearest];
       for (let column = 0; column <= columns; column++) {
         if (visited[column]) {

@@ -33,7 +33,7 @@ export function meanAveragePrecision(
   return mean(precisions);
 }
 
-/** Ranks, from 1, of the items of a class. */
+/** Ranks, counted from 1, of the items of a class. */
 export function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label: number): number[] {
   const ranks: number[] = [];
   ranking.forEach((item, at) => {
@@ -42,7 +42,7 @@ export function hitRanks(ranking: Uint32Array, labels: ArrayLike<number>, label:
   return ranks;
 }
 
-/** The mean, over the hits, of (hits so far) / rank; 0 without any. */
+/** The mean, over the hits, of (hits so far) / rank; 0 without hits. */
 export const averagePrecision = (ranks: readonly number[]): number => mean(ranks.map((rank, i) => (i + 1) / rank));
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -103,7 +103,7 @@ function checkedRows(values: ArrayLike<number>, count: number, dim: number, name
  * @param predicted cluster of each sample, 0..clusters-1
  * @param truth class of each sample, 0..classes-1
  * @returns 0..1
- * @throws RomoError `shape` where the two lengths differ or are 0; `label` where a value is out of range
+ * @throws RomoError `shape` if the two lengths differ or are 0; `label` if a value is out of range
  */
 export function clusterAccuracy(
   predicted: ArrayLike<number>,

@@ -12,7 +12,7 @@ export const CUTS = [1, 5, 10] as const;
 /** Recall levels of the precision-recall curve: 0, 0.05, ... 1. */
 export const RECALL_LEVELS = Array.from({ length: 21 }, (_, i) => i / 20);
 
-/** How one kind of query finds its class. */
+/** How well one kind of query finds its class. */
 export interface RetrievalFigures {
   /** over the whole ranking; a query whose class is not in the gallery counts as 0 */
   meanAveragePrecision: number;
@@ -27,7 +27,7 @@ export interface RetrievalFigures {
   confusion: number[][];
   /** of each query, in order */
   averagePrecisions: Float64Array;
-  /** the nearest answers of each query, best first; fewer where the gallery has fewer */
+  /** the nearest answers of each query, best first; fewer if the gallery is smaller */
   nearest: Uint32Array[];
 }
 
@@ -40,8 +40,8 @@ export interface Side {
 
 /**
  * Figures of queries against a gallery, by cosine.
- * @param withoutItself query i is item i of the gallery and not its own answer
- * @throws RomoError `shape` as meanAveragePrecision does
+ * @param withoutItself query i is also item i of the gallery, and does not count as its own answer
+ * @throws RomoError `shape` like meanAveragePrecision
  */
 export function retrievalFigures(
   queries: Side,
@@ -111,7 +111,7 @@ function perClass(
   });
 }
 
-/** Across and within the modalities; within them a query is not its own answer. */
+/** Across and within the modalities; within one, a query does not count as its own answer. */
 export const DIRECTIONS = {
   imageToPoints: 'image -> 3D',
   pointsToImage: '3D -> image',
@@ -120,7 +120,7 @@ export const DIRECTIONS = {
 } as const;
 export type Direction = keyof typeof DIRECTIONS;
 
-/** All directions of the embeddings of one split. */
+/** The figures in all directions for the embeddings of one split. */
 export function allDirections(
   { images, clouds, dimension }: Embeddings,
   { values, classNames }: Labels,

@@ -10,7 +10,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 import type { PseudoLabels } from './stage_state.ts';
 
-/** What training may see of a data set: pairs, and how they may be augmented. No labels. */
+/** The part of a data set that training may see: pairs, and how they may be augmented. No labels. */
 export interface TrainingData {
   readonly pairs: PairedData;
   readonly mirror: boolean;
@@ -34,7 +34,7 @@ export class Feeder {
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
-  /** the batch that is in `imageValues` and `cloudValues`, or will be */
+  /** the batch in `imageValues` and `cloudValues`, perhaps still being prepared */
   private prepared: { readonly epoch: number; readonly indices: Int32Array; readonly done: Promise<void> } | null =
     null;
 
@@ -58,7 +58,7 @@ export class Feeder {
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
   }
 
-  /** The batches of an epoch: a fresh order each time, the incomplete last batch left out. */
+  /** The batches of an epoch as sample indices, in an order of its own; an incomplete last batch is left out. */
   *batches(epoch: number): Generator<Int32Array> {
     const order = this.order(epoch);
     for (let step = 0; step < this.stepsPerEpoch; step++) yield this.batchOf(order, step);
@@ -117,7 +117,7 @@ export class Feeder {
     this.prepared = { ...next, done };
   }
 
-  /** Reads the batch and augments it, drawn by (seed, stage, epoch, sample). */
+  /** Reads and augments the batch; the random draws depend on (seed, stage, epoch, sample). */
   private async prepare(epoch: number, indices: Int32Array): Promise<void> {
     const { pairs, mirror, rotation } = this.data;
     const { seed, augment, points } = this.config;

@@ -13,7 +13,7 @@ const assignKernel = kernel(kmeansProgram, 'assign');
 const assign4Kernel = kernel(kmeansProgram, 'assign4');
 const updateKernel = kernelPair(kmeansProgram, 'update');
 
-/** What k-means found. */
+/** The result of k-means. */
 export interface Clusters {
   /** [clusters, d] */
   centres: Float32Array;
@@ -23,7 +23,9 @@ export interface Clusters {
   inertia: number;
 }
 
-/** Cluster of each row of x [R, d] by squared Euclidean distance to centres [C, d]: i32 [R], and the distances f32 [R]. */
+/**
+ * Cluster of each row of x [R, d] by squared Euclidean distance to centres [C, d]: i32 [R], and the distances f32 [R].
+ */
 export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances: Tensor } {
   const labels = x.gpu.empty([x.rows], 'i32');
   const distances = x.gpu.empty([x.rows]);
@@ -42,7 +44,7 @@ export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
   launch(updateKernel, { members: x, labels, moved: centres }, sizes, { invocations: centres.size });
 }
 
-/** Lloyd's iterations from given centres [C, d]; labels belong to the centres that are returned. */
+/** Lloyd's iterations from given centres [C, d]; the labels belong to the returned centres. */
 export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations: number): Promise<Clusters> {
   using _scope = gpu.scope();
   const centres = gpu.tensor(start, [start.length / x.channels, x.channels]);
@@ -61,7 +63,7 @@ export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations
   return { centres: centreValues, labels: labelValues as Int32Array, inertia: total[0] };
 }
 
-/** Starts far apart: each next row is drawn with probability proportional to its squared distance to those chosen. */
+/** Centres that are far apart: rows are drawn in proportion to their squared distance to the nearest centre so far. */
 export function kmeansPlusPlus(x: Float32Array, dimension: number, clusters: number, random: Random): Float32Array {
   const rows = x.length / dimension;
   const centres = new Float32Array(clusters * dimension);
@@ -92,19 +94,19 @@ export function kmeansPlusPlus(x: Float32Array, dimension: number, clusters: num
   return centres;
 }
 
-/** How rows are clustered. */
+/** Options of k-means. */
 export interface KmeansOptions {
   clusters: number;
   seed: number;
   /** names the random stream */
   stream: string;
-  /** starts, of which the one with the least inertia is kept; default 4 */
+  /** number of starts; the result with the least inertia is kept; default 4 */
   restarts?: number;
-  /** default 25 */
+  /** Lloyd's iterations per start; default 25 */
   iterations?: number;
 }
 
-/** Clusters rows x [R, d]. Throws `option` where there are fewer rows than clusters. */
+/** Clusters the rows of x [R, d]. @throws RomoError `option` if there are fewer rows than clusters */
 export async function kmeans(gpu: Gpu, x: Float32Array, dimension: number, options: KmeansOptions): Promise<Clusters> {
   const { clusters, seed, stream, restarts = 4, iterations = 25 } = options;
   const rows = x.length / dimension;
@@ -122,7 +124,7 @@ export async function kmeans(gpu: Gpu, x: Float32Array, dimension: number, optio
   return best as Clusters;
 }
 
-/** How many rows each cluster has. */
+/** The number of rows in each cluster. */
 export function clusterSizes(labels: Int32Array, clusters: number): number[] {
   const sizes = new Array<number>(clusters).fill(0);
   for (const label of labels) sizes[label]++;

@@ -21,13 +21,14 @@ export class MemoryBank {
    * m_i <- normalize(momentum m_i + (1 - momentum) v_i).
    * @param features [B, d] unit rows
    * @param indices i32 [B], each sample at most once
+   * @throws RomoError `shape` if the shapes do not match
    */
   update(features: Tensor, indices: Tensor, momentum: number): void {
     if (features.channels !== this.rows.channels || indices.size !== features.rows) {
       throw new RomoError(
         'shape',
         `memory bank: features [${features.shape}], indices [${indices.shape}], bank [${this.rows.shape}]`,
-        'They are [B, d], [B] and [samples, d].',
+        'Pass features [B, d] and indices [B] for a bank [samples, d].',
       );
     }
     const sizes = { rows: features.rows, channels: features.channels, momentum };

@@ -1,6 +1,6 @@
 /**
- * Stage `rdl`, robust discriminative learning: encoders and a head are trained on the warm-up's pseudo labels with RCLL, which
- * gives no weight to samples whose label the model finds unlikely, and pairs are pulled together (L_mlm).
+ * Stage `rdl`, robust discriminative learning: trains encoders and a head on the warm-up's pseudo labels with RCLL,
+ * which ignores samples whose label the model finds unlikely, and pulls pairs together (L_mlm).
  * Source: RoMo, IEEE TIP 2024.
  */
 import { concat } from '../../autograd/concat.ts';
@@ -100,8 +100,9 @@ function labelLoss(logits: Tensor, labels: Tensor, weights: Tensor | undefined, 
 }
 
 /**
- * Trains on pseudo labels and returns the model. `warm` gives the encoders' start where config.rdl.from says so; fresh ones
- * start from pretrained weights where there are any.
+ * Trains on pseudo labels and returns the model. The encoders start from `warm` if config.rdl.from says so; fresh ones
+ * start from pretrained weights if there are any.
+ * @throws RomoError `not-finite` if the loss is not finite
  */
 export async function trainRdl(
   gpu: Gpu,

@@ -1,11 +1,12 @@
-/** Balanced targets for the warm-up. No label is involved. */
+/** Balanced targets for the warm-up, computed without labels. */
 import { exp } from '../../tensor/exact.ts';
 import { argmaxRows } from '../rows.ts';
 
 /**
- * Balanced assignment (Sinkhorn-Knopp, as in SwAV, Caron et al. 2020): the plan nearest to exp(score / temperature) in which
- * every row has weight 1 and every cluster weight R / C; each row then takes its largest entry.
+ * Balanced assignment (Sinkhorn-Knopp, as in SwAV, Caron et al. 2020): the plan closest to exp(score / temperature) in
+ * which every row has weight 1 and every cluster weight R / C; each row then takes its largest entry.
  * @param scores [R, C]
+ * @returns the cluster of each row
  */
 export function balancedLabels(
   scores: Float64Array,

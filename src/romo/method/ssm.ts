@@ -23,7 +23,7 @@ import { MemoryBank } from './memory_bank.ts';
 import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
 
-/** Encoders and a head per modality: linear d -> C without bias, rows of logits = cosine-like scores / temperature. */
+/** Encoders and a head per modality: linear d -> C without bias; logits are cosine-like scores / temperature. */
 export class SsmModel extends Module {
   readonly encoders: Encoders;
   readonly imageHead: Linear;
@@ -53,7 +53,7 @@ export class SsmModel extends Module {
     return scale(head.forward(unit), 1 / this.config.headTemperature);
   }
 
-  /** Heads whose rows of scores are cosines with the given centres [C, d]. */
+  /** Sets the heads so that their scores are cosines with the given centres [C, d]. */
   setHeads(imageCentres: Float32Array, cloudCentres: Float32Array): void {
     const { dimension } = this.encoders;
     const columns = (centres: Float32Array) => transposed(unitRows(centres.slice(), dimension), dimension);
@@ -81,17 +81,17 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embed
   model.setHeads(centres[0], centres[1]);
 }
 
-/** What a caller may watch and steer of the warm-up. */
+/** Hooks of the warm-up. */
 export interface SsmHooks extends StageHooks {
   /** Called with the cluster sizes of each modality at the start of each epoch. */
   onClusters?: ((epoch: number, images: number[], clouds: number[]) => void) | undefined;
 }
 
-// Soft targets are made this much sharper than the head's own distribution.
+// Soft targets have the head's temperature times this, which makes them sharper than its own distribution.
 const SHARPENING = 0.5;
 const SINKHORN_TEMPERATURE = 0.05;
 
-/** Trains the warm-up and returns its model. */
+/** Trains the warm-up and returns its model. @throws RomoError `not-finite` if the loss is not finite */
 export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hooks: SsmHooks = {}): Promise<SsmModel> {
   const { ssm, seed, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
@@ -104,7 +104,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
   if (start) await initialHeads(gpu, model, start, config);
   const feeder = new Feeder(gpu, data, config, 'ssm');
 
-  /** Cross entropy of the head's logits of v_i with what the head, or the epoch's clustering, says of m_i. */
+  /** Cross entropy of the head's logits for v_i with the target that the head or the epoch's clustering gives m_i. */
   function selfMatching(head: Linear, unit: Tensor, bank: MemoryBank, indices: Tensor, labels: Tensor): Tensor {
     const logits = model.logits(head, unit);
     if (ssm.target === 'joint' || ssm.target === 'balanced') return softmaxCrossEntropy(logits, labels);
@@ -119,7 +119,7 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     stage: ssm,
     feeder,
     model,
-    memories: { images: imageBank.rows, points: cloudBank.rows }, // names of checkpoints
+    memories: { images: imageBank.rows, points: cloudBank.rows }, // names in checkpoints
     losses(batch) {
       const images = encoders.embedImages(batch.images);
       const clouds = encoders.embedClouds(batch.clouds);

@@ -1,4 +1,4 @@
-/** What the two stages share: the recorded step, the loop over epochs, and what they report. */
+/** Shared by both stages: the recorded step, the loop over epochs, and the reports. */
 
 import { concat } from '../../autograd/concat.ts';
 import { record } from '../../autograd/tape.ts';
@@ -21,7 +21,7 @@ import {
   type TrainedStage,
 } from './stage_state.ts';
 
-/** What a step did. */
+/** Report of one step. */
 export interface StepReport {
   stage: TrainedStage;
   epoch: number;
@@ -37,20 +37,20 @@ export interface StepReport {
   invariance: number;
 }
 
-/** Looks at the parameters as a step left them; the next step waits for it. */
+/** Called with the parameters after a step; the next step waits for it. */
 export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMap<string, Tensor>) => Promise<void>;
 
 /**
- * What a caller may watch and steer. A stage and a run of both stages name the same events alike; they differ in the `State` that
- * they offer and resume from.
+ * Callbacks and options of training. A stage and a run of both stages share them, and differ in the `State` that they
+ * offer and resume from.
  */
 export interface Hooks<State> {
-  /** Called with what each step did, at most two steps later. */
+  /** Called with the report of each step, at most two steps later. */
   onStep?: ((report: StepReport) => void) | undefined;
   inspect?: Inspect | undefined;
-  /** Awaited before each step: a page pauses here. What it throws ends training. */
+  /** Awaited before each step: a page pauses training here. An error ends training. */
   beforeStep?: (() => Promise<void>) | undefined;
-  /** Awaited at the start of a stage and after each step: a checkpoint is taken here. What it throws ends training. */
+  /** Awaited at the start of a stage and after each step: checkpoints are taken here. An error ends training. */
   onPosition?: ((at: Position<State>) => Promise<void>) | undefined;
   /** Awaited after each epoch. */
   afterEpoch?: ((at: EpochEnd<State>) => Promise<void>) | undefined;
@@ -58,22 +58,22 @@ export interface Hooks<State> {
   checkFinite?: boolean | undefined;
   /** weights that fresh encoders start from */
   pretrained?: Pretrained | undefined;
-  /** resumes from there instead of starting */
+  /** state to resume from; without it training starts at the beginning */
   resumeFrom?: State | undefined;
 }
 
-/** What a caller may watch and steer of a stage. */
+/** Hooks of one stage. */
 export type StageHooks = Hooks<StageState>;
 
-/** What training offers at the end of an epoch. */
+/** Position and model at the end of an epoch. */
 export interface EpochEnd<State> extends Position<State> {
   readonly model: Module & { readonly encoders: Encoders };
 }
 
 /**
- * Hooks of a part of training, from those of the whole.
- * @param resumeFrom the part's own state
- * @param whole makes the whole's state from the part's
+ * Derives the hooks of a part of training from those of the whole.
+ * @param resumeFrom state of the part
+ * @param whole turns a state of the part into one of the whole
  */
 export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
   hooks: All & Hooks<Whole>,
@@ -110,11 +110,11 @@ export interface StepPlan {
   stage: StageConfig;
   feeder: Feeder;
   model: Module & { readonly encoders: Encoders };
-  /** what else changes from step to step, by name: memory banks */
+  /** other tensors that change from step to step, by name: memory banks */
   memories?: Readonly<Record<string, Tensor>>;
-  /** forward to the losses, on the tape */
+  /** the forward pass to the losses, recorded on the tape */
   losses(batch: Batch): Losses;
-  /** queued after the optimiser's step, with what `losses` kept: memory banks */
+  /** queued after the optimiser's step, with the tensors that `losses` kept: updates the memory banks */
   after?(batch: Batch, kept: readonly Tensor[]): void;
   /** once per epoch, before its first step; `last` are the labels of the epoch before, null before the first */
   prepareEpoch(epoch: number, last: PseudoLabels | null): Promise<PseudoLabels>;
@@ -143,7 +143,10 @@ function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
   return report;
 }
 
-/** Runs a stage: SGD with momentum, cosine schedule, one recorded step replayed. */
+/**
+ * Runs a stage: SGD with momentum and a cosine schedule. One step is recorded, then replayed for every batch.
+ * @throws RomoError `not-finite` if the loss is not finite
+ */
 export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   const { config, stage, feeder, hooks } = plan;
   const parameters = plan.model.parameters();
@@ -199,7 +202,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
           throw new RomoError(
             'not-finite',
             `${plan.name}: the loss is ${loss} at ${where}`,
-            'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that made it.',
+            'Lower the learning rate. `checkFinite` (--check-finite) finds the kernel that produced it.',
           );
         }
         hooks.onStep?.({ ...at, loss, supervision, invariance });
@@ -217,7 +220,7 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   replay.dispose();
 }
 
-/** All tensors whose values a later step depends on. */
+/** All tensors that later steps depend on. */
 function changingTensors({ model, memories = {} }: StepPlan, optimiser: Sgd): Map<string, Tensor> {
   const all = new Map<string, Tensor>(Object.entries(memories));
   for (const [name, { tensor }] of model.namedEntries('model.')) all.set(name, tensor);

@@ -5,7 +5,7 @@
 import { RomoError } from '../../tensor/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** The stages that train: warm-up, then robust learning. */
+/** The two stages of training: warm-up, then robust learning. */
 export type TrainedStage = 'ssm' | 'rdl';
 
 /** A cluster for each training object and modality. */
@@ -25,7 +25,7 @@ export interface StageState {
   readonly stage: TrainedStage;
   /** epochs done */
   readonly epoch: number;
-  /** steps done of the epoch after those */
+  /** steps done in the current epoch */
   readonly step: number;
   readonly tensors: Readonly<Record<string, Float32Array>>;
   /**
@@ -39,7 +39,7 @@ export interface Position<State> {
   readonly stage: TrainedStage;
   /** epochs done */
   readonly epoch: number;
-  /** steps done of the epoch after those */
+  /** steps done in the current epoch */
   readonly step: number;
   /** Waits until the steps so far are reported, then reads everything that `resumeFrom` takes. */
   state(): Promise<State>;
@@ -63,7 +63,7 @@ export async function readTensors(
   return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
-/** Writes the numbers of a state back. @throws RomoError `state-dict` where they are not this stage's */
+/** Writes a state back to the GPU. @throws RomoError `state-dict` if it does not belong to this stage */
 export function restore(state: StageState, stage: TrainedStage, changing: ReadonlyMap<string, Tensor>): void {
   const unfit = [...changing].filter(([name, tensor]) => state.tensors[name]?.length !== tensor.size);
   if (state.stage !== stage || unfit.length > 0) {

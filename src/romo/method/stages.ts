@@ -1,4 +1,4 @@
-/** Both stages in order: warm-up, pseudo labels, robust learning. No label of a data set is involved. */
+/** Both stages in order: warm-up, pseudo labels, robust learning. The data set's labels are not used. */
 import type { StateDict } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
@@ -10,14 +10,14 @@ import { type SsmHooks, SsmModel, trainSsm } from './ssm.ts';
 import { type Hooks, hooksOfPart } from './stage.ts';
 import type { PseudoLabels, StageState } from './stage_state.ts';
 
-/** All that training needs to resume as if it had never stopped. */
+/** Everything that training needs to resume as if it had never stopped. */
 export interface TrainingState {
   readonly stage: StageState;
-  /** from the start of `rdl` on */
+  /** the result of the warm-up; null until `rdl` starts */
   readonly warm: { readonly model: StateDict; readonly labels: PseudoLabels } | null;
 }
 
-/** What training does at a time. `untrained` and `figures` measure; they belong to a run with figures. */
+/** The phases of training. `untrained` and `figures` only measure, and occur only in a run with figures. */
 export type Phase = 'untrained' | 'ssm' | 'pseudoLabels' | 'rdl' | 'figures';
 
 /** What a caller may watch and steer of both stages. */
@@ -29,7 +29,7 @@ export interface TrainingHooks<State = TrainingState>
   onPhase?: ((phase: Phase) => void) | undefined;
   /** Called when something looks wrong, such as a collapse. */
   onWarning?: ((text: string) => void) | undefined;
-  /** What is trained on in place of the pseudo labels that were found: noise is added here. */
+  /** Returns the labels to train on instead of the pseudo labels found: noise is added here. */
   changeLabels?: ((found: PseudoLabels) => PseudoLabels) | undefined;
   /** Called with the labels that `rdl` trains on: between the stages, and again when training resumes after them. */
   onPseudoLabels?: ((labels: PseudoLabels) => void) | undefined;
@@ -37,7 +37,7 @@ export interface TrainingHooks<State = TrainingState>
   afterWarmUp?: ((model: SsmModel) => Promise<void>) | undefined;
 }
 
-/** What training leaves: both models, and the labels that the second was trained on. */
+/** The result of training: both models, and the labels that the second was trained on. */
 export interface Trained {
   readonly ssm: SsmModel;
   readonly rdl: RdlModel;
@@ -46,7 +46,7 @@ export interface Trained {
 
 /**
  * Trains both stages.
- * @throws RomoError `memory` where a batch does not fit; `not-finite` where the loss is not finite
+ * @throws RomoError `memory` if a batch does not fit; `not-finite` if the loss is not finite
  */
 export async function trainStages(
   gpu: Gpu,
@@ -95,10 +95,10 @@ export async function trainStages(
   return { ssm, rdl, labels };
 }
 
-// A cluster with more than this share of all samples is the start of a collapse.
+// A cluster with more than this share of all samples is a sign of collapse.
 const COLLAPSE = 0.5;
 
-/** What to tell the user where one cluster has swallowed most of the samples, else null. */
+/** A warning if one cluster holds most of the samples, else null. */
 export function collapseWarning(where: string, sizes: readonly number[], modality: string): string | null {
   const share = Math.max(...sizes) / sizes.reduce((sum, size) => sum + size, 0);
   if (share <= COLLAPSE) return null;

@@ -11,11 +11,11 @@ import { type Config, parseConfig } from '../config.ts';
 import type { PseudoLabels, StageState } from '../method/stage_state.ts';
 import type { RunState } from './run.ts';
 
-/** What a checkpoint holds. */
+/** Contents of a checkpoint. */
 export interface Checkpoint {
   readonly config: Config;
   readonly state: RunState;
-  /** adapter on which it was made: another one rounds other last digits */
+  /** adapter that it was made on; another one may differ in the last digits */
   readonly adapter: string;
   /** bytes of metrics.jsonl that belong to the steps so far */
   readonly metricsBytes: number;
@@ -85,9 +85,9 @@ function isProgress(value: unknown): value is Progress {
 }
 
 /**
- * What `encodeCheckpoint` wrote.
- * @param name what errors call the file
- * @throws RomoError `file` where the bytes are no checkpoint of this version
+ * Decodes the bytes that `encodeCheckpoint` wrote.
+ * @param name of the file, for errors
+ * @throws RomoError `file` if the bytes are not a checkpoint of this version
  */
 export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, name);
@@ -96,7 +96,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   }
   const config = parseConfig(parseJson(metadata.config, name), name);
   const progress = parseJson(metadata.progress, name);
-  if (!isProgress(progress)) throw broken(name, `its progress is ${metadata.progress.slice(0, 300)}`);
+  if (!isProgress(progress)) throw broken(name, `invalid progress ${metadata.progress.slice(0, 300)}`);
   const { position, figures, seconds, adapter, metricsBytes } = progress;
   const labelsOf = (prefix: string): PseudoLabels | null => {
     const [images, clouds, confident] = ['images', 'points', 'confident'].map((of) => tensors[`${prefix}.${of}`]?.data);

@@ -1,4 +1,4 @@
-/** How large a batch may be: a training step is recorded for smaller ones. */
+/** Finds the largest batch that fits, by dry runs of a training step. */
 import { concat } from '../../autograd/concat.ts';
 import { contrastive } from '../../autograd/losses.ts';
 import { record } from '../../autograd/tape.ts';
@@ -10,8 +10,8 @@ import type { Config } from '../config.ts';
 import { Encoders } from '../encoders.ts';
 
 /**
- * The largest batch below the configuration's whose training steps fit: every tensor into the GPU's limits, all of them into the
- * memory that the GPU has given so far or may give (DeviceOptions.memoryBytes). 0 where not one pair does.
+ * The largest batch below the configured one whose training steps fit: each tensor into the GPU's limits, all of them
+ * into the memory that the GPU has given so far or may give (DeviceOptions.memoryBytes). 0 if not even one pair fits.
  * @param imageShape [H, W, C]
  */
 export function largestBatch(gpu: Gpu, config: Config, imageShape: readonly [number, number, number]): number {
@@ -24,7 +24,7 @@ export function largestBatch(gpu: Gpu, config: Config, imageShape: readonly [num
   return fitting;
 }
 
-const SHARE = 0.98; // of the memory: heads, their losses, labels and batches take less than the rest
+const SHARE = 0.98; // of the memory; the rest is more than heads, their losses, labels and batches take
 
 function fits(gpu: Gpu, config: Config, imageShape: readonly [number, number, number]): boolean {
   return (['ssm', 'rdl'] as const).every((stage) => {
@@ -48,7 +48,7 @@ function queueStep(
   const { batch, points, momentum, seed, train } = config;
   const networks = (of: 'ssm' | 'rdl') => new Encoders(gpu, config, config[of], imageShape[2], { seed, path: of });
   const encoders = networks(stage);
-  // What a run holds meanwhile: the warm-up's networks; or both memory banks, and what clusters them.
+  // Held at the same time: in `rdl` the warm-up's networks, in `ssm` both memory banks and the rows that are clustered.
   if (stage === 'rdl') networks('ssm');
   else gpu.empty([4 * train, encoders.dimension]);
   const images = gpu.empty([batch, ...imageShape]);

@@ -1,4 +1,4 @@
-/** A trained model as one file: safetensors in PyTorch's names and layouts, with the configuration in its metadata. */
+/** A trained model as one file: safetensors with PyTorch's names and layouts, and the configuration in its metadata. */
 
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
 import { type Module, type StateDict, unprefixed } from '../../model/module.ts';
@@ -9,7 +9,7 @@ import { type Config, parseConfig } from '../config.ts';
 import type { ReadyEncoders } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
 
-/** The bytes of a file that holds models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
+/** The bytes of a file of models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
 export async function encodeModels(
   models: Readonly<Record<string, Module>>,
   config: Config,
@@ -24,7 +24,7 @@ export async function encodeModels(
   return encodeSafetensors(tensors, { ...metadata, format: 'pt', config: JSON.stringify(config) });
 }
 
-/** Encoders from a file, ready to embed, and what they expect. */
+/** Encoders from a file, ready to embed, and the sizes of their inputs. */
 export interface LoadedEncoders extends ReadyEncoders {
   readonly config: Config;
   /** the stage that they come from: the last one in the file */
@@ -59,7 +59,7 @@ export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): L
   return { encoders, config, stage, imageShape: [config.imageSize, config.imageSize, channels], metadata };
 }
 
-/** A small file cannot ask for a large model: its tensors must fit before memory is taken for them. */
+/** Guards against a small file that describes a large model: allocates only once its tensors are known to fit. */
 function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): void {
   try {
     rehearse(gpu, 2 * bytes + 2 ** 20, build);
@@ -70,7 +70,7 @@ function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): vo
 }
 
 function configOf(text: string | undefined, name: string): Config {
-  if (text === undefined) throw new RomoError('file', `${name} says nothing of its configuration`, FIX);
+  if (text === undefined) throw new RomoError('file', `${name} has no configuration in its metadata`, FIX);
   let value: unknown;
   try {
     value = JSON.parse(text);

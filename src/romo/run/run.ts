@@ -1,4 +1,6 @@
-/** A whole run: training with figures before, between and after the stages. It resumes from any state that it offered. */
+/**
+ * A whole run: training with figures before, between and after the stages. It can resume from any state that it offers.
+ */
 import type { DataSet } from '../../data/types.ts';
 import type { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
@@ -15,32 +17,32 @@ import { largestBatch } from './fitting.ts';
 /** The rows of the table of figures. */
 export type StageName = 'untrained' | 'kmeans' | 'ssm' | 'rdl';
 
-/** Where the time went. */
+/** Seconds spent in each phase. */
 export type RunSeconds = Record<Phase, number>;
 
 /** The figures of a run. */
 export interface RunResult {
   adapter: string;
   stages: Record<StageName, Figures>;
-  /** null where the training objects have no labels */
-  pseudoLabelAccuracy: { images: number; points: number } | null; // `points`, the clouds, is the word of result.json
+  /** null if the training objects have no labels */
+  pseudoLabelAccuracy: { images: number; points: number } | null; // in result.json, clouds are called `points`
   seconds: RunSeconds;
 }
 
-/** All that a run needs to resume as if it had never stopped, and what it has measured so far. */
+/** Everything that a run needs to resume as if it had never stopped, and the figures measured so far. */
 export interface RunState extends TrainingState {
-  /** of the stages that are done */
+  /** of the stages done so far */
   readonly figures: Partial<Record<StageName, Figures>>;
   readonly seconds: RunSeconds;
 }
 
-/** What a caller may watch and steer of a run. */
+/** Hooks of a run. */
 export interface RunHooks extends Omit<TrainingHooks<RunState>, 'afterWarmUp'> {
   /** Called with the figures of each stage once it is trained. */
   onFigures?: ((stage: 'ssm' | 'rdl', figures: Figures) => void) | undefined;
 }
 
-/** What training sees of a data set: no labels. */
+/** The part of a data set that training sees, without labels. */
 export function trainingData({ train, mirror, rotation }: DataSet): TrainingData {
   return { pairs: train.pairs, mirror, rotation };
 }
@@ -51,13 +53,13 @@ class Clock {
 
   constructor(private done: RunSeconds) {}
 
-  /** Ends the phase under way and begins another. */
+  /** Ends the current phase and starts another. */
   enter(phase: Phase): void {
     this.done = this.seconds();
     this.running = { phase, start: performance.now() };
   }
 
-  /** Up to now, the phase under way included. */
+  /** Seconds per phase so far, including the current one. */
   seconds(): RunSeconds {
     const { running, done } = this;
     if (!running) return { ...done };
@@ -65,15 +67,16 @@ class Clock {
   }
 }
 
-/** What a run leaves. */
+/** Models and figures of a finished run. */
 export interface FinishedRun {
   models: { ssm: SsmModel; rdl: RdlModel };
   result: RunResult;
 }
 
 /**
- * Trains both stages on data without labels; labels are read by the figures alone. Returns the models and the result.
- * @throws RomoError `memory` where a batch does not fit, with the largest that would; `not-finite` where the loss is not finite
+ * Trains both stages without labels, which only the figures read. Returns the models and the figures.
+ * @throws RomoError `memory` if a batch does not fit, naming the largest that does; `not-finite` if the loss is not
+ *   finite
  */
 export async function run(gpu: Gpu, data: DataSet, config: Config, hooks: RunHooks = {}): Promise<FinishedRun> {
   try {
@@ -85,7 +88,7 @@ export async function run(gpu: Gpu, data: DataSet, config: Config, hooks: RunHoo
     throw new RomoError(
       'memory',
       `a batch of ${config.batch} pairs is too large: ${error.message.replace(`. ${error.fix}`, '')}`,
-      `${fix}: computed for both stages. Smaller images, clouds or networks need less.`,
+      `${fix}, computed for both stages. Smaller images, clouds or networks need less memory.`,
     );
   }
 }
@@ -138,7 +141,7 @@ async function baselineFigures(
   return { untrained, kmeans: await rawFigures(gpu, data, config) };
 }
 
-/** Empty models of a configuration, for loading a saved run. */
+/** Models of a configuration into which a saved run can be loaded. */
 export function emptyModels(
   gpu: Gpu,
   config: Config,
@@ -147,7 +150,7 @@ export function emptyModels(
   return { ssm: new SsmModel(gpu, config, imageChannels), rdl: new RdlModel(gpu, config, imageChannels) };
 }
 
-/** The figures of all four stages, from the models alone. */
+/** The figures of all four stages, computed from the models. */
 export async function allFigures(
   gpu: Gpu,
   data: DataSet,
