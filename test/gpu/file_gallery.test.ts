@@ -173,7 +173,7 @@ test('another model, no gallery, another folder', async () => {
   await fails(() => open(path, other), 'gallery', /made by the model a{12}.* not by b{12}/);
   await fails(() => open(path, { ...STAMP, stage: 'ssm' }), 'gallery', /rdl.*ssm/);
   await fails(() => open(newPath()), 'gallery', /there is no gallery/);
-  await fails(() => open(folder, STAMP), 'gallery', /is no gallery and holds/);
+  await fails(() => open(folder, STAMP), 'gallery', /is not a gallery: it contains/);
 });
 
 test('damage is told: manifest, vectors, lines', async () => {
@@ -189,9 +189,9 @@ test('damage is told: manifest, vectors, lines', async () => {
     return JSON.stringify(value);
   };
   const faults: readonly [string, (path: string) => void, RegExp][] = [
-    ['gallery.json', (at) => truncateSync(at, 50), /is no JSON/],
+    ['gallery.json', (at) => truncateSync(at, 50), /invalid JSON/],
     ['gallery.json', (at) => writeFileSync(at, '[]'), /no JSON object/],
-    ['gallery.json', (at) => writeFileSync(at, '{}'), /is no gallery/],
+    ['gallery.json', (at) => writeFileSync(at, '{}'), /is not a gallery/],
     [
       'gallery.json',
       (at) =>
@@ -249,7 +249,7 @@ test('damage is told: manifest, vectors, lines', async () => {
     [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 300), /safetensors.*bytes/],
     [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 5), /header length/],
     [`${manifest.parts[0].name}.safetensors`, (at) => rmSync(at), /files are missing/],
-    [`${manifest.parts[0].name}.jsonl`, (at) => truncateSync(at, 100), /line 2: is no JSON/],
+    [`${manifest.parts[0].name}.jsonl`, (at) => truncateSync(at, 100), /line 2: invalid JSON/],
     [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, ''), /has 0 lines/],
     [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, Buffer.from([0xff, 0xfe])), /UTF-8/],
   ];

@@ -35,7 +35,7 @@ test('databases', async () => {
       openGallery(`${name}?schema=`, null, noDevice),
       openDatabaseGallery(`${name}?schema=`, null),
     ]) {
-      assert.match((await refusal(opened)).message, /the schema "" is no name/, name);
+      assert.match((await refusal(opened)).message, /invalid schema name ""/, name);
     }
   }
 });

@@ -1,7 +1,7 @@
 /**
- * A gallery in a folder of files, see stored_part.ts. What a call writes is new files; it counts from the moment at which
- * gallery.json is replaced, so that a process may be killed at any time, and others may read meanwhile. Small parts are
- * merged now and then: a row is rewritten a few times at most. Node only.
+ * A gallery in a folder of files, see stored_part.ts. Every call writes new files, which take effect when gallery.json
+ * is replaced: a process may be killed at any time, and others may read meanwhile. Small parts are merged from time to
+ * time, so that each row is rewritten only a few times. Node only.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
@@ -28,9 +28,10 @@ import {
 import { type Blocks, toMerge, writePart } from './write_part.ts';
 
 /**
- * @param stamp of the model whose embeddings come; where there is no gallery yet, one is begun. null: it must be there.
- * @param device opened by the first search
- * @throws RomoError `gallery` where there is none, or another model made it; `file` where its files are damaged
+ * Opens a gallery in a folder.
+ * @param stamp of the model whose embeddings will be added: creates the gallery if it is missing. null: it must exist.
+ * @param device called by the first search
+ * @throws RomoError `gallery` if it is missing or another model made it; `file` if its files are damaged
  */
 export async function openFileGallery(
   folder: string,
@@ -43,14 +44,14 @@ export async function openFileGallery(
       throw new RomoError(
         'gallery',
         `there is no gallery at ${folder}`,
-        `Make it with node dist/search.js index RUN_DIR --to ${folder} first.`,
+        `Run node dist/search.js index RUN_DIR --to ${folder} to create it.`,
       );
     }
     const others = existsSync(folder)
       ? readdirSync(folder).filter((name) => !/^(gallery\.json\.part|lock)/.test(name))
       : [];
     if (others.length > 0) {
-      throw new RomoError('gallery', `${folder} is no gallery and holds ${others[0]}`, 'Choose a new folder.');
+      throw new RomoError('gallery', `${folder} is not a gallery: it contains ${others[0]}`, 'Choose a new folder.');
     }
     makeFolder(folder);
     await whileLocked(folder, async () => {
@@ -62,7 +63,7 @@ export async function openFileGallery(
   const { model } = parseManifest(text, manifest);
   if (stamp) checkSameModel(folder, model, stamp);
   const gallery = new FileGallery(folder, model, device);
-  await gallery.info(); // reads all of it: damage shows now
+  await gallery.info(); // reads all labels, so that damage is found now
   return gallery;
 }
 
@@ -84,7 +85,7 @@ class FileGallery implements Gallery {
   private text = '';
   private next = 1;
   private cleaned = false;
-  /** One operation at a time: parts may be merged away under a search otherwise. */
+  /** One operation at a time; otherwise parts could be merged away during a search. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -138,7 +139,7 @@ class FileGallery implements Gallery {
   }
 
   async close(): Promise<void> {
-    await this.last.catch(() => {}); // whoever asked for it has the error
+    await this.last.catch(() => {}); // its caller has received the error
     for (const { files } of this.opened.values()) for (const file of files) await file.close();
     this.opened.clear();
   }
@@ -147,7 +148,7 @@ class FileGallery implements Gallery {
     return [...this.opened.values()].map(({ part }) => part);
   }
 
-  /** Runs `work` after what is under way, on the newest state. */
+  /** Runs `work` after the pending operations, on the latest state. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.last.then(async () => {
       await this.refresh();
@@ -169,7 +170,7 @@ class FileGallery implements Gallery {
     );
   }
 
-  /** Takes over what gallery.json says by now. */
+  /** Catches up with gallery.json. */
   private async refresh(): Promise<void> {
     const path = join(this.folder, MANIFEST);
     for (;;) {
@@ -185,12 +186,12 @@ class FileGallery implements Gallery {
       }
       // A part is missing: merged away by another process since, or lost.
       if ((await readFile(path, 'utf8')) === text) {
-        throw new RomoError('file', `${path} names a part whose files are missing`, 'Copy the gallery again, whole.');
+        throw new RomoError('file', `${path} lists a part whose files are missing`, 'Copy the whole gallery again.');
       }
     }
   }
 
-  /** Opens parts that are new, forgets what is gone. @returns false where a file of a part is missing; nothing changes then */
+  /** Opens new parts and drops unlisted ones. @returns false, and changes nothing, if a part's file is missing */
   private async adopt(listed: readonly ListedPart[]): Promise<boolean> {
     const next = new Map<string, OpenPart>();
     const fresh: OpenPart[] = [];
@@ -220,7 +221,7 @@ class FileGallery implements Gallery {
         const { id, modality } = part.labels[row];
         if (this.places.has(keyOf(modality, id))) {
           const what = `holds the ${modality} of ${JSON.stringify(id)} twice`;
-          throw new RomoError('file', `${this.folder} ${what}`, 'Copy the gallery again, whole, or index again.');
+          throw new RomoError('file', `${this.folder} ${what}`, 'Copy the whole gallery again, or index again.');
         }
         this.places.set(keyOf(modality, id), { part, row });
       }
@@ -235,7 +236,7 @@ class FileGallery implements Gallery {
     if (place?.part === part && place.row === row) this.places.delete(keyOf(modality, id));
   }
 
-  /** @returns null where one of its files is missing */
+  /** @returns null if one of its files is missing */
   private async openPart(listed: ListedPart): Promise<OpenPart | null> {
     const vectors = await FileSource.open(join(this.folder, `${listed.name}.safetensors`)).catch(ignoreMissing);
     const lines = await FileSource.open(join(this.folder, `${listed.name}.jsonl`)).catch(ignoreMissing);
@@ -248,7 +249,7 @@ class FileGallery implements Gallery {
     }
   }
 
-  /** The list of parts, with some rows dead. */
+  /** The list of parts, with these rows marked as dead. */
   private without(places: readonly Place[]): ListedPart[] {
     return this.parts().map((part) => {
       const gone = places.filter((place) => place.part === part).map(({ row }) => row);
@@ -256,13 +257,13 @@ class FileGallery implements Gallery {
     });
   }
 
-  /** @returns a part that does not count yet */
+  /** Writes a part. @returns its listing, which takes effect with `commit` */
   private write(labels: readonly Label[], vectors: Blocks): Promise<ListedPart> {
     const name = `part-${String(this.next).padStart(6, '0')}`;
     return writePart(this.folder, name, this.model.dimension, labels, vectors);
   }
 
-  /** From here on these parts count; files of others go. */
+  /** Makes these parts the gallery and deletes the files of all others. */
   private async commit(listed: readonly ListedPart[]): Promise<void> {
     const parts = listed.filter(({ rows, dead }) => dead.length < rows);
     const manifest = encodeManifest({ model: this.model, next: this.next + 1, parts });
@@ -274,7 +275,7 @@ class FileGallery implements Gallery {
     }
   }
 
-  /** Makes one part of several small ones of about the same size, and of one that is mostly dead. */
+  /** Merges several small parts of about the same size into one, and rewrites a part that is mostly dead. */
   private async merge(): Promise<void> {
     for (;;) {
       const some = toMerge(this.parts());

@@ -1,17 +1,17 @@
-/** The folder of an embedded database: for one process at a time, because two would destroy it. A page's: folder.browser.ts. */
+/** Locks the folder of an embedded database for one process: two would corrupt it. For pages: folder.browser.ts. */
 import { join } from 'node:path';
 import { makeFolder } from '../../files/disk.ts';
 import { whileLocked } from '../../files/lock.ts';
 
-const PATIENCE = 1_000; // ms; whoever has it open may keep it for long
+const PATIENCE = 1_000; // ms; the process that has it open may keep it for long
 
 export interface TakenFolder {
-  /** where the database's own files are */
+  /** of the database's own files */
   readonly path: string;
   release(): Promise<void>;
 }
 
-/** @throws RomoError `gallery` where another process keeps it */
+/** @throws RomoError `gallery` if another process has it open */
 export async function takeFolder(folder: string): Promise<TakenFolder> {
   makeFolder(folder);
   let end = () => {};

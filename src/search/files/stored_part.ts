@@ -1,7 +1,7 @@
 /**
- * A gallery as files: `gallery.json`, and parts of two files each, NAME.safetensors with the vectors and NAME.jsonl with a
- * line of JSON per row. Parts never change once they are there; gallery.json says which parts and rows count, and is replaced
- * as a whole. Needs nothing of Node: pages read galleries by it, too.
+ * A gallery as files: `gallery.json`, and parts of two files each, NAME.safetensors with the vectors and NAME.jsonl
+ * with one line of JSON per row. Parts are immutable; gallery.json lists the parts and their dead rows, and is replaced
+ * as a whole. Independent of Node, since pages read galleries too.
  */
 import { safetensorsLayout } from '../../files/safetensors.ts';
 import { RomoError } from '../../tensor/error.ts';
@@ -14,45 +14,45 @@ const VERSION = 1;
 /** gallery.json */
 export interface Manifest {
   readonly model: ModelStamp;
-  /** number of the next part: a name is never used again, for a reader knows parts by name */
+  /** number of the next part: names are never reused, because readers identify parts by name */
   readonly next: number;
   readonly parts: readonly ListedPart[];
 }
 
 export interface ListedPart {
   readonly name: string;
-  /** all of its rows */
+  /** number of its rows, dead ones included */
   readonly rows: number;
-  /** rows that were deleted or replaced, ascending */
+  /** indices of rows that were deleted or replaced, ascending */
   readonly dead: readonly number[];
 }
 
-/** What a row is of. */
+/** Identifies a row. */
 export interface Label {
   readonly id: string;
   readonly modality: Modality;
   readonly metadata: Metadata;
 }
 
-/** Bytes that need not be in memory. */
+/** Bytes that are read on demand. */
 export interface ByteSource {
-  /** what errors call it */
+  /** its name, for errors */
   readonly name: string;
   readonly size: number;
-  /** bytes `begin` to `end`; where `memory` is given and the source can, they are at its start, else in memory of their own */
+  /** Bytes `begin` to `end`, at the start of `memory` if given and supported, otherwise in new memory. */
   read(begin: number, end: number, memory?: Uint8Array): Promise<Uint8Array>;
 }
 
 const broken = (name: string, what: string): RomoError =>
-  new RomoError('file', `${name}: ${what}`, 'Copy the gallery again, whole, or index the collection again.');
+  new RomoError('file', `${name}: ${what}`, 'Copy the whole gallery again, or index the collection again.');
 
 export const encodeManifest = ({ model, next, parts }: Manifest): string =>
   `${JSON.stringify({ format: FORMAT, version: VERSION, model, next, parts }, null, 1)}\n`;
 
-/** @throws RomoError `file` where the text is no manifest, or of a later version */
+/** @throws RomoError `file` if the text is not a manifest, or has a later version */
 export function parseManifest(text: string, name: string): Manifest {
   const { format, version, model, next, parts } = record(parseJson(text, name), name, 'it');
-  if (format !== FORMAT) throw broken(name, `is no gallery: format is ${JSON.stringify(format)}`);
+  if (format !== FORMAT) throw broken(name, `is not a gallery: format is ${JSON.stringify(format)}`);
   if (version !== VERSION) {
     throw new RomoError('file', `${name} has version ${version}, this program reads ${VERSION}`, 'Update the program.');
   }
@@ -69,8 +69,7 @@ export function parseManifest(text: string, name: string): Manifest {
     if (!isCount(rows)) throw broken(name, `${partName} has ${JSON.stringify(rows)} rows`);
     const isRow = (row: unknown, i: number, all: unknown[]) =>
       isCount(row) && row < rows && (i === 0 || row > (all[i - 1] as number));
-    if (!Array.isArray(dead) || !dead.every(isRow))
-      throw broken(name, `the dead rows of ${partName} are no rows of it`);
+    if (!Array.isArray(dead) || !dead.every(isRow)) throw broken(name, `${partName} has invalid dead rows`);
     return { name: partName, rows, dead };
   });
   if (new Set(listed.map((part) => part.name)).size < listed.length) throw broken(name, 'a part is listed twice');
@@ -87,14 +86,14 @@ function parseLabel(text: string, name: string): Label {
   const fields = record(metadata, name, 'metadata');
   for (const [field, value] of Object.entries(fields)) {
     if (value !== null && typeof value === 'object')
-      throw broken(name, `metadata ${JSON.stringify(field)} is no plain value`);
+      throw broken(name, `metadata ${JSON.stringify(field)} is not a plain value`);
   }
   return { id, modality, metadata: fields as Metadata };
 }
 
 const BLOCK_BYTES = 2 ** 23;
 
-/** A part that is open: its labels are in memory, its vectors are not. */
+/** An open part: its labels are in memory, its vectors are not. */
 export class StoredPart {
   dead: ReadonlySet<number>;
 
@@ -109,7 +108,7 @@ export class StoredPart {
     this.dead = new Set(dead);
   }
 
-  /** @throws RomoError `file` where the files are cut off, damaged, or do not fit the manifest */
+  /** @throws RomoError `file` if the files are truncated, damaged, or do not match the manifest */
   static async open(
     listed: ListedPart,
     dimension: number,
@@ -136,7 +135,7 @@ export class StoredPart {
     return this.labels.length - this.dead.size;
   }
 
-  /** Rows that count and whose label passes, ascending. */
+  /** Indices of live rows whose label passes, ascending. */
   rows(passes: (label: Label) => boolean = () => true): number[] {
     const rows: number[] = [];
     this.labels.forEach((label, row) => {
@@ -149,12 +148,12 @@ export class StoredPart {
     return 4 * this.dimension;
   }
 
-  /** Rows that a block has at most. */
+  /** Largest number of rows in a block. */
   get blockRows(): number {
     return Math.min(this.labels.length, Math.max(1, Math.floor(BLOCK_BYTES / this.rowBytes)));
   }
 
-  /** The vectors of rows, ascending, in blocks [n, dimension] in `memory`; what lies between far rows is not read. */
+  /** The vectors of `rows` (ascending), in blocks [n, dimension] in `memory`; skips gaps between distant rows. */
   async *read(rows: readonly number[], memory: Uint8Array): AsyncGenerator<Float32Array> {
     const bytes = this.rowBytes;
     const most = this.blockRows;
@@ -174,15 +173,15 @@ export class StoredPart {
   }
 }
 
-/** Rows of a part, ascending. */
+/** Row indices of a part, ascending. */
 export interface ChosenRows {
   readonly part: StoredPart;
   readonly rows: readonly number[];
 }
 
-/** The vectors of rows of several parts, in blocks [n, dimension]; a block lasts until the next one is asked for. */
+/** The vectors of rows of several parts, in blocks [n, dimension]; a block is valid until the next one is requested. */
 export async function* readRows(chosen: readonly ChosenRows[]): AsyncGenerator<Float32Array> {
-  // One for all: memory taken anew for every block makes the engine search the heap, labels and all, for what can go.
+  // One buffer for all blocks: allocating each would trigger garbage collections that scan the heap, labels included.
   const memory = new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
   for (const { part, rows } of chosen) yield* part.read(rows, memory);
 }
@@ -196,12 +195,12 @@ async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: n
   const { tensors } = safetensorsLayout(start, file.size, file.name);
   const vectors = tensors.vectors;
   if (vectors?.fileDtype !== 'F32' || vectors.shape.length !== 2) {
-    throw broken(file.name, 'has no tensor "vectors" of F32 in two dimensions');
+    throw broken(file.name, 'has no two-dimensional F32 tensor "vectors"');
   }
   return { begin: vectors.begin, rows: vectors.shape[0], width: vectors.shape[1] };
 }
 
-/** Lines without their ends; the last one may lack it. */
+/** Lines without their newlines; the last one may lack it. */
 async function* linesOf(file: ByteSource): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
@@ -211,7 +210,7 @@ async function* linesOf(file: ByteSource): AsyncGenerator<string> {
     try {
       text = decoder.decode(bytes, { stream: true });
     } catch {
-      throw broken(file.name, 'is no text in UTF-8');
+      throw broken(file.name, 'is not UTF-8 text');
     }
     const lines = (rest + text).split('\n');
     rest = lines.pop() as string;
@@ -224,13 +223,13 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw broken(name, `is no JSON: ${(cause as Error).message}`);
+    throw broken(name, `invalid JSON: ${(cause as Error).message}`);
   }
 }
 
 function record(value: unknown, name: string, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw broken(name, `${what} is no JSON object`);
+    throw broken(name, `${what} is not a JSON object`);
   return value as Record<string, unknown>;
 }
 

@@ -1,15 +1,12 @@
-/**
- * A gallery's connection to a Postgres server, through the package `pg`, which is loaded when one is asked for. A page's:
- * postgres.browser.ts.
- */
+/** Connects to a Postgres server with the package `pg`, loaded on first use. For pages: postgres.browser.ts. */
 import { RomoError } from '../../tensor/error.ts';
 import { type Connection, explainPackage, type Query } from './connection.ts';
 
-/** Connections at most; a lost one is replaced when the next call comes. */
+/** Largest number of connections; a lost one is replaced on the next call. */
 const CONNECTIONS = 4;
-const PATIENCE = 10_000; // ms, for a server to answer at all
+const PATIENCE = 10_000; // ms for a server to accept a connection
 
-/** @param url without options of ours. Connects with the first call. */
+/** Connects on the first call. @param url without RoMo's own options */
 export async function connectPostgres(url: URL): Promise<Connection> {
   const { default: pg } = await import('pg').catch((cause) => {
     throw explainPackage('postgres:', 'pg', cause);
@@ -29,8 +26,8 @@ export async function connectPostgres(url: URL): Promise<Connection> {
   } catch (cause) {
     throw new RomoError('option', `${name}: ${(cause as Error).message}`, 'Write postgres://USER@HOST:PORT/DATABASE.');
   }
-  // A connection may be lost while nobody uses it (the pool takes another), or under a query (which fails). Both are told
-  // here too, and an event of this name without a listener would end the process.
+  // A connection may be lost while idle (the pool opens another) or during a query (which fails). Both also emit an
+  // event here, and without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return {
@@ -44,7 +41,7 @@ export async function connectPostgres(url: URL): Promise<Connection> {
         client.release();
         return result;
       } catch (cause) {
-        client.release(true); // closes it: the server rolls back whatever was done
+        client.release(true); // closes it, so that the server rolls back
         throw cause;
       }
     },
