@@ -1,18 +1,18 @@
 /**
- * Pictures as a hand would draw them: the edges of a shaded view as strokes of one width, wobbly and with gaps. People draw what
- * they cannot photograph, so the encoder of the search page is trained on these beside the shaded views.
+ * Imitates hand drawings: the edges of a shaded view as strokes of one width, wobbly and with gaps. People draw what
+ * they cannot photograph, so the search page's encoder is trained on these in addition to shaded views.
  */
 
 import { type Random, resizeImage } from 'romo';
 import { cos, type Mesh, randomView, rasterise, sin, type View } from 'romo/data';
 
-/** Strokes are made at three times the size of the picture. */
+/** Strokes are drawn at three times the picture's size. */
 const SCALE = 3;
 
-/** Lengths below are in parts of a picture of this many pixels: a large one has no thinner strokes. */
+/** Lengths below are in pixels of a picture of this size, so that a larger one does not get thinner strokes. */
 const UNITS = 96;
 
-/** A view as people choose one when they draw: straight from a side or the front, from a corner, now and then from above. */
+/** A view that people choose for drawings: straight from a side or the front, from a corner, sometimes from above. */
 function drawingView(front: number, random: Random): View {
   const view = { ...randomView(random), distance: random.uniform(2.5, 6), brightness: 1 };
   const kind = random.uniform();
@@ -25,7 +25,7 @@ function drawingView(front: number, random: Random): View {
 
 /**
  * A drawing of the mesh: strokes are 1, paper is 0.
- * @param front degrees about z by which the mesh is turned
+ * @param front rotation of the mesh about z, in degrees
  * @returns [size, size, 1]
  */
 export function sketch(mesh: Mesh, front: number, size: number, random: Random): Float32Array {
@@ -44,7 +44,7 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
   const threshold = random.uniform(0.05, 0.22);
   const rate = () => (random.uniform(0.05, 0.2) * UNITS) / size;
   const [gapX, gapY, phase] = [rate(), rate(), random.uniform(0, 6)];
-  const gaps = random.uniform(0.8, 1.2); // above 1: none
+  const gaps = random.uniform(0.8, 1.2); // above 1: no gaps
   const out = new Float32Array(picture.length);
   for (let y = 1; y < size; y++) {
     for (let x = 1; x < size; x++) {
@@ -56,7 +56,7 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
   return out;
 }
 
-/** Moves every pixel by two slow waves, as a hand does. */
+/** Displaces every pixel by two slow waves, like an unsteady hand. */
 function wobble(picture: Float32Array, size: number, random: Random): Float32Array {
   const waves = [0, 1].map(() => ({
     reach: (random.uniform(0, 2.2) * size) / UNITS,
@@ -75,7 +75,7 @@ function wobble(picture: Float32Array, size: number, random: Random): Float32Arr
   return out;
 }
 
-/** Each stroke pixel becomes a disc. */
+/** Replaces each stroke pixel by a disc. */
 function thicken(picture: Float32Array, size: number, radius: number): Float32Array {
   const out = picture.slice();
   const reach = Math.ceil(radius);

@@ -1,4 +1,4 @@
-/** Turning clouds: one WebGL canvas behind all cards, with a window of it for each. */
+/** Turning clouds: one WebGL canvas behind all cards, with a viewport for each. */
 import {
   type Box3,
   BufferAttribute,
@@ -16,20 +16,20 @@ import {
 import { colour, onThemeChange, wantsStillness } from '../shared/page.ts';
 
 export interface Slot {
-  /** where on the page the cloud is seen */
+  /** where the cloud appears on the page */
   readonly element: HTMLElement;
   readonly cloud: Float32Array;
 }
 
-/** Full turns per second, and how long a frame is shown: turning slowly needs no more, and the encoders want the GPU too. */
+/** Turns per second, and ms per frame: a slow turn needs no more, and the encoders need the GPU too. */
 const SPEED = 0.08;
 const FRAME = 1000 / 30;
-/** Size of a point, in parts of a card's width. */
+/** Size of a point, as a fraction of a card's width. */
 const POINT = 0.017;
-/** Distances from the camera between which points fade into the card: what is behind is seen to be behind. */
+/** Distances from the camera between which points fade into the card, so that the back of a cloud looks far. */
 const FADE: readonly [number, number] = [2.45, 3.9];
 
-/** A round dot, so that points are no squares. */
+/** A round sprite; points would be squares otherwise. */
 function dot(): CanvasTexture {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 32;
@@ -50,7 +50,7 @@ export class CloudStage {
   private drawnAt = 0;
   private isResting = false;
 
-  /** @throws where the browser has no WebGL */
+  /** @throws Error if the browser has no WebGL */
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, powerPreference: 'low-power' });
     this.renderer.setScissorTest(true);
@@ -83,13 +83,13 @@ export class CloudStage {
     this.request();
   }
 
-  /** While a search runs the clouds stand still: it should have the GPU for itself. */
+  /** Stops turning while a search runs, so that it has the GPU to itself. */
   rest(isResting: boolean): void {
     this.isResting = isResting;
     if (!isResting) this.request();
   }
 
-  /** Draws at the next frame; goes on by itself while clouds turn. A hidden tab gets no frames. */
+  /** Draws at the next frame, and keeps drawing while clouds turn. A hidden tab gets no frames. */
   private request(): void {
     this.frame ||= requestAnimationFrame((time) => {
       this.frame = 0;
@@ -114,7 +114,7 @@ export class CloudStage {
     renderer.clear();
     for (const { element, points, phase } of this.slots) {
       const at = element.getBoundingClientRect();
-      // One window's height beyond the window too: a quick scroll meets no empty cards.
+      // Draw one window's height beyond the window too, so that a quick scroll shows no empty cards.
       if (at.bottom < -innerHeight || at.top > 2 * innerHeight || at.width === 0) continue;
       const [left, bottom] = [at.left - area.left, area.bottom - at.bottom];
       renderer.setViewport(left, bottom, at.width, at.height);
@@ -125,7 +125,7 @@ export class CloudStage {
       renderer.render(scene, camera);
       scene.remove(points);
     }
-    canvas.style.visibility = 'visible'; // before its first frame a browser may show it black
+    canvas.style.visibility = 'visible'; // some browsers show the canvas black before its first frame
   }
 }
 

@@ -64,7 +64,7 @@ export function explainExtension(name: string, cause: unknown, major: string): R
   const fix = missing
     ? `Install it on the server: apt-get install postgresql-${major}-pgvector (from apt.postgresql.org; Debian 13 and newer ` +
       'include it), or build it: https://github.com/pgvector/pgvector. Then try again.'
-    : "Run this once as superuser: psql -d DATABASE -c 'create extension vector'. Then try again.";
+    : "As superuser, run this once: psql -d DATABASE -c 'create extension vector'. Then try again.";
   return new RomoError('database', `${name} has no pgvector (${textOf(cause)})`, fix);
 }
 
