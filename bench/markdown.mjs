@@ -1,21 +1,22 @@
-/** RESULTS.md, GROWTH.md and CEILINGS.md. */
+/** Writes RESULTS.md, GROWTH.md and CEILINGS.md. */
 import { cell, implementationsOf, short, targetText } from './cells.mjs';
 
 const BUNDLE_LIMIT = 60 * 1024;
 
-const NOTES = `Milliseconds: median [least..most], and how many times longer than ours. All f32, the same inputs and weights by integer hash.
-Each workload of each implementation ran in a process of its own, in turn on the same adapter: 2 warm-ups, then at least 7
-runs where they fit into the seconds named below (n: how many, where fewer); one element of the result is read after each. Ours is recorded once and replayed; jax-js is one
-\`jit\` per function (DGCNN and EdgeConv's backward are split at the gather, whose gradient its jit refuses); TensorFlow.js is eager
-in a tidy; onnxruntime counts the upload of the inputs and the read of the whole output. Outputs are compared with ours: the
-root mean square and 64 elements of every output and gradient, 64 rows of neighbours, or the first losses. "Deviation" is the
-worst of these in units of what is allowed: above 1 it says WRONG, and the run fails.
-Running statistics of batch norm are kept by ours and PyTorch, not by the other peers. GFLOP/s count the textbook form of
-EdgeConv, which ours does not compute. The hand-tuned ceilings are from a Xeon with AVX-512: on another CPU they are a
-yardstick, no bound.`;
+const NOTES = `Times are in milliseconds: median [min..max], and their ratio to ours. All values are f32; inputs and
+weights are the same for all, from integer hashes. Each workload of each implementation ran in its own process, in
+turn on the same adapter: 2 warm-up runs, then at least 7 timed runs if they fit into the seconds given below (n: the
+number of runs, if fewer). One element of the result is read after each run. Ours is recorded once and replayed.
+jax-js uses one \`jit\` per function; DGCNN and EdgeConv's backward are split at the gather, whose gradient its jit
+does not support. TensorFlow.js runs eagerly in a tidy. Times of onnxruntime include the upload of the inputs and the
+readback of the whole output. Outputs are compared with ours: the root mean square and 64 elements of every output and
+gradient, 64 rows of neighbours, or the first losses. "Deviation" is the largest difference as a multiple of its
+tolerance: above 1, the table says WRONG and the run fails. Only ours and PyTorch update the running statistics of
+batch norm. GFLOP/s count the textbook form of EdgeConv, which ours does not compute. The hand-tuned ceilings are from
+a Xeon with AVX-512; on another CPU they are a guide, not a bound.`;
 
-const REFERENCE_BLAS = `**PyTorch ran with the reference BLAS**, many times slower in matrix products than an optimised one (OpenBLAS, MKL): nothing
-that is met against it here says that ours is faster than PyTorch.`;
+const REFERENCE_BLAS = `**PyTorch ran with the reference BLAS**, which is many times slower in matrix products than an
+optimised one (OpenBLAS, MKL). Targets met against it do not show that ours is faster than PyTorch.`;
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [row(head), row(head.map((_, i) => (i ? '---:' : '---'))), ...rows.map(row)].join('\n');
@@ -105,9 +106,9 @@ function host(rows) {
     short(ours.perSecond),
   ]);
   const head = ['workload', 'JavaScript ms per replayed step', 'dispatches', 'GPU buffers / bytes created per step'];
-  head.push('JavaScript ms, not recorded', 'buffers / bind groups created, not recorded', 'device at work');
+  head.push('JavaScript ms, eager', 'buffers / bind groups created, eager', 'device busy');
   head.push('peak MiB ours', 'tfjs', 'jaxjs', 'items per second, ours');
-  return ['### The host, and memory of the device', table(head, cells)];
+  return ['### JavaScript time and device memory', table(head, cells)];
 }
 
 export function resultsText(runs) {
@@ -119,7 +120,7 @@ export function resultsText(runs) {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** Growth: the same tables, without targets; outputs are compared where there are peers. Ceilings: a list. */
+/** Growth: the same tables without targets, with a comparison of outputs if there are peers. Ceilings: a list. */
 export function growthText(runs, name) {
   const parts = [`# Results of \`npm run bench -- --${name}\``];
   for (const run of runs) {
