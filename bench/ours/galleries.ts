@@ -1,8 +1,8 @@
 /**
  * `npm run bench:search [-- ROWS...]`: compares galleries in Postgres with pgvector (exact and with an HNSW index) and
  * in files with our own exact search and numpy's. Prints the tables of docs/search.md. Starts its own server; needs
- * Postgres with pgvector. `--files` measures only galleries in files, and their memory; `--dimension D` sets the length
- * of rows.
+ * Postgres with pgvector. `--files` measures only galleries in files, and their memory; `--dimension D` sets the row
+ * length.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

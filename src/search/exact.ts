@@ -60,12 +60,13 @@ export class ExactIndex {
   /**
    * The k best rows for each query.
    * @param queries [Q, dimension]
+   * @throws RomoError `shape` if sizes do not match or k < 1, `not-finite` for NaN or infinity
    */
   search(queries: Float32Array, k: number): Promise<Answers> {
     return searchBlocks(this.gpu, () => this.blocks, this.dimension, queries, k);
   }
 
-  /** Frees the gallery. */
+  /** Frees the rows on the GPU. */
   dispose(): void {
     for (const block of this.blocks) block.dispose();
     this.blocks.length = 0;

@@ -5,7 +5,7 @@ import { trainSsm } from '../../src/romo/method/ssm.ts';
 import { trainingData } from '../../src/romo/run/run.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 
-/** What is held after a step. */
+/** The memory held after a step. */
 export interface Held {
   readonly step: number;
   /** bytes of all buffers in all pools */

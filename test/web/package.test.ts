@@ -178,7 +178,7 @@ test("a user's compiler finds the types", () => {
   }
 });
 
-test('what the package holds', () => {
+test('the contents of the package', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   assert.is(manifest.sideEffects, false);
   assert.equal(Object.keys(manifest.exports), [
