@@ -1,4 +1,4 @@
-/** Bundles our side of the bench into dist/bench/, and tells how large the library is for a page. */
+/** Bundles our side of the bench into dist/bench/, and measures the size of the browser library. */
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
 import { forBrowser, forNode, plainShaders } from '../tools/bundle.mjs';
@@ -13,7 +13,7 @@ export async function buildTfjs() {
     ...forNode,
     packages: 'bundle',
     conditions: [],
-    format: 'cjs', // it requires modules of Node while it runs
+    format: 'cjs', // it requires Node modules at run time
     sourcemap: false,
     mainFields: ['module', 'main'],
     entryPoints: ['bench/peers/tfjs_library.mjs'],

@@ -1,5 +1,5 @@
-// Arithmetic alone: chains of fused multiply-adds in registers, nothing loaded. 2 operations per lane of the vectors and step.
-// Four steps per turn of the loop, so that its own cost does not count.
+// Arithmetic alone: chains of fused multiply-adds in registers, without loads. 2 operations per vector lane and step.
+// Each iteration takes four steps, so that the loop's own cost does not count.
 
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 
@@ -63,7 +63,7 @@ fn fmaVec4(@builtin(global_invocation_id) id: vec3u) {
   out[id.x] = x.x + x.y + x.z + x.w;
 }
 
-// The same written as a product and a sum, which a compiler may or may not fuse.
+// The same as a product and a sum, which a compiler may or may not fuse.
 @compute @workgroup_size(64)
 fn multiplyAddVec4(@builtin(global_invocation_id) id: vec3u) {
   let a = vec4f(0.999 + f32(id.x & 7u) * 1e-6);

@@ -1,4 +1,4 @@
-// Loads: each invocation walks over a table that stays in the caches, and adds up what it finds.
+// Loads: each invocation walks over a table that stays in the caches and sums the values.
 
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<storage, read> scalars: array<f32>;
@@ -28,7 +28,7 @@ fn storageVec4(@builtin(global_invocation_id) id: vec3u) {
   out[id.x] = sum.x + sum.y + sum.z + sum.w;
 }
 
-// All invocations load the same element, as kernels do with the row of a matrix.
+// All invocations load the same element, as kernels do with a row of a matrix.
 @compute @workgroup_size(64)
 fn storageSame(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f();

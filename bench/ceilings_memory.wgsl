@@ -1,4 +1,4 @@
-// Memory: a copy of arrays that are larger than the caches.
+// Memory: copies arrays that are larger than the caches.
 
 @group(0) @binding(0) var<storage, read_write> target4: array<vec4f>;
 @group(0) @binding(1) var<storage, read> source4: array<vec4f>;

@@ -1,4 +1,4 @@
-// One load, handed to the lanes of a subgroup one after the other: how matmul and conv2d share loads on a software adapter.
+// One load, broadcast to the lanes of a subgroup in turn: how matmul and conv2d share loads on a software adapter.
 enable subgroups;
 
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;

@@ -1,6 +1,6 @@
-/** What the cells of the tables say, in the terminal and in Markdown. */
+/** The text of table cells, for the terminal and Markdown. */
 
-/** Four digits at most. */
+/** Three significant digits; integers from 1000 on. */
 export function short(value) {
   if (value === null || value === undefined) return '';
   return value >= 1000 ? value.toFixed(0) : `${Number(value.toPrecision(3))}`;
@@ -9,7 +9,7 @@ export function short(value) {
 export const targetText = ({ text, unit, value, limit, met }) =>
   met === null ? `${text}: not measured` : `${text}: ${short(value)} of ${short(limit)} ${unit}${met ? '' : ' MISSED'}`;
 
-/** `ms [min..max] xRATIO`, or what went wrong. */
+/** `ms [min..max] xRATIO`, or `error` or `WRONG`. */
 export function cell(row, name) {
   const entry = row.results[name];
   if (!entry) return '';

@@ -1,9 +1,13 @@
-/** What is compared between implementations: enough of each output that a wrong one is seen, little enough to print. */
+/**
+ * Compares outputs between implementations by digests: large enough to reveal a wrong output, small enough to print.
+ */
 import { fmix32 } from './inputs.mjs';
 
 const SAMPLES = 64;
 
-/** Root mean square of all, and elements at fixed places. Canonical layout: channels last, weights as in PyTorch. */
+/**
+ * Root mean square of all values, and elements at fixed places. Canonical layout: channels last, weights as in PyTorch.
+ */
 export function digest(values) {
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += values[i] * values[i];
@@ -11,7 +15,7 @@ export function digest(values) {
   return { rms: Math.sqrt(squares / values.length), elements };
 }
 
-/** Sorted neighbours of some rows: near ties may come in any order. */
+/** Sorted neighbours of some rows, since near ties may come in any order. */
 export function sampleRows(indices, k) {
   const rows = indices.length / k;
   return Array.from({ length: SAMPLES }, (_, i) => {
@@ -20,7 +24,7 @@ export function sampleRows(indices, k) {
   });
 }
 
-/** The worst deviation between two checks in units of what is allowed: above 1 is a mismatch. */
+/** The largest deviation between two checks, as a multiple of the tolerance: above 1 is a mismatch. */
 export function deviation(ours, theirs, tolerances) {
   if (!ours || !theirs) return null;
   if (ours.losses) {
@@ -48,13 +52,13 @@ export function deviation(ours, theirs, tolerances) {
   return worst;
 }
 
-/** NaN must count as a mismatch. */
+/** The deviation as a multiple of the tolerance; NaN counts as a mismatch. */
 function off(difference, allowed) {
   const share = Math.abs(difference) / Math.abs(allowed);
   return Number.isFinite(share) ? share : Number.POSITIVE_INFINITY;
 }
 
-/** One number to show in the table. */
+/** One number of a check, for the table. */
 export function checkNumber(check) {
   if (!check) return '';
   if (check.losses) return check.losses[0].toPrecision(6);

@@ -1,10 +1,10 @@
 /**
- * Which target, which augmentation and which start of `rdl` learn best on the built-in shapes: the comparison behind the
- * defaults. Its seeds draw other objects than the seed of the reported runs, for training and for testing.
+ * Compares targets, augmentations and starts of `rdl` on the built-in shapes: the basis for the defaults. Its seeds
+ * draw other objects, for training and testing, than the seed of the reported runs.
  *
- *   node bench/defaults.mjs [FOLDER]    trains what FOLDER (runs/defaults) does not hold yet, then prints the table
+ *   node bench/defaults.mjs [FOLDER]    trains the runs missing from FOLDER (runs/defaults), then prints the table
  *
- * Needs `npm run build`. A run takes two to four minutes through a software adapter, all of them about an hour.
+ * Needs `npm run build`. A run takes two to four minutes on a software adapter, all of them about an hour.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 const seeds = [11, 12, 13];
 const common = '--data shapes --preset small --train 500 --test 200 --epochs-ssm 8 --quiet --overwrite'.split(' ');
 
-/** One choice changed at a time. Without `rdl` only the warm-up is of interest, and one epoch of `rdl` is run. */
+/** Each arm changes one choice. Without `rdl`, only the warm-up matters, so `rdl` trains a single epoch. */
 const arms = [
   { name: 'joint, strong, rdl from warm', options: ['--epochs-rdl', '4'], rdl: true },
   { name: 'rdl from fresh', options: ['--epochs-rdl', '4', '--rdl-from', 'fresh'], rdl: true },
@@ -35,17 +35,17 @@ for (const seed of seeds) {
     console.error(`${arm.name}, seed ${seed} -> ${out}`);
     const words = ['dist/train.js', ...common, ...arm.options, '--seed', String(seed), '--out', out];
     const { status } = spawnSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
-    if (status !== 0) throw new Error(`train.js ended with ${status}`);
+    if (status !== 0) throw new Error(`train.js exited with code ${status}`);
   }
 }
 
-/** Mean over the seeds and the range. */
+/** Mean and range over the seeds. */
 function summary(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return `${mean.toFixed(3)} (${Math.min(...values).toFixed(3)}-${Math.max(...values).toFixed(3)})`;
 }
 
-/** Share of the largest cluster of images or clouds at the start of the last epoch of `ssm`. */
+/** Fraction of images or clouds in the largest cluster, at the start of the last epoch of `ssm`. */
 function largestCluster(out) {
   const entries = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n').map(JSON.parse);
   const { images, points } = entries.findLast((entry) => entry.clusterSizes).clusterSizes;

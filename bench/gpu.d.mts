@@ -1,6 +1,6 @@
 /** Types of gpu.mjs. */
 export interface BufferCounters {
-  /** buffers ever created, and their bytes */
+  /** number of buffers created so far */
   created: number;
   createdBytes: number;
   liveBytes: number;

@@ -1,9 +1,8 @@
-/** WebGPU in Node as the peers expect it in a browser, and counters of the buffers that a device holds. */
+/** WebGPU in Node as the peers expect it in a browser, and counters of a device's buffers. */
 import { create, globals } from 'webgpu';
 
 /**
- * Counts a device's buffers from now on. What is neither destroyed nor reachable any more counts as freed only once it has
- * been collected.
+ * Counts a device's buffers from now on. A buffer that is unreachable but not destroyed counts as live until collected.
  */
 export function countBuffers(device) {
   const counters = { created: 0, createdBytes: 0, liveBytes: 0, peakBytes: 0, groups: 0 };
@@ -36,7 +35,7 @@ export function countBuffers(device) {
   return counters;
 }
 
-/** Measures from now on for how long a device has work: from a submit until all that was submitted is done. */
+/** Measures from now on how long a device is busy: from a submit until all submitted work is done. */
 export function countBusy(device) {
   let pending = 0;
   let since = 0;
@@ -52,7 +51,7 @@ export function countBusy(device) {
   return { busyMs: () => busyMs + (pending > 0 ? performance.now() - since : 0) };
 }
 
-/** Puts `navigator.gpu` where the peers look for it. `counters()` are those of the device that the peer opened. */
+/** Provides `navigator.gpu` for the peers. `counters()` returns the counters of the device that the peer opened. */
 export function installNavigator(adapterName) {
   Object.assign(globalThis, globals);
   const gpu = create(adapterName ? [`adapter=${adapterName}`] : []);

@@ -1,4 +1,4 @@
-/** Inputs and weights that every implementation makes for itself: integer hashes of a name, the same bits everywhere. */
+/** Inputs and weights that each implementation generates itself: integer hashes of names, the same bits everywhere. */
 
 function fnv1a32(text) {
   let hash = 0x811c9dc5;
@@ -16,7 +16,7 @@ export function fmix32(value) {
 
 export const sizeOf = (shape) => shape.reduce((product, length) => product * length, 1);
 
-/** f32 in [-scale, scale) + shift, by name and index alone. */
+/** f32 in [-scale, scale) + shift, determined by name and index alone. */
 export function hashUniform(name, shape, scale = 1, shift = 0) {
   const key = fnv1a32(name);
   const values = new Float32Array(sizeOf(shape));
@@ -24,13 +24,13 @@ export function hashUniform(name, shape, scale = 1, shift = 0) {
   return values;
 }
 
-/** A weight in PyTorch's layout: matrices by fan-in, scales of batch norms about 1, biases about 0. */
+/** A weight in PyTorch's layout: matrices scaled by fan-in, batch-norm scales around 1, biases around 0. */
 export function hashWeights(name, shape) {
   if (shape.length >= 2) return hashUniform(name, shape, Math.sqrt(3 / sizeOf(shape.slice(1))));
   return hashUniform(name, shape, 0.25, name.endsWith('weight') ? 1 : 0);
 }
 
-/** Class numbers 0 .. classes - 1. */
+/** Class indices 0 .. classes - 1. */
 export function hashLabels(name, count, classes) {
   const key = fnv1a32(name);
   return Int32Array.from({ length: count }, (_, i) => fmix32(key ^ i) % classes);
@@ -44,18 +44,18 @@ export function oneHot(labels, classes) {
   return rows;
 }
 
-/** `k` distinct points per point: itself, then those a stride apart that differs from point to point. */
+/** `k` distinct neighbours per point: itself, then points at multiples of a stride that varies from point to point. */
 export function hashNeighbours({ batch, points, k }) {
   const neighbours = new Int32Array(batch * points * k);
   for (let row = 0; row < batch * points; row++) {
     const point = row % points;
-    const stride = 2 * (fmix32(row) % (points / 4)) + 1; // odd, so that a power of two of points is walked through
+    const stride = 2 * (fmix32(row) % (points / 4)) + 1; // odd: coprime to a power of two
     for (let j = 0; j < k; j++) neighbours[row * k + j] = (point + j * stride) % points;
   }
   return neighbours;
 }
 
-/** Rows of length 1. */
+/** Scales rows to length 1, in place. */
 export function unitRows(values, columns) {
   for (let start = 0; start < values.length; start += columns) {
     let squares = 0;

@@ -1,14 +1,14 @@
-/** The timing loop that all JavaScript implementations share; peers/pytorch.py has the same. */
+/** The timing loop of all JavaScript implementations; peers/pytorch.py has the same. */
 import { readFileSync } from 'node:fs';
 
 const WARM_UPS = 2;
 const AT_LEAST = 7;
 const AT_MOST = 50;
-const ENOUGH_MS = 1500; // short workloads are run more often
+const ENOUGH_MS = 1500; // short workloads run more often
 
 /**
- * @param run one run; resolves when one element of its result has been read
- * @returns the first run's time, and those of the timed runs, in ms
+ * @param run one run; resolves once one element of its result has been read
+ * @returns the time of the first run and those of the timed runs, in ms
  */
 export async function measure(run, seconds) {
   const times = [];
@@ -21,7 +21,7 @@ export async function measure(run, seconds) {
     if (i === 0) first = end - start;
     if (i >= WARM_UPS) times.push(end - start);
     const spent = end - begin;
-    // However slow, one timed run is wanted; three where a minute and a half will do.
+    // Always at least one timed run, however slow; three if they fit into twice the time.
     if (times.length >= 1 && spent > 2000 * seconds) break;
     if (times.length >= 3 && spent > 1000 * seconds) break;
     if (times.length >= AT_LEAST && spent - first > ENOUGH_MS) break;
@@ -32,8 +32,8 @@ export async function measure(run, seconds) {
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * ms that the thread of JavaScript has computed so far: Linux tells it apart from the driver's threads, and keeps the count
- * when a thread goes to sleep, so this sleeps for 1 ms.
+ * CPU time of the JavaScript thread so far, in ms, without the driver's threads. Linux updates the count when a thread
+ * goes to sleep, so this sleeps for 1 ms. Elsewhere: wall-clock time.
  */
 export function hostMs() {
   try {

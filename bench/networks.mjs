@@ -1,10 +1,10 @@
 /**
- * ResNet-18 and DGCNN as the peers compute them, written once over a few ops that each peer provides, and the names and
- * PyTorch shapes of their weights. Ours and PyTorch have their own; the comparison of outputs holds them together.
+ * ResNet-18 and DGCNN for the peers, written once over a few ops that each peer provides, with the names and PyTorch
+ * shapes of their weights. Ours and PyTorch use their own; the comparison of outputs keeps them equal.
  */
 const WIDTHS = [64, 64, 128, 256];
 
-/** [name, shape in PyTorch's layout] of all trained tensors, the classifier included. */
+/** [name, shape in PyTorch's layout] of all trained tensors, including the classifier. */
 export function parametersOf(spec) {
   const list = [];
   const weight = (name, ...shape) => list.push([`${name}.weight`, shape]);

@@ -5,22 +5,23 @@ import { createInterface } from 'node:readline';
 import { npm } from '../tools/run.mjs';
 import { buildTfjs } from './build.mjs';
 
-const LIMIT_SECONDS = 900; // compiling through a software adapter takes minutes the first time
+const LIMIT_SECONDS = 900; // the first compilation on a software adapter takes minutes
 
-/** Packages that only the bench needs are in bench/package.json; install scripts would download what is not wanted. */
+/** Installs the packages of bench/package.json, without install scripts, which would download unneeded files. */
 export async function installPeers() {
   const record = 'bench/node_modules/.package-lock.json';
   if (!existsSync(record) || statSync(record).mtimeMs < statSync('bench/package-lock.json').mtimeMs) {
-    console.log('Installing the libraries to compare with into bench/node_modules (bench/package.json)');
+    console.log('Installing the peers of bench/package.json into bench/node_modules');
     const code = await npm('ci', '--prefix', 'bench', '--ignore-scripts', '--no-fund', '--no-audit');
-    if (code !== 0) throw new Error('npm ci failed, see above. `npm run bench -- --peers none` needs no packages.');
+    if (code !== 0)
+      throw new Error('npm ci failed, see above. Run npm run bench -- --peers none to bench without peers.');
   }
   await buildTfjs();
 }
 
 let python;
 
-/** The first Python with torch: ROMO_PYTHON, python3 of the path, the system's. */
+/** The first Python with torch: ROMO_PYTHON, python3 on the path, the system's. */
 export function findPython() {
   if (python !== undefined) return python;
   const script = 'import torch; print(torch.__version__, torch.cuda.is_available())';
@@ -46,7 +47,7 @@ function commandOf(implementation, workload, { adapter, seconds }) {
   return [process.execPath, adapter ? [...words, '--adapter', adapter] : words];
 }
 
-/** Runs a worker to its end and returns what it reports; `{ error }` where it fails. Adds the time to READY. */
+/** Runs a worker to its end and returns its report, or `{ error }` if it fails. Adds the time to READY. */
 export function startWorker(implementation, workload, { environment, ...options }) {
   const [command, words] = commandOf(implementation, workload, options);
   return new Promise((resolve) => {
@@ -75,7 +76,7 @@ export function startWorker(implementation, workload, { environment, ...options 
     child.on('close', (code, signal) => {
       clearTimeout(limit);
       process.off('exit', stop);
-      const ending = timedOut ? `longer than ${LIMIT_SECONDS} s` : `ended with ${signal ?? code}: ${complaints}`;
+      const ending = timedOut ? `took longer than ${LIMIT_SECONDS} s` : `ended with ${signal ?? code}: ${complaints}`;
       const report = result ?? { error: ending };
       resolve(ready > 0 ? { ...report, first: ready, times: [ready] } : report);
     });

@@ -1,4 +1,4 @@
-/** From times to medians, ratios and verdicts; the table of the terminal, RESULTS.md and the JSON beside it. */
+/** Turns times into medians, ratios and verdicts; writes the terminal's table, RESULTS.md and its JSON. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
@@ -7,7 +7,7 @@ import { checkNumber, deviation } from './check.mjs';
 import { growthText, resultsText } from './markdown.mjs';
 import { median } from './measure.mjs';
 
-/** One workload: medians, ratios to ours, outputs compared, targets judged. */
+/** Judges one workload: medians, ratios to ours, comparison of outputs, targets. */
 export function judgeRow(workload, results, { adapter }) {
   const { ours } = results;
   const row = { workload: workload.name, flops: workload.flops, items: workload.items, results: {}, mismatches: [] };
@@ -37,7 +37,7 @@ export function judgeRow(workload, results, { adapter }) {
   return row;
 }
 
-/** Each target as { text, value, limit, met }: met where value is at most the limit; null where nothing was measured. */
+/** Each target as { text, value, limit, met }: met if value <= limit, null if it was not measured. */
 function targetsOf(targets, results, adapter) {
   const { ours } = results;
   const list = [];
@@ -56,7 +56,7 @@ function targetsOf(targets, results, adapter) {
     if (!results[target.peer] || !applies(target)) continue;
     const peer = results[target.peer];
     add(`${fraction(target.share)} of ${target.peer}`, ours.median, target.share * peer.median, 'ms');
-    list.at(-1).runs = Math.min(ours.runs, peer.runs); // few runs make a weak verdict
+    list.at(-1).runs = Math.min(ours.runs, peer.runs); // shown where few runs make the verdict weak
   }
   if (targets.ceiling && applies(targets.ceiling)) {
     const { gflops } = targets.ceiling;
@@ -100,7 +100,7 @@ export function printTable(rows) {
   }
 }
 
-/** One file of JSON per kind of run, with the latest run of each adapter, and the text made from it. Returns the paths. */
+/** Writes one JSON file per kind of run, with the latest run of each adapter, and its Markdown. @returns both paths */
 export function writeResults(folder, name, run) {
   mkdirSync(folder, { recursive: true });
   const json = join(folder, `${name}.json`);

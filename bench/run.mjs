@@ -1,17 +1,17 @@
 /**
- * `npm run bench`: ours and the peers in turn on one adapter, each workload of each implementation in a process of its own.
+ * `npm run bench`: ours and the peers in turn on one adapter, each workload of each implementation in its own process.
  *
- *   --only NAME,..    workloads whose names begin so
+ *   --only NAME,..    workloads whose names start with one of these
  *   --peers NAME,..   of tfjs, jaxjs, ort, pytorch, pytorch-cuda, pytorch-cuda-tf32; `none` for ours alone
  *   --adapter NAME    part of the adapter's name
- *   --growth          how times grow with the number of points and of gallery rows, instead of the standard workloads
- *   --large           sizes for a real GPU as well; automatic where the adapter is no software
- *   --ceilings        what the adapter's arithmetic and memory give at most, instead of workloads
- *   --rounds N        how often all is run in turn; the times of all rounds are joined (1)
- *   --seconds N       after this long no more timed runs of a workload are begun (45)
- *   --out FOLDER      default: bench/ for a complete run, runs/bench/ where something was left out
+ *   --growth          growth of times with the number of points and gallery rows, instead of the standard workloads
+ *   --large           also sizes for a real GPU; automatic unless the adapter is a software adapter
+ *   --ceilings        the adapter's limits of arithmetic and memory, instead of workloads
+ *   --rounds N        rounds over all implementations, whose times are pooled (1)
+ *   --seconds N       time after which no further run of a workload starts (45)
+ *   --out FOLDER      default: bench/ for a complete run, runs/bench/ otherwise
  *
- * Writes RESULTS.md and results.json (GROWTH.md, CEILINGS.md, ...), which keep the results of other adapters.
+ * Writes RESULTS.md and results.json (or GROWTH.md, CEILINGS.md, ...), and keeps the results of other adapters in them.
  */
 import { constants, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,7 +39,7 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
   },
 });
-// Whoever stops the bench stops the worker with it; see processes.mjs.
+// Stopping the bench also stops its worker; see processes.mjs.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => process.exit(128 + constants.signals[signal]));
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -72,7 +72,7 @@ async function bench(environment) {
   const workloads = chooseWorkloads(about.software);
   if (workloads.length === 0) {
     console.error(
-      `bench: no workload begins with ${options.only}; there are ${all(about.software)
+      `bench: no workload starts with ${options.only}; known: ${all(about.software)
         .map((w) => w.name)
         .join(' ')}`,
     );
@@ -101,19 +101,18 @@ async function choosePeers() {
   const asked = options.peers === 'none' ? [] : (options.peers?.split(',') ?? known);
   const unknown = asked.filter((name) => !known.includes(name));
   if (unknown.length > 0)
-    throw new Error(`no peer is called ${unknown.join(', ')}; there are ${known.join(', ')}, none`);
+    throw new Error(`bench: unknown peer ${unknown.join(', ')}; known: ${known.join(', ')}, none`);
   if (asked.some((name) => WEBGPU_PEERS.includes(name))) await installPeers();
   const python = asked.some((name) => PYTORCH.includes(name)) ? findPython() : null;
   return asked.filter((name) => {
     if (!PYTORCH.includes(name)) return true;
-    if (!python) console.log(`${name} is left out: no python3 here has torch`);
-    else if (name !== 'pytorch' && !python.cuda)
-      console.log(`${name} is left out: torch ${python.version} has no CUDA here`);
+    if (!python) console.log(`${name} is skipped: no python3 with torch was found`);
+    else if (name !== 'pytorch' && !python.cuda) console.log(`${name} is skipped: torch ${python.version} has no CUDA`);
     return python && (name === 'pytorch' || python.cuda);
   });
 }
 
-/** All implementations of a workload in turn, `rounds` times. */
+/** Runs all implementations of a workload in turn, `rounds` times. */
 async function runWorkload(workload, implementations, start, run) {
   const results = {};
   const rounds = workload.kind === 'cold' ? COLD_STARTS : Number(options.rounds);

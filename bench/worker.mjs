@@ -1,5 +1,5 @@
 /**
- * One implementation, one workload, one process: prints a line `RESULT {json}`. Started by run.mjs.
+ * Runs one workload of one implementation in a process and prints a line `RESULT {json}`. Started by run.mjs.
  *
  *   node bench/worker.mjs IMPLEMENTATION WORKLOAD [--adapter NAME] [--seconds N]
  */
@@ -29,7 +29,7 @@ async function work() {
   const prepared = await prepare(spec);
   if (spec.kind === 'cold') {
     await prepared.run();
-    console.log('READY'); // the runner stops its clock here
+    console.log('READY'); // processes.mjs takes the time of this line
     return { check: await prepared.check?.(), about };
   }
   const { first, times } = prepared.times ?? (await measure(prepared.run, Number(values.seconds)));
@@ -37,7 +37,7 @@ async function work() {
   return { first, times, peakBytes, ...(await prepared.figures?.()), check: await prepared.check?.(), about };
 }
 
-// Workers end by process.exit: Dawn keeps the event loop busy while a device lives.
+// process.exit is needed: Dawn keeps the event loop busy while a device lives.
 try {
   console.log(`RESULT ${JSON.stringify(await work())}`);
   process.exit(0);

@@ -1,6 +1,6 @@
-/** The workloads, defined once: sizes, operations, tolerances of the comparison, targets. All f32. */
+/** The workloads: sizes, operations, tolerances of the comparison, targets. All f32. */
 
-/** Every implementation of WebGPU but ours. */
+/** All WebGPU implementations except ours. */
 export const WEBGPU_PEERS = ['tfjs', 'jaxjs', 'ort'];
 
 const each = (share) => WEBGPU_PEERS.map((peer) => ({ peer, share }));
@@ -62,7 +62,7 @@ function edgeConv(backward) {
   };
 }
 
-/** Forward, cross entropy behind a linear head of 10 classes, backward, SGD with momentum 0.9. */
+/** Forward, cross entropy after a linear head of 10 classes, backward, SGD with momentum 0.9. */
 const TRAINING = { embedding: 256, classes: 10, learningRate: 0.01, momentum: 0.9 };
 
 function resnet(name, batch, size, flops, targets = {}) {
@@ -78,7 +78,7 @@ function resnet(name, batch, size, flops, targets = {}) {
   };
 }
 
-/** Only the first two losses are compared: kNN is discontinuous, so trajectories part after that. */
+/** Compares only the first two losses: kNN is discontinuous, so trajectories diverge after that. */
 function dgcnn(name, batch, points, targets = {}) {
   const forward = batch * points * (81920 / 2048) * 90496 + 2 * batch * points * 512 * TRAINING.embedding;
   return {
@@ -93,7 +93,7 @@ function dgcnn(name, batch, points, targets = {}) {
   };
 }
 
-/** Evaluation: the running statistics of batch norm, no gradient. `items` per second is what counts. */
+/** Evaluation: running statistics of batch norm, no gradients. Reports `items` per second. */
 const encode = (of) => ({
   ...of,
   name: `encode_${of.network}`,
@@ -170,7 +170,7 @@ export const STANDARD = [
   })),
 ];
 
-/** For a real GPU: sizes that fill one. */
+/** Sizes that fill a real GPU. */
 export const LARGE = [
   matmul('matmul_8192', 8192, 8192, 8192),
   resnet('resnet18_step_50x224', 50, 224, 50 * 3.64e9),
@@ -179,7 +179,7 @@ export const LARGE = [
 
 const powers = (from, to, factor) => (from > to ? [] : [from, ...powers(from * factor, to, factor)]);
 
-/** One query batch of 16 against a gallery of unit rows: cosines, the ten best of each. */
+/** A batch of 16 queries against a gallery of unit rows: the ten largest cosines of each. */
 const search = (rows) => ({
   name: `search_${rows}`,
   kind: 'search',

@@ -32,7 +32,7 @@ for (let step = 0; step <= 200; step++) {
   sgd.step(); // moves each parameter against its grad and frees the grad
 }
 const scope = gpu.scope(); // a scope owns the tensors that ops make while no tape records
-const logits = await model.forward(test.points).read(); // of points that it was not trained on
+const logits = await model.forward(test.points).read(); // of points not used in training
 scope.end(); // their buffers go back to the pool, for reuse
 const right = test.labels.filter((label, i) => label === Number(logits[2 * i + 1] > logits[2 * i])).length;
 console.log(`accuracy on held-out points: ${(right / test.labels.length).toFixed(3)}`);

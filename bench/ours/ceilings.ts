@@ -1,4 +1,4 @@
-/** What the adapter gives at most: arithmetic in registers, loads from each kind of memory, copies, broadcasts in subgroups. */
+/** The adapter's upper limits: arithmetic in registers, loads from each kind of memory, copies, subgroup broadcasts. */
 
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { type Kernel, kernel, type Program, program } from '../../src/tensor/kernel.ts';
@@ -24,7 +24,7 @@ interface Probe {
   amount: number;
 }
 
-/** Waits for the launch; an empty queue's answer takes a small share of it. */
+/** Times one launch; the latency of an empty queue is a small part of it. */
 async function time(gpu: Gpu, { kernel: probed, bindings, invocations }: Probe): Promise<number> {
   launch(probed, bindings, {}, { invocations });
   const start = performance.now();
@@ -83,7 +83,7 @@ function probes(gpu: Gpu): Probe[] {
   return list;
 }
 
-/** The same interface as the other implementations: the worker asks for `about`, which measures. */
+/** The same interface as the other implementations. The worker requests `about`, so `open` measures. */
 export async function open({ adapter }: { adapter?: string }) {
   const gpu = await openDevice({ adapter });
   const ceilings: Awaited<ReturnType<typeof run>>[] = [];

@@ -1,7 +1,8 @@
 /**
- * `npm run bench:search [-- ROWS...]`: galleries in Postgres with pgvector, exact and by an HNSW index, and in files, beside our own
- * exact search and numpy's. Prints the tables of docs/search.md. Starts a server of its own; needs Postgres with pgvector.
- * `--files` measures galleries in files alone, and the memory that they take; `--dimension D` changes the length of rows.
+ * `npm run bench:search [-- ROWS...]`: compares galleries in Postgres with pgvector (exact and with an HNSW index) and
+ * in files with our own exact search and numpy's. Prints the tables of docs/search.md. Starts its own server; needs
+ * Postgres with pgvector. `--files` measures only galleries in files, and their memory; `--dimension D` sets the row
+ * length.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,14 +23,14 @@ const { values: options, positionals } = parseArgs({
 });
 const D = Number(options.dimension);
 const CLUSTERS = 100;
-const SPREAD = 0.7; // length of the noise beside a centre of length 1
+const SPREAD = 0.7; // length of the noise added to a centre of length 1
 const QUERIES = 200;
-const FROM_FILES = 20; // queries of files, which are read from the disk each time
+const FROM_FILES = 20; // queries to files, which are read from disk each time
 const TOP = 10;
 const EF_SEARCH = [10, 20, 40, 80, 160, 320];
 const PER_CALL = 5_000;
 const MOST_EMBEDDED = 10_000; // rows in PGlite
-const MOST_INDEXED = 100_000; // rows in an HNSW graph: beyond, building takes more than minutes
+const MOST_INDEXED = 100_000; // rows in an HNSW graph: with more, building takes too long
 const STAMP: ModelStamp = { sha256: '0'.repeat(64), stage: 'rdl', dimension: D };
 
 const sizes = positionals.map(Number);
@@ -44,7 +45,7 @@ const random = new Random(1, 'bench:search');
 const draw = () => random.normal();
 const centres = Array.from({ length: CLUSTERS }, () => unit(Array.from({ length: D }, draw)));
 
-/** Unit rows [count, D] around the centres, in turn. */
+/** Unit rows [count, D] around the centres in turn. */
 function clustered(count: number): Float32Array {
   const rows = new Float32Array(count * D);
   for (let row = 0; row < count; row++) {
@@ -63,17 +64,17 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T 
   return { ms: performance.now() - begin, value };
 }
 
-/** Cuts rows into what one call inserts. */
+/** Cuts rows into portions of one insert call each. */
 function* portionsOf(rows: Float32Array): Generator<Float32Array> {
   for (let from = 0; from < rows.length; from += PER_CALL * D) yield rows.subarray(from, from + PER_CALL * D);
 }
 
-/** Such portions that are not in memory all at once. */
+/** Generates portions one by one, so that not all rows are in memory. */
 function* drawn(count: number): Generator<Float32Array> {
   for (let from = 0; from < count; from += PER_CALL) yield clustered(Math.min(PER_CALL, count - from));
 }
 
-/** ms that inserting takes */
+/** @returns the time of inserting, in ms */
 async function fill(gallery: Gallery, portions: Iterable<Float32Array>): Promise<number> {
   let ms = 0;
   let next = 0;
@@ -87,7 +88,7 @@ async function fill(gallery: Gallery, portions: Iterable<Float32Array>): Promise
   return ms;
 }
 
-/** A gallery in files, asked with one query at a time. */
+/** Measures a gallery in files, with one query at a time. */
 async function measureFiles(gpu: Gpu, to: string, portions: Iterable<Float32Array>, queries: Float32Array) {
   const writer = await openFileGallery(to, STAMP, async () => gpu);
   const filled = await fill(writer, portions);
@@ -99,7 +100,7 @@ async function measureFiles(gpu: Gpu, to: string, portions: Iterable<Float32Arra
   return { filled, opened, first: first.ms, ms: rest.ms };
 }
 
-/** Queries one by one, as users come. */
+/** Runs queries one by one, as users send them. */
 async function ask(gallery: Gallery, queries: Float32Array, efSearch?: number, count = QUERIES) {
   const times: number[] = [];
   const answers: Answer[][] = [];
@@ -111,7 +112,7 @@ async function ask(gallery: Gallery, queries: Float32Array, efSearch?: number, c
   return { ms: median(times), answers };
 }
 
-/** Of the exact answers to each query, how many were found. */
+/** The number of exact answers found, per query. */
 function hitsOf(found: readonly Answer[][], exact: readonly Answer[][]): number[] {
   return found.map((answers, i) => {
     const wanted = new Set(exact[i].map(({ id }) => id));
@@ -119,7 +120,7 @@ function hitsOf(found: readonly Answer[][], exact: readonly Answer[][]): number[
   });
 }
 
-/** Medians of our exact search on the GPU in ms: one query, and all of them. */
+/** Median times of our exact search on the GPU, in ms: for one query, and for all of them at once. */
 async function askOwn(gpu: Gpu, rows: Float32Array, queries: Float32Array): Promise<readonly [number, number]> {
   const index = new ExactIndex(gpu, D);
   index.add(rows);
@@ -132,7 +133,7 @@ async function askOwn(gpu: Gpu, rows: Float32Array, queries: Float32Array): Prom
   return [median(one), median(all)];
 }
 
-/** Medians of exact search by numpy in ms, one query and all of them; null where Python has no numpy. */
+/** Median times of exact search with numpy, in ms, for one query and all of them; null if Python has no numpy. */
 function askNumpy(folder: string, rows: Float32Array, queries: Float32Array): readonly [number, number] | null {
   writeFileSync(join(folder, 'rows'), rows);
   writeFileSync(join(folder, 'queries'), queries);
@@ -168,14 +169,14 @@ function print(head: readonly string[], rows: readonly (readonly string[])[]): v
   process.stdout.write(`\n${lines.join('\n')}\n`);
 }
 
-/** All that there is, in turn. */
+/** Compares all kinds of galleries. */
 async function compare(gpu: Gpu, folder: string): Promise<void> {
   const databases: string[][] = [];
   const others: string[][] = [];
   const approximate: string[][] = [];
   const server = await startServer();
   try {
-    if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector');
+    if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector. Install both, or pass --files.');
     for (const size of sizes) {
       const rows = clustered(size);
       const queries = clustered(QUERIES);
@@ -218,7 +219,7 @@ async function compareFiles(gpu: Gpu, folder: string): Promise<void> {
   for (const size of sizes) {
     const to = join(folder, `rows_${size}`);
     const { filled, opened, first, ms } = await measureFiles(gpu, to, drawn(size), clustered(QUERIES));
-    const peak = process.resourceUsage().maxRSS / 1024; // so far
+    const peak = process.resourceUsage().maxRSS / 1024; // of the process so far
     table.push([String(size), String(D), ...[filled / 1000, opened / 1000, first, ms, peak].map(number)]);
   }
   print(['rows', 'd', 'inserted, s', 'opened, s', 'first query, ms', 'query, ms', 'peak memory, MiB'], table);

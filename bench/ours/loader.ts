@@ -1,6 +1,6 @@
 /**
- * `npm run bench:loader -- --data SPEC [options of training]`: how many pairs a second are read, decoded and augmented, without
- * any training, and how much memory the process takes at most. Nothing is kept on disk between runs unless --cache-dir says so.
+ * `npm run bench:loader -- --data SPEC [training options]`: pairs per second that are read, decoded and augmented,
+ * without training, and the process's peak memory. Nothing is kept on disk between runs unless --cache-dir is given.
  */
 import Table from 'cli-table3';
 import { openRunData } from '../../src/commands/data.ts';
@@ -10,7 +10,7 @@ import { Random } from '../../src/tensor/random.ts';
 
 const EPOCHS = 2;
 
-const command = trainCommand().name('bench:loader').description('Times the loader alone.');
+const command = trainCommand().name('bench:loader').description('Times the data loader without training.');
 command.setOptionValue('cacheDir', 'none');
 await main(command, async () => {
   const { config, fewerWillDo } = readTrainOptions(command);
@@ -50,5 +50,5 @@ await main(command, async () => {
   const [height, width, channels] = pairs.imageShape;
   process.stdout.write(`${config.data}: images [${height}, ${width}, ${channels}], ${points} points\n${table}\n`);
   const peak = process.resourceUsage().maxRSS / 1024; // KiB
-  process.stdout.write(`${skipped.length} bad objects skipped; at most ${peak.toFixed(0)} MiB of memory\n`);
+  process.stdout.write(`${skipped.length} bad objects skipped; peak memory ${peak.toFixed(0)} MiB\n`);
 });

@@ -1,4 +1,4 @@
-/** Our side of the bench: each workload as a recorded step, replayed; what changes from run to run is nothing. */
+/** Our side of the bench: each workload is a step recorded once and replayed with the same inputs. */
 import type { Gpu } from '../../src/tensor/device.ts';
 import { openDevice } from '../../src/tensor/device.ts';
 import { Replay } from '../../src/tensor/replay.ts';
@@ -31,7 +31,7 @@ async function replayed(gpu: Gpu, step: Step) {
   return { replay, run, check: () => step.check(outputs, results) };
 }
 
-/** Of steps that are not read back: time of the JavaScript thread, and what they allocate on the device. */
+/** Measures steps without readback: time of the JavaScript thread, and allocations on the device. */
 async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof countBuffers>) {
   for (let i = 0; i < WARM_UPS; i++) queue();
   await gpu.finish();
@@ -53,7 +53,7 @@ async function hostOf(gpu: Gpu, queue: () => void, counters: ReturnType<typeof c
   };
 }
 
-/** A step as it would run if it were not recorded: tensors from the pool, a bind group per launch. */
+/** Runs a step without recording it: tensors from the pool, one bind group per launch. */
 function eagerly(gpu: Gpu, step: Step): void {
   using _scope = gpu.scope();
   const { result, outputs } = step.queue();

@@ -1,4 +1,4 @@
-/** The training steps and the encoders, with weights that are hashes of their names. */
+/** The training steps and the encoders, with weights hashed from their names. */
 import { softmaxCrossEntropy } from '../../src/autograd/losses.ts';
 import { Dgcnn } from '../../src/model/dgcnn.ts';
 import { Linear } from '../../src/model/layers.ts';
@@ -17,7 +17,7 @@ async function loadHashes(module: Module, prefix = ''): Promise<void> {
   const state = await module.stateDict();
   const parameters = module.parameters();
   for (const [name, { shape }] of Object.entries(state)) {
-    // A 1x1 convolution is a matrix in the list that the peers share; the hash is the same.
+    // In the peers' list a 1x1 convolution is a matrix; its hash is the same.
     if (parameters.has(name)) state[name] = { shape, data: hashWeights(prefix + name, [...shape]) };
   }
   module.loadStateDict(state);

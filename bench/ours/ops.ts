@@ -1,4 +1,4 @@
-/** The workloads that are single ops. */
+/** The workloads of single ops. */
 import { conv2d } from '../../src/autograd/conv2d.ts';
 import { edgeConv } from '../../src/autograd/edge_conv.ts';
 import { fill } from '../../src/autograd/elementary.ts';
@@ -17,7 +17,7 @@ export function opStep(gpu: Gpu, spec: Spec): Step {
 
 const input = (gpu: Gpu, name: string, shape: number[]) => gpu.tensor(hashUniform(name, shape), shape);
 
-/** Digests of all outputs; `as` brings one into the layout that is compared. */
+/** Digests of all outputs; `as` converts an output to the layout of the comparison. */
 async function digests(outputs: Record<string, Tensor>, as: Record<string, (values: Float32Array) => Float32Array>) {
   const values: Record<string, unknown> = {};
   for (const [name, tensor] of Object.entries(outputs)) {

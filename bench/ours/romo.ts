@@ -1,4 +1,4 @@
-/** The full step of a stage of RoMo, as training runs it: augmentation, upload, recorded step, loss read back. */
+/** The full training step of a stage: augmentation, upload, recorded step, readback of the loss. */
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS, type PresetName } from '../../src/romo/config.ts';
 import { trainRdl } from '../../src/romo/method/rdl.ts';
@@ -43,7 +43,7 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
     const warm = new SsmModel(gpu, config, data.pairs.imageShape[2]);
     await trainRdl(gpu, data, config, { images: labels, clouds: labels }, warm, { onStep });
   }
-  // Between two steps of one epoch lies one step; the first two are warm-up, and clustering begins an epoch.
+  // Differences between consecutive reports, without the first two (warm-up) and the first of an epoch (clustering).
   const pairs = at.slice(1).map((later, i) => ({ later, earlier: at[i] }));
   const steady = pairs.filter(({ earlier }) => earlier.step > 2 && earlier.step % STEPS_PER_EPOCH !== 0);
   const perStep = (field: 'time' | 'busy' | 'created' | 'bytes') =>
@@ -52,7 +52,7 @@ export async function romoSteps(gpu: Gpu, { stage, preset }: Spec, counters: Ret
     run: async () => {},
     times: { first: 0, times: perStep('time') },
     figures: async () => ({
-      // The time of the JavaScript thread is not told: between two steps it also waits for the GPU.
+      // The JavaScript thread's time is left out, since it also waits for the GPU between two steps.
       busyShare: sum(perStep('busy')) / sum(perStep('time')),
       createdPerStep: median(perStep('created')),
       createdBytesPerStep: median(perStep('bytes')),

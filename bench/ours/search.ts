@@ -1,4 +1,4 @@
-/** Exact search in a gallery that lies on the GPU already: queries go up, the answers come back. */
+/** Exact search in a gallery on the GPU, including the upload of queries and the readback of answers. */
 import { ExactIndex } from '../../src/search/exact.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { sampleRows } from '../check.mjs';

@@ -1,19 +1,19 @@
-/** What a workload of ours is: tensors that it queues, and their check. */
+/** A workload of ours: the tensors that it queues, and their check. */
 import { record } from '../../src/autograd/tape.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 
-/** What a workload queues when it is recorded; the result is read at its first element after each run. */
+/** What a workload queues while it is recorded. One element of `result` is read after each run. */
 export interface Step {
   queue(): { result: Tensor; outputs: Record<string, Tensor> };
-  /** the outputs in the layouts of check.mjs */
+  /** digests of the outputs, in the layouts of check.mjs */
   check(outputs: Record<string, Tensor>, results: readonly number[]): Promise<unknown>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the fields differ from workload to workload
+// biome-ignore lint/suspicious/noExplicitAny: the fields depend on the workload
 export type Spec = Record<string, any>;
 
-/** Gradients of `inputs` where `forward` yields the tape's output and `seed` is its gradient. */
+/** Gradients of `inputs`, where `forward` computes the tape's output and `seed` is the output's gradient. */
 export function gradientsOf(
   gpu: Gpu,
   forward: () => Tensor,

@@ -1,7 +1,7 @@
 /**
- * jax-js on WebGPU: one `jit` per whole function. The transpose of a gather (EdgeConv's gradient) is not possible inside its
- * jit; DGCNN and EdgeConv's backward are therefore split there: gather outside, everything else in jits.
- * Arrays are consumed by use, so `.ref` stands where one is used again.
+ * jax-js on WebGPU, with one `jit` per whole function. Its jit cannot transpose a gather (EdgeConv's gradient), so
+ * DGCNN and EdgeConv's backward are split there: gather outside, everything else in jits. Ops consume their arrays;
+ * `.ref` keeps one for another use.
  */
 import * as jax from '@jax-js/jax';
 import { digest, sampleRows } from '../check.mjs';
@@ -34,19 +34,19 @@ const version = '0.1.25';
 
 export async function open({ adapter }) {
   const { counters } = installNavigator(adapter);
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('jax-js has no WebGPU here');
+  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('jax-js found no WebGPU adapter');
   jax.defaultDevice('webgpu');
   return { about: { version }, prepare: (spec) => PREPARE[spec.kind](spec), counters };
 }
 
 const input = (name, shape) => np.array(hashUniform(name, shape), { shape });
-/** Channels first, from the channels-last numbers that all implementations share. */
+/** Converts the shared channels-last inputs to channels first. */
 const image = (name, shape) =>
   np.array(permute(hashUniform(name, shape), shape, TO_CHANNELS_FIRST), {
     shape: TO_CHANNELS_FIRST.map((axis) => shape[axis]),
   });
 
-/** `call` returns named arrays; one element of the first is read. */
+/** `call` returns named arrays; one element of the first one is read. */
 function timed(call) {
   let outputs = {};
   return {

@@ -1,4 +1,4 @@
-/** What the workloads of jaxjs.mjs are made of. Arrays are consumed by use, so `.ref` stands where one is used again. */
+/** Ops for the workloads of jaxjs.mjs. Ops consume their arrays; `.ref` keeps one for another use. */
 import * as jax from '@jax-js/jax';
 import { hashWeights } from '../inputs.mjs';
 import { dgcnnTail, parametersOf } from '../networks.mjs';
@@ -7,7 +7,7 @@ const { jit, lax, nn, numpy: np, valueAndGrad } = jax;
 
 export const weight = (name, shape) => np.array(hashWeights(name, shape), { shape });
 
-/** Indices of the k nearest of each point, itself included. x [B, N, C] */
+/** Indices of the k nearest neighbours of each point, itself included. x [B, N, C] */
 export function nearest(x, k) {
   const squares = np.sum(np.square(x.ref), -1); // [B, N]
   const products = np.matmul(x.ref, np.swapaxes(x, 1, 2)); // [B, N, N]
@@ -30,7 +30,7 @@ function edges(x, near) {
 
 const activate = (x, slope) => (slope === 1 ? x : slope === 0 ? nn.relu(x) : nn.leakyRelu(x, slope));
 
-/** Over all axes but `axis`. Consumes its arguments. */
+/** Reduces over all axes except `axis`. Consumes its arguments. */
 function batchNorm(x, gamma, beta, slope, axis) {
   const shape = x.shape.map((length, i) => (i === axis ? length : 1));
   const over = x.shape.map((_, i) => i).filter((i) => i !== axis);
@@ -46,7 +46,7 @@ export function edgeLayer(x, near, w, gamma, beta) {
   return np.max(batchNorm(y, gamma, beta, 0.2, 3), 2);
 }
 
-/** The ops of networks.mjs, for use inside a jit: nothing is consumed there. Images are channels first. */
+/** The ops of networks.mjs, for use inside a jit, where nothing is consumed. Images are channels first. */
 export function opsOf(weights, training) {
   const of = (name, part = 'weight') => weights[`${name}.${part}`]?.ref;
   return {
@@ -70,7 +70,7 @@ export function opsOf(weights, training) {
         ],
       ),
     maxPool(x) {
-      // After ReLU zeros around the image are as good as nothing.
+      // After ReLU, padding with zeros does not change the maximum.
       const around = [
         [0, 0],
         [0, 0],
@@ -103,10 +103,10 @@ export const weightsOf = (spec) =>
 const LAYERS = [1, 2, 3, 4].map((i) => [`conv${i}.0.weight`, `conv${i}.1.weight`, `conv${i}.1.bias`]);
 const inLayers = new Set(LAYERS.flat());
 
-/** The weights that are not the EdgeConv layers'. */
+/** The weights outside the EdgeConv layers. */
 export const restOf = (weights) => Object.fromEntries(Object.entries(weights).filter(([name]) => !inLayers.has(name)));
 
-/** DGCNN in evaluation, in pieces: kNN, each layer and the tail in a jit, gather outside. */
+/** DGCNN in evaluation, split: kNN, each layer and the tail in a jit each, gather outside. */
 export function dgcnnForward(k) {
   const neighbours = jit((x) => nearest(x, k));
   const layer = jit((x, near, w, gamma, beta) => {
@@ -127,7 +127,7 @@ export function dgcnnForward(k) {
   };
 }
 
-/** Value and gradients of DGCNN's loss in the same pieces, the chain rule between them by hand. */
+/** Loss and gradients of DGCNN in the same pieces, joined by hand with the chain rule. */
 export function dgcnnGradients(k) {
   const neighbours = jit((x) => nearest(x, k));
   const layer = jit(edgeLayer);

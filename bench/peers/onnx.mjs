@@ -1,4 +1,4 @@
-/** Writes ONNX models: the protobuf encoding of the few messages that a graph of forward ops needs. */
+/** Writes ONNX models: the protobuf encoding of the messages that a graph of forward ops needs. */
 const FLOAT = 1;
 const INT64 = 7;
 
@@ -71,7 +71,10 @@ export class Graph {
     return outputs.at(-1);
   }
 
-  /** ModelProto: ir_version = 1, graph = 7, opset_import = 8; GraphProto: node = 1, name = 2, initializer = 5, input = 11, output = 12 */
+  /**
+   * ModelProto: ir_version = 1, graph = 7, opset_import = 8; GraphProto: node = 1, name = 2, initializer = 5, input =
+   * 11, output = 12
+   */
   model(output, shape, isIndices = false) {
     const graph = Buffer.concat([
       ...this.nodes.map((node) => bytes(1, node)),

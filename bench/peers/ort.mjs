@@ -1,6 +1,6 @@
 /**
- * onnxruntime-node with its WebGPU execution provider: forward graphs only. It opens the GPU itself, so its buffers are not
- * counted, and `--adapter` does not reach it. The upload of the inputs and the read of the whole output count.
+ * onnxruntime-node with its WebGPU execution provider, for forward graphs only. It opens the GPU itself, so its buffers
+ * are not counted and `--adapter` has no effect. Times include the upload of inputs and the readback of all outputs.
  */
 import { createRequire } from 'node:module';
 import { digest, sampleRows } from '../check.mjs';
@@ -19,7 +19,7 @@ export async function open() {
   };
 }
 
-/** Runs `graph`; `check` gets the output's data. */
+/** Runs `graph` and passes the output's data to `check`. */
 async function session(graph, output, shape, inputs, check, isIndices = false) {
   const model = graph.model(output, shape, isIndices);
   const running = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'], logSeverityLevel: 3 });
@@ -37,7 +37,7 @@ const imageInput = (name, shape) => [
   TO_CHANNELS_FIRST.map((axis) => shape[axis]),
 ];
 
-/** int64 [B, N, k] of the nearest of each point. x [B, N, C] */
+/** Indices of the k nearest neighbours of each point, int64 [B, N, k]. x [B, N, C] */
 function nearest(graph, x, k) {
   const squares = graph.node('ReduceSum', [graph.node('Mul', [x, x]), graph.ints(-1)], { keepdims: 0 });
   const candidates = graph.node('Unsqueeze', [squares, graph.ints(1)]); // [B, 1, N]
@@ -47,7 +47,7 @@ function nearest(graph, x, k) {
   return graph.node('TopK', [scores, graph.ints(k)], { axis: -1 }, [`scores${graph.count}`, `indices${graph.count++}`]);
 }
 
-/** x [B, N, C], indices [B, N, k]; `norm` gets [B, N, k, O] and its name. */
+/** x [B, N, C], indices [B, N, k]; `norm` receives [B, N, k, O] and its name. */
 function edgeConv(graph, x, indices, weight, norm, [batch, points, channels], k) {
   const starts = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i * points));
   const flat = graph.node('Add', [indices, graph.constant(starts, [batch, 1, 1])]);
@@ -63,7 +63,7 @@ function edgeConv(graph, x, indices, weight, norm, [batch, points, channels], k)
 
 const transposed = ([out, inner], name) => permute(hashWeights(name, [out, inner]), [out, inner], [1, 0]);
 
-/** The ops of networks.mjs in evaluation. Images are channels first, all else channels last. */
+/** The ops of networks.mjs in evaluation. Images are channels first, everything else channels last. */
 function opsOf(graph, spec) {
   const shapes = Object.fromEntries(parametersOf(spec));
   const activate = (y, slope) => {
@@ -79,7 +79,7 @@ function opsOf(graph, spec) {
       hashWeights(name, shapes[name]).map((value) => value * scale),
       shapes[name],
     );
-  /** Running mean 0 and variance 1: a scale and a shift. */
+  /** With running mean 0 and variance 1, a scale and a shift. */
   const norm = (x, name, slope) => {
     const scaled = graph.node('Mul', [x, vector(`${name}.weight`, 1 / Math.sqrt(1 + 1e-5))]);
     return activate(graph.node('Add', [scaled, vector(`${name}.bias`)]), slope);
@@ -155,7 +155,7 @@ const PREPARE = {
     const indices = graph.constant(BigInt64Array.from(hashNeighbours(spec), BigInt), [batch, points, k]);
     const weight = graph.constant(transposed([outChannels, 2 * channels], 'w'), [2 * channels, outChannels]);
     const vector = (name) => graph.constant(hashWeights(name, [outChannels]), [outChannels]);
-    /** The statistics of the batch, as in training. */
+    /** With the statistics of the batch, as in training. */
     const norm = (y) => {
       const axes = graph.ints(0, 1, 2);
       const centred = graph.node('Sub', [y, graph.node('ReduceMean', [y, axes], { keepdims: 1 })]);

@@ -1,5 +1,5 @@
 """PyTorch eager, on the CPU or on CUDA: python3 pytorch.py '{"workload": {...}, "device": "cpu", "tf32": false, "seconds": 45}'.
-Prints a line `RESULT {json}` as worker.mjs does."""
+Prints a line `RESULT {json}` like worker.mjs."""
 
 import json
 import math
@@ -74,7 +74,7 @@ def last_layout(x):
 
 
 class Dgcnn(networks.Dgcnn):
-    """The same network with the gather that its authors use; the fixtures' own expands to [B, C, N, N], which is slow."""
+    """The same network with its authors' gather; the fixtures' version expands to [B, C, N, N], which is slow."""
 
     def forward(self, x):
         b, _, n = x.shape
@@ -94,13 +94,13 @@ class Dgcnn(networks.Dgcnn):
 
 
 def nearest(x, k):
-    """x [B, C, N] -> [B, N, k]. |x_i|^2 is the same for all candidates of a row and left out."""
+    """x [B, C, N] -> [B, N, k]. Leaves out |x_i|^2, which is the same for all candidates of a row."""
     scores = torch.baddbmm(x.square().sum(1, keepdim=True), x.transpose(1, 2), x, beta=-1, alpha=2)
     return scores.topk(k, dim=-1)[1]
 
 
 class Workloads:
-    """Each method returns `run`, whose result is the tensor of which one element is read, and `check`."""
+    """Each method returns `run`, which returns the tensor whose first element is read, and `check`."""
 
     def __init__(self, device):
         self.device = device
@@ -256,7 +256,7 @@ def measure(run, device, seconds):
 
 
 def blas():
-    """The BLAS that matrix products go through: the reference one is many times slower than an optimised one."""
+    """The BLAS of matrix products: the reference one is many times slower than an optimised one."""
     if "BLAS_INFO=mkl" in torch.__config__.show():
         return "MKL"
     try:

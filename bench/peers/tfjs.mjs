@@ -18,8 +18,8 @@ let tf;
 
 export async function open({ adapter }) {
   const { counters } = installNavigator(adapter);
-  ({ default: tf } = await import('../../dist/bench/tfjs.cjs')); // looks for navigator.gpu when it is loaded
-  if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js has no WebGPU here');
+  ({ default: tf } = await import('../../dist/bench/tfjs.cjs')); // looks for navigator.gpu on loading
+  if (!(await tf.setBackend('webgpu'))) throw new Error('TensorFlow.js found no WebGPU adapter');
   await tf.ready();
   return { about: { version: tf.version_core }, prepare: (spec) => PREPARE[spec.kind](spec), counters };
 }
@@ -28,7 +28,7 @@ const input = (name, shape) => tf.tensor(hashUniform(name, shape), shape);
 const matrix = (name, [out, inner]) =>
   tf.tensor(permute(hashWeights(name, [out, inner]), [out, inner], [1, 0]), [inner, out]);
 
-/** Runs `body` in a tidy, keeps what it returned last, reads one element of its first tensor. */
+/** Runs `body` in a tidy, keeps its latest result, and reads one element of the first tensor. */
 function timed(body, read = (outputs) => Object.values(outputs)[0]) {
   let outputs = {};
   return {
@@ -53,11 +53,11 @@ async function digests(outputs, as = {}) {
   return { values };
 }
 
-/** Indices of the k nearest of each point, itself included. x [B, N, C] */
+/** Indices of the k nearest neighbours of each point, itself included. x [B, N, C] */
 function nearest(x, k) {
   const squares = x.square().sum(-1, true); // [B, N, 1]
   const products = tf.matMul(x, x, false, true); // [B, N, N]
-  // |x_i|^2 is the same for all candidates of a row, so it does not matter for their order.
+  // |x_i|^2 is the same for all candidates of a row and does not change their order.
   return tf.topk(products.mul(2).sub(squares.transpose([0, 2, 1])), k).indices;
 }
 
@@ -66,7 +66,7 @@ function flatIndices(indices, [batch, points]) {
   return indices.add(tf.range(0, batch, 1, 'int32').mul(tf.scalar(points, 'int32')).reshape([batch, 1, 1]));
 }
 
-/** x[indices] without a gradient for the indices: kNN, from which they come, has none. */
+/** x[indices] without a gradient for the indices, since kNN has none. */
 function gatherPoints(x, indicesOf) {
   const [batch, points, channels] = x.shape;
   const gather = tf.customGrad((input, save) => {

@@ -15,19 +15,19 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 const mergeKernel = kernel(program('search', source), 'merge');
 
-const LIST = 64; // answers that a kernel finds at once; more are found in rounds
-const NOTHING = -3.4e38; // below every score
-const ASKED = 2 ** 13; // queries at once: their lists stay below the smallest binding limit
+const LIST = 64; // answers that a kernel finds in one round
+const NOTHING = -3.4e38; // below any score
+const ASKED = 2 ** 13; // queries per round: their lists stay below the smallest binding limit
 
-/** The answers to each query, best first, of equal scores the lower row first. */
+/** The answers to each query, best first; of equal scores the lower row comes first. */
 export interface Answers {
   /** [Q, k]; -Infinity where the gallery has fewer rows */
   readonly scores: Float32Array;
-  /** numbers of rows [Q, k]; -1 where the gallery has fewer */
+  /** row indices [Q, k]; -1 where the gallery has fewer rows */
   readonly rows: Int32Array;
 }
 
-/** Rows of a gallery [rows, d], in order: as numbers, or on the GPU already. */
+/** Rows of a gallery [rows, d], in order, on the CPU or on the GPU. */
 export type Blocks = Iterable<Float32Array | Tensor> | AsyncIterable<Float32Array | Tensor>;
 
 /**
@@ -61,12 +61,13 @@ export class ExactIndex {
   /**
    * The k best rows for each query.
    * @param queries [Q, dimension]
+   * @throws RomoError `shape` if sizes do not match or k < 1, `not-finite` for NaN or infinity
    */
   search(queries: Float32Array, k: number): Promise<Answers> {
     return searchBlocks(this.gpu, () => this.blocks, this.dimension, queries, k);
   }
 
-  /** Frees the gallery. */
+  /** Frees the rows on the GPU. */
   dispose(): void {
     for (const block of this.blocks) block.dispose();
     this.blocks.length = 0;
@@ -75,8 +76,8 @@ export class ExactIndex {
 }
 
 /**
- * Search in a gallery that need not fit on the GPU: its blocks are asked for one by one, once per round of 64 answers.
- * @param blocks [rows, dimension] each, in the gallery's order; numbers of rows count through all blocks
+ * Searches a gallery that need not fit on the GPU: its blocks are requested one by one, once per round of 64 answers.
+ * @param blocks [rows, dimension] each, in the gallery's order; row indices count through all blocks
  * @param queries [Q, dimension]
  * @throws RomoError `shape` where sizes do not fit, `not-finite` where a value is not a number
  */
@@ -89,7 +90,7 @@ export async function searchBlocks(
 ): Promise<Answers> {
   const count = checkRows('queries', queries, dimension);
   if (!Number.isInteger(k) || k < 1) {
-    throw new RomoError('shape', `search: k is ${k}`, 'Ask for one answer or more.');
+    throw new RomoError('shape', `search: k is ${k}`, 'Ask for at least one answer.');
   }
   const scores = new Float32Array(count * k).fill(Number.NEGATIVE_INFINITY);
   const rows = new Int32Array(count * k).fill(-1);
@@ -114,7 +115,7 @@ export async function searchBlocks(
   return { scores, rows };
 }
 
-/** The best `k`, at most 64, of those rows that come after the answers `after` [Q]. */
+/** The best `k` (at most 64) of the rows that come after the answers `after` [Q]. */
 async function searchRound(
   gpu: Gpu,
   blocks: Blocks,
@@ -136,13 +137,13 @@ async function searchRound(
     let first = 0;
     for await (const block of blocks) {
       for (const part of block instanceof Float32Array ? cutRows(gpu, block, dimension) : [block]) {
-        await scanned; // a block is read while the GPU is at the one before, but no more of them wait
+        await scanned; // reads one block ahead of the GPU, not more
         using _scope = gpu.scope();
         const gallery4 = part instanceof Float32Array ? blockOf(gpu, part, dimension) : part;
         searchBlock(gpu, gallery4, state, first);
         first += gallery4.shape[0];
         scanned = part instanceof Float32Array ? gpu.finish() : gpu.submit();
-        scanned.catch(() => {}); // where reading fails first, that is the error to tell
+        scanned.catch(() => {}); // if reading fails first, its error is the one to report
       }
     }
     await scanned;
@@ -155,7 +156,7 @@ async function searchRound(
 
 type State = Record<'queries4' | 'afterScores' | 'afterRows' | 'bestScores' | 'bestRows', Tensor>;
 
-/** Scans one block [rows, d] in slices and joins their lists to the best so far. */
+/** Scans one block [rows, d] in slices and merges their lists into the best so far. */
 function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): void {
   const { bestScores, bestRows, ...asked } = state;
   const [rows, channels] = gallery4.shape;
@@ -171,7 +172,7 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): v
   launch(mergeKernel, { ...lists, bestScores, bestRows }, sizes, { invocations: queries });
 }
 
-/** Uploads rows, each padded with zeros to a multiple of 4: products stay what they are. */
+/** Uploads rows, each padded with zeros to a multiple of 4, which leaves dot products unchanged. */
 function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
   const count = rows.length / dimension;
   const width = 4 * Math.ceil(dimension / 4);
@@ -183,7 +184,7 @@ function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
   return gpu.tensor(wide, [count, width]);
 }
 
-/** Cuts rows into what the GPU binds at once. */
+/** Cuts rows into blocks that the GPU can bind. */
 function* cutRows(gpu: Gpu, rows: Float32Array, dimension: number): Generator<Float32Array> {
   checkRows('gallery', rows, dimension);
   const step = dimension * Math.max(1, Math.floor(gpu.bindableBytes / (16 * Math.ceil(dimension / 4))));
@@ -195,11 +196,11 @@ function checkRows(what: string, rows: Float32Array, dimension: number): number 
   if (!Number.isInteger(dimension) || dimension < 1 || rows.length % dimension !== 0) {
     throw new RomoError(
       'shape',
-      `search: the ${what} has ${rows.length} numbers, rows have ${dimension}`,
-      'Pass whole rows, made by the model that made the gallery.',
+      `search: ${what} has ${rows.length} numbers, which is not a multiple of the dimension ${dimension}`,
+      'Pass whole rows from the model that made the gallery.',
     );
   }
-  let zero = 0; // one pass without calls, as a gallery may have 10^9 numbers
+  let zero = 0; // one pass without calls: a gallery may have 10^9 numbers
   for (let i = 0; i < rows.length; i++) zero += rows[i] * 0;
   if (zero !== 0) {
     const bad = rows.findIndex((value) => !Number.isFinite(value));

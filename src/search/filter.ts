@@ -1,5 +1,5 @@
 /**
- * Conditions on metadata as text, such as `category = 'chair' and faces > 100`, and what they say of an entry.
+ * Conditions on metadata as text, such as `category = 'chair' and faces > 100`, and their evaluation on an entry.
  *
  *     condition  = conjunction { "or" conjunction }
  *     conjunction = negation { "and" negation }
@@ -9,11 +9,11 @@
  *     value      = 'text' | number | "true" | "false"
  *     field      = name | "any text"
  *
- * Quotes inside of quotes are doubled. Words of the grammar may be in capitals; fields are case-sensitive.
+ * Quotes inside quotes are doubled. Keywords are case-insensitive, fields are case-sensitive.
  *
- * As in SQL a comparison is true, false or unknown (null); only what is true is found. It is unknown where the field is
- * null or lacking, and where its value is of another type than the value compared with. Text is ordered by code points
- * (Postgres: collation "C"), false comes before true. `in` is the `or` of its equalities.
+ * As in SQL, a comparison is true, false or unknown (null), and only entries for which the condition is true are found.
+ * It is unknown if the field is null or missing, or if its value has another type than the value compared with. Text is
+ * ordered by code points (Postgres: collation "C"); false comes before true. `in` is the `or` of its equalities.
  */
 import { RomoError } from '../tensor/error.ts';
 import type { Answer, Filter, Metadata } from './gallery.ts';
@@ -23,18 +23,18 @@ type Operator = Extract<Filter, { kind: 'compare' }>['operator'];
 
 const WORDS = ['and', 'or', 'not', 'in', 'is', 'null', 'true', 'false'];
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Parentheses and negations within each other. */
+/** Limit on nested parentheses and negations. */
 const MOST_DEPTH = 100;
 
 /**
- * The condition that a text says.
- * @throws RomoError `filter`: what is expected, and where
+ * Parses a condition.
+ * @throws RomoError `filter`, with what was expected and where
  */
 export function parseFilter(text: string): Filter {
   return new Parser(text).parse();
 }
 
-/** The text that `parseFilter` reads as this condition. Lists in it have two parts or more, or one value or more. */
+/** The inverse of `parseFilter`. Its `and` and `or` need at least two parts, its `in` at least one value. */
 export function formatFilter(filter: Filter): string {
   switch (filter.kind) {
     case 'compare':
@@ -59,10 +59,10 @@ const formatField = (field: string): string =>
 const formatValue = (value: Value): string =>
   typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 
-/** Is the condition true of the entry? */
+/** Is the condition true for the entry? */
 export const matches = (filter: Filter, metadata: Metadata): boolean => truth(filter, metadata) === true;
 
-/** true, false, or null: unknown */
+/** true, false, or null for unknown */
 function truth(filter: Filter, metadata: Metadata): boolean | null {
   switch (filter.kind) {
     case 'compare':
@@ -120,21 +120,21 @@ export function orderOfTexts(a: string, b: string): number {
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
   if (at === a.length || at === b.length) return a.length - b.length;
   const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
-  // The second halves of two pairs with the same first half: the pairs are compared.
+  // At the second halves of two surrogate pairs with the same first half, compare the pairs.
   const from = at > 0 && isLow(a.charCodeAt(at)) && isLow(b.charCodeAt(at)) ? at - 1 : at;
   return (a.codePointAt(from) as number) - (b.codePointAt(from) as number);
 }
 
-/** The nearest first; equal similarities in the order of ids, an image before its cloud. */
+/** Most similar first; ties in the order of ids, then an image before its cloud. */
 export function byRank(a: Answer, b: Answer): number {
   return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
 }
 
 interface Token {
   readonly kind: 'word' | 'field' | 'text' | 'number' | 'sign' | 'end';
-  /** words in small letters; fields and texts without their quotes */
+  /** keywords in lower case; fields and texts without their quotes */
   readonly value: string;
-  /** where it begins in the text */
+  /** offset of its first character */
   readonly at: number;
 }
 
@@ -194,7 +194,7 @@ class Parser {
 
   private negation(): Filter {
     this.depth += 1;
-    if (this.depth > MOST_DEPTH) throw this.complain(`more than ${MOST_DEPTH} conditions within each other`);
+    if (this.depth > MOST_DEPTH) throw this.complain(`more than ${MOST_DEPTH} nested conditions`);
     let filter: Filter;
     if (this.takes('word', 'not')) {
       filter = { kind: 'not', part: this.negation() };
@@ -275,7 +275,7 @@ class Parser {
     return new RomoError(
       'filter',
       `where: ${what}, at character ${at + 1}: ${before} >>> ${after}`,
-      `Write it like category = 'chair' and faces > 100.`,
+      `Write it like this: category = 'chair' and faces > 100.`,
     );
   }
 }

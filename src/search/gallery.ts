@@ -1,12 +1,12 @@
-/** Where the embeddings of a collection live and are searched: one interface for a file, an embedded and a real database. */
+/** The interface of a gallery: the embeddings of a collection, in files, an embedded database or a server. */
 
-/** What a row was made of: a picture, or a point cloud, for which galleries and command lines say `points`. */
+/** What an embedding was made from: an image or a point cloud (`points` in galleries and on the command line). */
 export type Modality = 'image' | 'points';
 
-/** What a user filters by, such as `category`. */
+/** Fields to filter by, such as `category`. */
 export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
 
-/** One embedded picture or cloud. A gallery holds at most one for an id and modality. */
+/** One embedded image or cloud. A gallery holds at most one per id and modality. */
 export interface Entry {
   readonly id: string;
   readonly modality: Modality;
@@ -15,17 +15,17 @@ export interface Entry {
   readonly metadata: Metadata;
 }
 
-/** What a gallery remembers of the model whose embeddings it holds. Vectors of two models do not compare. */
+/** Identifies the model whose embeddings a gallery holds. Embeddings of different models cannot be compared. */
 export interface ModelStamp {
   /** of model.safetensors, hexadecimal */
   readonly sha256: string;
-  /** that the encoders come from */
+  /** whose encoders made the embeddings */
   readonly stage: 'ssm' | 'rdl';
   /** d */
   readonly dimension: number;
 }
 
-/** A condition on metadata. A field that an entry lacks is null; a comparison with null is never true, as in SQL. */
+/** A condition on metadata. A missing field is null; a comparison with null is never true, as in SQL. */
 export type Filter =
   | {
       readonly kind: 'compare';
@@ -38,14 +38,14 @@ export type Filter =
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly kind: 'not'; readonly part: Filter };
 
-/** What is asked for, besides the queries. */
+/** Options of a search. */
 export interface SearchOptions {
-  /** answers per query, at most */
+  /** largest number of answers per query */
   readonly top: number;
-  /** only entries of it */
+  /** search only these entries; default: both */
   readonly modality?: Modality | undefined;
   readonly where?: Filter | undefined;
-  /** Candidates that an HNSW index keeps while it searches: more are slower and miss less. Default: exact search. */
+  /** Candidates that an HNSW index keeps during a search: more are slower and miss less. Default: exact search. */
   readonly efSearch?: number | undefined;
 }
 
@@ -58,32 +58,32 @@ export interface Answer {
   readonly metadata: Metadata;
 }
 
-/** What `info` shows. */
+/** Model, counts and storage of a gallery. */
 export interface GalleryInfo {
   readonly model: ModelStamp;
   readonly images: number;
-  /** how many clouds, by the word of `Modality` */
+  /** number of clouds; named after the modality */
   readonly points: number;
-  /** where it lives and how it searches, for people */
+  /** where it is stored and how it searches, for display */
   readonly storage: string;
 }
 
-/** A collection of embeddings. Errors: `shape`, `not-finite`, `not-unit` on vectors, `gallery` and `file` on the rest. */
+/** A collection of embeddings. Errors: `shape`, `not-finite`, `not-unit` for vectors; else `gallery`, `file`. */
 export interface Gallery {
   readonly model: ModelStamp;
   /** Model, counts, storage. */
   info(): Promise<GalleryInfo>;
-  /** Inserts entries, or replaces those of the same id and modality: all of a call or none. */
+  /** Inserts entries, replacing those of the same id and modality: all entries of a call or none. */
   upsert(entries: readonly Entry[]): Promise<void>;
-  /** Deletes both modalities of the objects; returns how many entries went. */
+  /** Deletes both modalities of the objects; returns the number of deleted entries. */
   remove(ids: readonly string[]): Promise<number>;
-  /** Of the ids, those that are there already: what an interrupted indexing need not do again. */
+  /** The ids that the gallery already holds, so that an interrupted indexing can skip them. */
   present(ids: readonly string[], modality: Modality): Promise<Set<string>>;
   /**
-   * Nearest entries to each query, best first; equal similarities in the order of ids.
+   * The nearest entries to each query, most similar first; ties in the order of ids.
    * @param queries [Q, d], unit rows
    */
   search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]>;
-  /** Frees files or connections; nothing can be asked afterwards. */
+  /** Closes files or connections. The gallery cannot be used afterwards. */
   close(): Promise<void>;
 }

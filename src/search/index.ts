@@ -1,4 +1,4 @@
-/** What embeds, and what searches: exact search on the GPU, galleries of files, conditions on metadata. */
+/** Encoders, exact search on the GPU, galleries in files, and filters on metadata. */
 export * from '../encoders.ts';
 export { type Answers, type Blocks, ExactIndex, searchBlocks } from './exact.ts';
 export { type GalleryReader, readGallery } from './files/gallery_reader.ts';

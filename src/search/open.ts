@@ -1,13 +1,15 @@
-/** Which kind of gallery a name means. Node only. */
+/** Opens a gallery by its name. Node only. */
 import type { Gpu } from '../tensor/device.ts';
 import { openFileGallery } from './files/file_gallery.ts';
 import type { Gallery, ModelStamp } from './gallery.ts';
 import { isDatabase, openDatabaseGallery } from './postgres/database.ts';
 
 /**
+ * Opens a gallery in a folder or a database.
  * @param to a folder; `pglite:FOLDER`, an embedded Postgres; `postgres://...`, a server
- * @param stamp of the model whose embeddings come: a new gallery is begun where there is none. null: it must be there.
- * @param device opened by the first search of a gallery of files
+ * @param stamp of the model whose embeddings will be added: creates the gallery if it is missing. null: it must exist.
+ * @param device called by the first search of a gallery in files
+ * @throws RomoError `gallery` if it is missing or another model made it; `file`, `database`, `package`, `option`
  */
 export function openGallery(to: string, stamp: ModelStamp | null, device: () => Promise<Gpu>): Promise<Gallery> {
   if (isDatabase(to)) return openDatabaseGallery(to, stamp);

@@ -1,4 +1,4 @@
-/** Whether two models are the same: vectors of different ones do not compare, and nothing would say so. */
+/** Guards against mixing models: embeddings of different models cannot be compared, and nothing else would notice. */
 import { RomoError } from '../tensor/error.ts';
 import type { ModelStamp } from './gallery.ts';
 
@@ -6,8 +6,9 @@ const told = ({ sha256, stage, dimension }: ModelStamp): string =>
   `${sha256.slice(0, 12)}... (${stage}, ${dimension} numbers)`;
 
 /**
- * @param gallery what errors call it
- * @throws RomoError `gallery` where the models differ
+ * Throws unless the two models are the same.
+ * @param gallery its name, for errors
+ * @throws RomoError `gallery` if the models differ
  */
 export function checkSameModel(gallery: string, made: ModelStamp, given: ModelStamp): void {
   if (made.sha256 === given.sha256 && made.stage === given.stage && made.dimension === given.dimension) return;

@@ -1,13 +1,13 @@
-/** What every vector that goes into a gallery, or asks it, must be. */
+/** Checks on vectors that are stored in a gallery or searched for. */
 import { RomoError } from '../tensor/error.ts';
 import type { Entry } from './gallery.ts';
 
-/** How far the length may be from 1: rounding of f32, and of f16 in other people's files. */
+/** How far a length may be from 1: rounding of f32, and of f16 in files from elsewhere. */
 const TOLERANCE = 1e-2;
 
 /**
- * Holds entries to what a gallery takes.
- * @throws RomoError `shape`, `not-finite`, `not-unit` on a vector; `gallery` where two have the same id and modality
+ * Checks that a gallery can store the entries.
+ * @throws RomoError `shape`, `not-finite`, `not-unit` for a vector; `gallery` if two entries share id and modality
  */
 export function checkEntries(entries: readonly Entry[], dimension: number): void {
   const seen = new Set<string>();
@@ -16,12 +16,12 @@ export function checkEntries(entries: readonly Entry[], dimension: number): void
     if (vector.length !== dimension) throw wrongSize(name, vector.length, dimension);
     checkVectors(name, vector, dimension);
     const key = `${modality} ${id}`;
-    if (seen.has(key)) throw new RomoError('gallery', `${name} is there twice in one call`, 'Give each entry once.');
+    if (seen.has(key)) throw new RomoError('gallery', `${name} is given twice in one call`, 'Pass each entry once.');
     seen.add(key);
   }
 }
 
-/** @param rows [n, dimension] */
+/** Checks that all rows [n, dimension] have unit length. @throws RomoError `shape`, `not-finite`, `not-unit` */
 export function checkVectors(name: string, rows: Float32Array, dimension: number): void {
   if (rows.length === 0 || rows.length % dimension !== 0) throw wrongSize(name, rows.length, dimension);
   for (let start = 0; start < rows.length; start += dimension) {

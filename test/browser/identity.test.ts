@@ -1,6 +1,6 @@
 /**
- * The same bits in Node and in the browser: both train on the same software adapter (SwiftShader, which the browser brings), and
- * every parameter is compared after every step. Another adapter may differ in last digits: the loss curve stays near.
+ * The same bits in Node and in the browser: both train on the same software adapter (SwiftShader, included with the
+ * browser), and every parameter is compared after every step. Other adapters may differ slightly in their losses.
  */
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -18,9 +18,9 @@ const browser = findBrowser();
 const swiftShader = browser && findSwiftShader(browser);
 
 /**
- * How far losses may differ between adapters, relative to them. In the first epoch (4 steps), before k-means has seen learnt
- * features, it is rounding alone. Later a neighbour of kNN, a label of k-means or the winner of a maximum falls the other way
- * and the runs are two runs: then the mean losses of the epochs are compared.
+ * Relative tolerances for losses on different adapters. In the first epoch (4 steps), before k-means sees learnt
+ * features, they differ by rounding alone. Later a kNN neighbour, a k-means label or the winner of a maximum flips and
+ * the runs diverge, so the mean losses of epochs are compared.
  */
 const EPOCH = 4;
 const EARLY_TOLERANCE = 1e-4;
@@ -42,7 +42,7 @@ async function inNode(driver: string | null, ...words: string[]): Promise<Trace>
   return JSON.parse(stdout);
 }
 
-/** Where two traces part: the first hash that differs, in the order in which things are computed; null where none does. */
+/** The first hash that differs between two traces, in order of computation; null if they are equal. */
 function firstDifference(a: Trace, b: Trace): string | null {
   for (const part of ['data', 'kernels'] as const) {
     for (const [name, hash] of Object.entries(a[part])) if (b[part][name] !== hash) return `${part}: ${name}`;
@@ -60,9 +60,9 @@ function firstDifference(a: Trace, b: Trace): string | null {
 
 let reference: Trace;
 
-test('a browser with SwiftShader is there', () => {
-  assert.ok(browser, 'no browser was found: set ROMO_BROWSER, or leave these tests out with --no-browser');
-  assert.ok(swiftShader, `no SwiftShader was found beside ${browser}`);
+test('a browser with SwiftShader is installed', () => {
+  assert.ok(browser, 'no browser was found: set ROMO_BROWSER, or skip these tests with --no-browser');
+  assert.ok(swiftShader, `SwiftShader was not found next to ${browser}`);
 });
 
 test('Node, twice: the same bits', async () => {
@@ -92,7 +92,7 @@ test('the comparison notices one bit', async () => {
   assert.is(firstDifference(reference, disturbed), `ssm step 1: ${Object.keys(reference.steps[0].parameters)[0]}`);
 });
 
-test("this machine's own adapter: the same data, a loss curve near to it", async () => {
+test("this machine's own adapter: the same data, a similar loss curve", async () => {
   const own = await inNode(null);
   assert.equal(own.data, reference.data);
   const firstLosses = ({ steps }: Trace) => steps.slice(0, EPOCH).map(({ loss }) => loss);

@@ -1,4 +1,4 @@
-/** The page's part: posts the trace, or the error, to the server that it came from. */
+/** The browser's side: posts the trace, or the error, back to its server. */
 import { trace } from './trace.ts';
 
 const answer = await trace().then(

@@ -1,4 +1,6 @@
-/** Prints the trace of this machine's adapter as JSON; a process of its own, because the driver is chosen by the environment. */
+/**
+ * Prints the trace of this machine's adapter as JSON; a separate process, because the environment selects the driver.
+ */
 import { trace } from './trace.ts';
 
 process.stdout.write(JSON.stringify(await trace({ disturb: process.argv.includes('--disturb') })));

@@ -1,6 +1,6 @@
 /**
- * What Node and the browser must agree on, as SHA-256 of the exact bits: the built-in data and its augmentation, single kernels,
- * and the parameters after every step of a training run through both stages. Runs in both; see identity.test.ts.
+ * What Node and the browser must agree on, as SHA-256 of the exact bits: the built-in data and its augmentation, single
+ * kernels, and the parameters after every step of training through both stages. Runs in both; see identity.test.ts.
  */
 import { matmul } from '../../src/autograd/matmul.ts';
 import { exp, log, sigmoid, sqrt, tanh } from '../../src/autograd/pointwise.ts';
@@ -48,7 +48,7 @@ async function sha256(values: ArrayBufferView): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param disturb changes the first parameter by the smallest possible amount, to see that the comparison notices it */
+/** @param disturb changes the first parameter by one bit, to test that the comparison notices */
 export async function trace({ disturb = false } = {}): Promise<Trace> {
   const gpu = await openDevice();
   try {

@@ -156,7 +156,7 @@ test('bad vectors and bad questions are refused, and nothing of the call is kept
   await fails(() => bad(new Float32Array(0)), 'shape', /has 0 numbers/);
   await fails(() => bad(nan), 'not-finite', /"bad" is NaN at 3/);
   await fails(() => bad(blockVector(1).map((value) => 2 * value)), 'not-unit', /length 2/);
-  await fails(() => gallery.upsert([good, good]), 'gallery', /"id 1" is there twice/);
+  await fails(() => gallery.upsert([good, good]), 'gallery', /"id 1" is given twice/);
   assert.is((await gallery.info()).images, 0);
   await gallery.upsert([good]);
   await fails(() => gallery.search(new Float32Array(8), { top: 1 }), 'shape', /a query has 8 numbers/);

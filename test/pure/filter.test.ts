@@ -138,8 +138,8 @@ test('an error says what is expected and where', () => {
     ['a == 1', /expected a value, at character 4/],
     ['not', /expected a field/],
     ['null = 1', /expected a field/],
-    [`${'('.repeat(100_000)}a = 1`, /more than 100 conditions/],
-    [`${'not '.repeat(100_000)}a = 1`, /more than 100 conditions/],
+    [`${'('.repeat(100_000)}a = 1`, /more than 100 nested conditions/],
+    [`${'not '.repeat(100_000)}a = 1`, /more than 100 nested conditions/],
   ];
   for (const [text, pattern] of faults) {
     try {

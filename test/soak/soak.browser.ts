@@ -1,4 +1,4 @@
-/** The page's part: the number of steps is in the address; posts what is held to the server that it came from. */
+/** The browser's side: takes the number of steps from the address, and posts the measurements to its server. */
 import { openDevice } from '../../src/tensor/device.ts';
 import { soak } from './soak.ts';
 

@@ -1,4 +1,4 @@
-/** Prints what a long warm-up in Node holds, as JSON: `node --expose-gc soak.node.js STEPS`. */
+/** Prints the memory held during a long warm-up in Node, as JSON: `node --expose-gc soak.node.js STEPS`. */
 import { openDevice } from '../../src/tensor/device.ts';
 import { soak } from './soak.ts';
 

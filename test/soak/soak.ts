@@ -1,23 +1,23 @@
-/** A long warm-up of a tiny model, and what it holds on to: GPU buffers and memory of the host. */
+/** A long warm-up of a tiny model, and the GPU buffers and host memory that it holds. */
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import { trainSsm } from '../../src/romo/method/ssm.ts';
 import { trainingData } from '../../src/romo/run/run.ts';
 import type { Gpu } from '../../src/tensor/device.ts';
 
-/** What is held after a step. */
+/** The memory held after a step. */
 export interface Held {
   readonly step: number;
-  /** bytes of all buffers of all pools */
+  /** bytes of all buffers in all pools */
   readonly deviceBytes: number;
   readonly liveBuffers: number;
   readonly hostBytes: number;
 }
 
 /**
- * Trains for so many steps (a multiple of 20; epochs of 20, each with its clustering); what is held after the tenth and after each
- * twentieth part.
- * @param hostBytes bytes of the host's memory, after its garbage was collected
+ * Trains for a number of steps (a multiple of 20) in epochs of 20, each with its clustering. Measures what is held
+ * after step 10 and after each twentieth of the run.
+ * @param hostBytes bytes of the host's memory, after garbage collection
  */
 export async function soak(gpu: Gpu, steps: number, hostBytes: () => number): Promise<Held[]> {
   const config = { ...structuredClone(PRESETS.tiny), train: 200, test: 10, batch: 10, clusters: 5 };

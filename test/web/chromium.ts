@@ -7,8 +7,7 @@ const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 export async function openBrowser({ webgpu = true } = {}): Promise<Browser> {
   const executablePath = findBrowser();
-  if (!executablePath)
-    throw new Error('no browser was found: set ROMO_BROWSER, or leave these tests out with --no-browser');
+  if (!executablePath) throw new Error('no browser was found: set ROMO_BROWSER, or skip these tests with --no-browser');
   const args = [...FLAGS, ...(webgpu ? WEBGPU : ['--disable-features=WebGPU', '--disable-blink-features=WebGPU'])];
   // Chromium refuses to run as root with a sandbox.
   return chromium.launch({ executablePath, args, chromiumSandbox: process.getuid?.() !== 0, headless: true });
@@ -16,11 +15,11 @@ export async function openBrowser({ webgpu = true } = {}): Promise<Browser> {
 
 export interface Watched {
   readonly page: Page;
-  /** errors of scripts, of the console, and requests to other hosts or without an answer */
+  /** script errors, console errors, requests to other hosts and requests other than GET */
   readonly complaints: string[];
 }
 
-/** A page that notes what goes wrong in it. */
+/** Opens a page that records what goes wrong in it. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();

@@ -1,4 +1,4 @@
-/** PGlite in the browser, through the package's own file for browsers, gives the answers that it gives in Node. */
+/** PGlite in the browser, through the package's browser build, gives the same answers as in Node. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { serveFolder } from '../../tools/web/server.mjs';
 import { openBrowser, openPage } from './chromium.ts';
 
-/** What both are asked. The page gets its text, so nothing outside of it may be used. */
+/** The queries for both. The page receives the function's source, so it must be self-contained. */
 async function answersOf(open: typeof openDatabaseGallery): Promise<unknown> {
   const gallery = await open('pglite:memory://', { sha256: 'a'.repeat(64), stage: 'rdl', dimension: 16 });
   const vectorOf = (seed: number): Float32Array => {
@@ -83,7 +83,7 @@ test('the same answers as in Node', async () => {
   }
 });
 
-/** Folder and server are refused in a page only. */
+/** Only a page refuses folders and servers, so skip these in Node. */
 const openForNode: typeof openDatabaseGallery = (to, model) =>
   to === 'pglite:memory://' ? openDatabaseGallery(to, model) : Promise.reject({ code: 'not asked' });
 

@@ -1,6 +1,6 @@
 /**
- * Trains a tiny model in Node, writes it to the path given, and prints fingerprints of embeddings as the search page shows them.
- * A process of its own, because the driver is chosen by the environment.
+ * Trains a tiny model in Node, writes it to the given path, and prints fingerprints of embeddings as the search page
+ * shows them. A process of its own, because the environment selects the driver.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A gallery of files, read in a page through `romo/search`, gives the answers that it gives in Node. */
+/** A gallery in files, read in a page through `romo/search`, gives the same answers as in Node. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { blockVector, STAMP } from '../support/gallery.ts';
 import { openBrowser, openPage } from './chromium.ts';
 
 const WHERE = "category in ('cup', 'bowl') and faces < 2500";
-/** Over one block of the kernel, in two parts; products of these vectors are exact on every adapter. */
+/** More than one block of the kernel, in two parts; products of these vectors are exact on every adapter. */
 const COUNT = 3001;
 
 const test = suite('gallery of files in a page');

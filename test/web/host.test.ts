@@ -1,4 +1,4 @@
-/** The pages as a host serves them: weight, policy, any folder of any static host, browsers without WebGPU. */
+/** The hosted pages: size, content security policy, any folder of any static host, browsers without WebGPU. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const ready: Record<string, (page: Page) => Promise<void>> = {
 };
 
 test('the search page weighs under 350 KB, without model and gallery', () => weigh('index.html', 350_000));
-// What the issue sets no bound for is kept from growing unseen.
+// The training page has no required limit; this one guards against unnoticed growth.
 test('the training page weighs under 350 KB', () => weigh('train.html', 350_000));
 
 async function weigh(path: string, limit: number): Promise<void> {
@@ -43,7 +43,7 @@ async function weigh(path: string, limit: number): Promise<void> {
   assert.ok(bytes < limit, `${bytes} bytes`);
 }
 
-test('pages work from a folder below a host, with no request but for their own files', async () => {
+test('pages work from a subfolder of a host and request only their own files', async () => {
   const root = mkdtempSync(join(tmpdir(), 'romo-host-'));
   cpSync(join('dist', 'web'), join(root, 'some', 'folder'), { recursive: true });
   const server = await serveFolder(root);
@@ -75,11 +75,11 @@ test('the policy refuses eval, inline scripts, inline styles and other hosts', a
         document.head.append(script);
         document.body.insertAdjacentHTML('beforeend', '<p style="color: red"></p>');
         await fetch('https://example.org/').catch(() => {});
-        // In a task of the page's own: the tools of developers may do what the page may not.
+        // Run this in one of the page's own tasks: developer tools are exempt from the policy.
         await new Promise<void>((resolve) => {
           setTimeout(() => {
             try {
-              // biome-ignore lint/security/noGlobalEval: to see it refused
+              // biome-ignore lint/security/noGlobalEval: must be refused
               globalThis.eval('globalThis.wasRun = true');
             } catch {
               names.push('eval');
@@ -103,8 +103,8 @@ test('without WebGPU each page says so, and which browsers and flags have it', a
     for (const path of Object.keys(ready)) {
       const { page, complaints } = await openPage(browser, `${site().url}${path}`);
       if (path === 'read.html') {
-        // Reading needs no GPU; only the figures are missing.
-        await page.locator('#figure-knn figcaption', { hasText: /offers no WebGPU|found no adapter/ }).waitFor();
+        // Reading works without a GPU; only the figures are missing.
+        await page.locator('#figure-knn figcaption', { hasText: /does not support WebGPU|found no adapter/ }).waitFor();
         await page.locator('.listing', { hasText: 'import' }).first().waitFor();
       } else {
         const notice = page.locator('#no-webgpu');

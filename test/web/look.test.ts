@@ -1,11 +1,11 @@
-/** How the pages look and read, state by state: axe without complaint in light, dark and at a phone's width; screenshots. */
+/** The look of the pages in each state: no axe violations in light, dark and at a phone's width; screenshots. */
 import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { accessibilityFaults, CHAIR, draw, dropFile, isReady, layoutShift, siteSuite } from './site.ts';
 
 const { test, site } = siteSuite('look');
-/** `ROMO_SCREENSHOTS=FOLDER` asks for a picture of every state: they take longer than all else here. */
+/** `ROMO_SCREENSHOTS=FOLDER` saves a screenshot of every state, which takes longer than the rest of this file. */
 const pictures = process.env.ROMO_SCREENSHOTS;
 if (pictures) mkdirSync(pictures, { recursive: true });
 
@@ -16,7 +16,7 @@ const STYLES = {
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light' },
 } as const;
 
-/** What leads from one state of a page to the next. */
+/** The states of a page, and the steps that lead from each to the next. */
 type States = readonly (readonly [name: string, reach: (page: Page) => Promise<unknown>])[];
 
 const PAGES: Record<string, States> = {
@@ -89,13 +89,13 @@ for (const [name, states] of Object.entries(PAGES)) {
           for (const [style, { viewport, colorScheme }] of Object.entries(STYLES)) {
             await page.setViewportSize(viewport);
             await page.emulateMedia({ colorScheme });
-            // The reading page is long: the part that the state is about.
+            // The reading page is long: scroll to the state's figure.
             if (name === 'read' && state !== 'opened') await page.locator(`#figure-${state}`).scrollIntoViewIfNeeded();
             await page.waitForTimeout(150);
             const whole = name !== 'read' && state !== 'bad-file';
             const path = `${pictures}/${name}-${state}-${style}.png`;
             if (pictures) await page.screenshot({ path, fullPage: whole });
-            // The reading page has tens of thousands of elements: all of it once, its figures once more when all were seen.
+            // The reading page has tens of thousands of elements: check all once, and the figures again at the end.
             if (name !== 'read' || state === 'opened' || state === 'rcll') {
               const part = state === 'rcll' ? 'figure' : undefined;
               assert.equal(await accessibilityFaults(page, part), [], `${state}, ${style}`);
@@ -103,7 +103,7 @@ for (const [name, states] of Object.entries(PAGES)) {
             const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
             assert.ok(content <= width, `${state}: ${content} pixels wide on a screen of ${width}`);
           }
-          // What moves because the window changes its width is no jump: two frames later all is in its place.
+          // Moves caused by resizing the window do not count: wait two frames for the layout to settle.
           await page.setViewportSize(WIDE);
           await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         }
@@ -114,11 +114,12 @@ for (const [name, states] of Object.entries(PAGES)) {
 
 test('the reading page shows another file, and figures answer the keyboard', () =>
   site().visit('read.html', async (page) => {
-    // The figure's numbers: the largest sum of a table row is what the op puts out, after its slope.
-    const caption = page.locator('#figure-edge-conv figcaption', { hasText: 'puts out' });
+    // The figure's numbers: the largest sum in the table, after the slope, is the op's output.
+    const caption = page.locator('#figure-edge-conv figcaption', { hasText: 'is the output' });
     const [, largest, output] =
-      /largest sum, ([−.\d]+)(?:, times 0.2 below zero)?, .* puts out: ([−.\d]+)\./.exec(await caption.innerText()) ??
-      [];
+      /largest sum, ([−.\d]+)(?:, times 0.2 below zero)?, .* is the output of edgeConv: ([−.\d]+)\./.exec(
+        await caption.innerText(),
+      ) ?? [];
     const [sum, put] = [largest, output].map((text) => Number(text.replace('−', '-')));
     assert.ok(Math.abs(put - Math.max(sum, 0.2 * sum)) < 0.0011 && sum !== 0, `${sum} and ${put}`);
     await page.locator('#figure-knn figcaption', { hasText: 'Point 20' }).waitFor();
@@ -142,7 +143,7 @@ test('the reading page shows another file, and figures answer the keyboard', () 
     }
   }));
 
-test('code fits its pane: no line is cut off, and long ones continue under their own beginning', () =>
+test('code fits its pane: no line is cut off, and long ones wrap with a hanging indent', () =>
   site().visit('read.html', async (page) => {
     for (const viewport of [WIDE, STYLES.phone.viewport]) {
       await page.setViewportSize(viewport);
@@ -161,10 +162,10 @@ test('code fits its pane: no line is cut off, and long ones continue under their
           return { path: dataset.shown, content, width, hangs };
         });
         assert.ok(content <= width, `${path}: ${content} pixels of code in a pane of ${width}`);
-        assert.ok(Math.min(...hangs) > 0, `${path}: a long line continues at the margin`);
+        assert.ok(Math.min(...hangs) > 0, `${path}: a long line wraps to the margin`);
         broken += hangs.length;
       }
-      assert.ok(broken > 0, 'no line was too long for its pane: this test shows nothing');
+      assert.ok(broken > 0, 'no line was too long for its pane, so this test checked nothing');
     }
   }));
 

@@ -1,4 +1,4 @@
-/** The package as a fresh project sees it: packed, unpacked, imported in Node, in the browser and by the compiler. */
+/** The package in a new project: packed, unpacked, and imported in Node, in the browser and by the compiler. */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -28,7 +28,7 @@ const test = suite('package');
 const readme = readFileSync('README.md', 'utf8');
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** The README's example in that language: what is tested is what is printed. */
+/** The README's example in a language, so that the tests run exactly what it shows. */
 function snippet(language: string): string {
   const found = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme);
   assert.ok(found, `README has no example in ${language}`);
@@ -47,7 +47,7 @@ test.before(() => {
   installed = join(project, 'node_modules', 'romo');
   mkdirSync(installed, { recursive: true });
   execFileSync('tar', ['-xzf', join(project, filename), '-C', installed, '--strip-components=1']);
-  // What npm would fetch: the package's own dependencies and theirs, and nothing else.
+  // Link only what npm would install: the package's dependencies and theirs.
   for (const name of [...Object.keys(dependencies), 'debug', 'ms']) {
     mkdirSync(dirname(join(project, 'node_modules', name)), { recursive: true });
     symlinkSync(join(process.cwd(), 'node_modules', name), join(project, 'node_modules', name), 'dir');
@@ -61,7 +61,7 @@ test('its examples are those of the README', () => {
   assert.is(readFileSync('examples/embed.html', 'utf8'), snippet('html'));
 });
 
-/** What the program prints when Node runs it where the package is installed. */
+/** The output of a program that runs in Node where the package is installed. */
 function printedBy(program: string): string {
   writeFileSync(join(project, 'program.mjs'), program);
   return execFileSync(process.execPath, ['program.mjs'], { cwd: project, encoding: 'utf8' });
@@ -69,9 +69,9 @@ function printedBy(program: string): string {
 
 test('Node runs the example of the README', () => assert.is(printedBy(snippet('js')), '128\n192\n'));
 
-/** Serves the files and the package, opens index.html, and fails on whatever the browser complains of. */
+/** Serves the files and the package, opens index.html, and fails on any browser error. */
 async function servePackage(files: Record<string, string>, body: (page: Page) => Promise<void>): Promise<void> {
-  // A server follows no links out of its folder: the browser needs the package alone.
+  // The server does not follow links out of its folder; the browser needs only the package.
   const served = mkdtempSync(join(tmpdir(), 'romo-served-'));
   for (const [name, source] of Object.entries(files)) copyFileSync(source, join(served, name));
   cpSync(installed, join(served, 'node_modules', 'romo'), { recursive: true });
@@ -100,7 +100,7 @@ test('a page runs the example of the README, without a bundler', () =>
     },
   ));
 
-/** Fails unless the training example printed a falling loss and classes that are mostly right. */
+/** Fails unless the training example printed a falling loss and mostly correct classes. */
 function checkTraining(printed: string): void {
   const losses = [...printed.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
   assert.is(losses.length, 5, printed);
@@ -114,7 +114,7 @@ test('Node trains the example network, step by step and replayed; its file fits 
   assert.ok(source.trimEnd().split('\n').length <= 40, 'examples/autograd.mjs has more than 40 lines');
   const printed = printedBy(source);
   checkTraining(printed);
-  // The reading guide shows the same loop as a replay: the same launches, so the same numbers.
+  // The reading guide shows the same loop with a replay, which must print the same numbers.
   const loop = /^for \(let step[\s\S]*?^}$/m;
   const replayed = /```js\n(const \{ replay, result: loss \} =[\s\S]*?)\n```/.exec(
     readFileSync('docs/reading.md', 'utf8'),
@@ -130,7 +130,7 @@ test('a page trains the example network, without a bundler', () =>
     checkTraining((await output.textContent()) ?? '');
   }));
 
-test('the compiler of a user finds the types', () => {
+test("a user's compiler finds the types", () => {
   const program = `
     import { type Gpu, openDevice, PRESETS, Random, trainSsm } from 'romo';
     import { type Mesh, normalizeMesh, samplePoints } from 'romo/data';
@@ -178,7 +178,7 @@ test('the compiler of a user finds the types', () => {
   }
 });
 
-test('what the package holds', () => {
+test('the contents of the package', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   assert.is(manifest.sideEffects, false);
   assert.equal(Object.keys(manifest.exports), [
@@ -236,7 +236,7 @@ test('the library for browsers is small and self-contained', () => {
   }
 });
 
-test('shaders without their spaces and comments are still what they were', async () => {
+test('shaders stripped of spaces and comments still compile to the same kernels', async () => {
   const { openDevice } = await import('romo');
   const folders = ['src/shaders', 'src/backends/software'];
   const shaders = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
@@ -262,9 +262,9 @@ test('shaders without their spaces and comments are still what they were', async
         [],
         names[i],
       );
-      // What the engine reads out of the text: bindings, sizes, and the alias that it widens.
+      // What the engine parses from the text: bindings, sizes, and the alias that it widens.
       assert.equal(program('', plain), { ...program('', source), source: plain }, names[i]);
-      if (source.includes('alias Value')) kernelPair(program('', plain), 'any'); // throws where it finds none
+      if (source.includes('alias Value')) kernelPair(program('', plain), 'any'); // throws if it finds none
     }
   } finally {
     gpu.close();

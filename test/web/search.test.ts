@@ -1,4 +1,4 @@
-/** The search page in a real browser: drawing, dropping files, other models, and what may go wrong. */
+/** The search page in a real browser: drawing, dropping files, other models, and errors. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,10 +10,10 @@ import { CAR, CHAIR, draw, dropFile, found, isReady, layoutShift, MUG, SEVEN, si
 
 const { test, site } = siteSuite('search page');
 
-/** Asks by drawings, whatever the test before has left. */
+/** Selects drawing with an empty pad, whatever the previous test left. */
 const toDrawing = (page: Page) => page.locator('#kinds label', { hasText: 'Draw' }).click();
 
-/** Waits for the answer to the last stroke: one search runs at a time. */
+/** Waits for the answer to the last stroke; one search runs at a time. */
 const settled = (page: Page) => page.locator('#cards:not([aria-busy=true])').waitFor();
 
 test('a drawn chair finds chairs, within 3 s of the first stroke', async () => {
@@ -35,7 +35,7 @@ test('a drawn chair finds chairs, within 3 s of the first stroke', async () => {
   assert.ok((await layoutShift(page)) < 0.01, `layout shift ${await layoutShift(page)}`);
 });
 
-test('a visitor who draws before the page is ready is answered all the same', () =>
+test('a drawing made before the page is ready is still searched', () =>
   site().visit('', async (page) => {
     const start = performance.now();
     await draw(page, CHAIR);
@@ -78,7 +78,7 @@ test('by keyboard: an example drawing, then a 3D object whose nearest pictures a
   await page.locator('#status', { hasText: `Nearest: ${wanted}` }).waitFor();
   assert.is(await page.locator('#cards .view canvas').count(), 12);
   assert.is(await page.locator('#results-heading').innerText(), 'Nearest pictures');
-  // A card asks on: its picture for objects.
+  // A click on a card searches with its picture for objects.
   await page.locator('#cards button').first().focus();
   await page.keyboard.press('Enter');
   await page.locator('#results-heading', { hasText: 'Nearest 3D objects' }).waitFor();
@@ -88,7 +88,7 @@ test('by keyboard: an example drawing, then a 3D object whose nearest pictures a
 
 test('a dropped picture is cut out and searched', async () => {
   const page = await site().shared('');
-  // A dark table on white paper, drawn by the browser itself.
+  // A dark table on white paper, drawn in the browser.
   const base64 = await page.evaluate(() => {
     const canvas = document.createElement('canvas');
     canvas.width = 300;
@@ -107,7 +107,7 @@ test('a dropped picture is cut out and searched', async () => {
   assert.ok((await found(page)).includes('table'), `${await found(page)}`);
 });
 
-/** A mug-like tube with a bottom, as an OBJ whose y is up: 24 sides. */
+/** A mug-like tube with a bottom and 24 sides, as an OBJ with y up. */
 function tubeObj(): string {
   const corner = (i: number, y: number) => {
     const angle = (2 * Math.PI * i) / 24;
@@ -146,7 +146,7 @@ test('dropped meshes and clouds join the gallery and are found', async () => {
   await page.locator('#status', { hasText: /Nearest: (mug|bottle)/ }).waitFor();
 });
 
-test('files that are no good are named; the page goes on', async () => {
+test('invalid files are named; the page keeps working', async () => {
   const page = await site().shared('');
   const model = readFileSync('web/search/model.safetensors');
   const before = await page.locator('#model').innerText();
@@ -157,7 +157,7 @@ test('files that are no good are named; the page goes on', async () => {
     ['broken.off', new TextEncoder().encode('OFF\n3 1 0\n0 0')],
     ['hollow.obj', new TextEncoder().encode('v 0 0\nf 1 2 3')],
     ['half.ply', new TextEncoder().encode('ply\nformat ascii 1.0\nelement vertex 9')],
-    // Names are text: nothing in them becomes a part of the page.
+    // File names are inserted as text, never as HTML.
     ['<img src="x" onerror="document.title = 1">.off', new TextEncoder().encode('OFF')],
   ] as const) {
     await dropFile(page, name, bytes);

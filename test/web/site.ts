@@ -1,4 +1,4 @@
-/** The built site and a browser, shared by the tests of a file; and what a visitor does. */
+/** The built site and a browser, shared by the tests of a file, and a visitor's actions. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -11,9 +11,11 @@ export interface Site {
   readonly browser: Browser;
   /** the folder's address, which ends in a slash */
   readonly url: string;
-  /** Opens a page, runs the body, and fails on whatever the browser complained of. */
+  /** Opens a page, runs the body, and fails on any browser error. */
   visit(path: string, body: (page: Page) => Promise<void>, options?: BrowserContextOptions): Promise<void>;
-  /** One page that the tests of a file share, ready to use: opening one takes seconds. Each test fails on complaints too. */
+  /**
+   * A ready page shared by the tests of a file, since opening one takes seconds. Each test fails on any browser error.
+   */
   shared(path: string): Promise<Page>;
 }
 
@@ -51,7 +53,7 @@ export function siteSuite(name: string): { test: Test; site: () => Site } {
 
 export type Point = readonly [number, number];
 
-/** A chair from the side, as a hand draws it: in parts of the drawing area. */
+/** A chair from the side, as if drawn by hand, in fractions of the drawing area. */
 export const CHAIR: readonly (readonly Point[])[] = [
   [
     [0.3, 0.15],
@@ -147,7 +149,7 @@ export const SEVEN: readonly (readonly Point[])[] = [
 
 export async function draw(page: Page, strokes: readonly (readonly Point[])[]): Promise<void> {
   const box = await page.locator('#pad').boundingBox();
-  if (!box) throw new Error('no drawing area is seen');
+  if (!box) throw new Error('the drawing area is not visible');
   for (const [first, ...others] of strokes) {
     await page.mouse.move(box.x + first[0] * box.width, box.y + first[1] * box.height);
     await page.mouse.down();
@@ -156,7 +158,7 @@ export async function draw(page: Page, strokes: readonly (readonly Point[])[]): 
   }
 }
 
-/** Waits until the page can be used; where it cannot, the failure says what the page says. */
+/** Waits until the page is ready; a failure includes the page's messages. */
 export async function isReady(page: Page): Promise<void> {
   const status = page.locator('#status');
   await status
@@ -167,13 +169,13 @@ export async function isReady(page: Page): Promise<void> {
     });
 }
 
-/** Names on the cards, nearest first. */
+/** Names on the cards, most similar first. */
 export async function found(page: Page): Promise<string[]> {
   const names = await page.locator('#cards .caption span:first-child').allInnerTexts();
   return names.filter((name) => name !== '');
 }
 
-/** Drops a file on the page as a visitor does with the mouse. */
+/** Drops a file on the page, as with the mouse. */
 export async function dropFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
   const transfer = await page.evaluateHandle(
     ([label, base64]) => {
@@ -186,7 +188,7 @@ export async function dropFile(page: Page, name: string, bytes: Uint8Array): Pro
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }
 
-/** Sum of all layout shifts that no input explains (CLS). */
+/** Sum of all layout shifts without user input (CLS). */
 export const layoutShift = (page: Page): Promise<number> =>
   page.evaluate(
     () =>
@@ -203,7 +205,7 @@ export const layoutShift = (page: Page): Promise<number> =>
 
 const axeSource = () => readFileSync(join('node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page, or the part of it, as it is. */
+/** axe's violations in the current state of the page, or of a part of it. */
 export async function accessibilityFaults(page: Page, part = ':root'): Promise<string[]> {
   await page.evaluate(axeSource());
   const { violations } = await page.evaluate(

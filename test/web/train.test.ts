@@ -1,4 +1,4 @@
-/** The training page in a real browser: a run of 30 steps, steered, interrupted, downloaded and loaded again. */
+/** The training page in a real browser: a run of 30 steps, controlled, interrupted, downloaded and loaded again. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'romo-train-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 const modelPath = join(folder, 'page.safetensors');
 
-/** 60 objects in batches of 20: 3 steps an epoch, 18 in stage 1, 12 in stage 2. */
+/** 60 objects in batches of 20: 3 steps per epoch, 18 in stage 1, 12 in stage 2. */
 async function plan(page: Page): Promise<void> {
   await isReady(page);
   await page.selectOption('[name=train]', '60');
@@ -28,7 +28,7 @@ async function downloadModel(page: Page): Promise<Buffer> {
   return readFileSync(await download.path());
 }
 
-/** The text of the losses once the two steps in flight have ended. */
+/** The loss text once the two steps in flight have ended. */
 async function settled(page: Page): Promise<string> {
   const shown = () => page.locator('#loss-text').innerText();
   for (let before = await shown(); ; ) {
@@ -40,7 +40,7 @@ async function settled(page: Page): Promise<string> {
 }
 
 let trained: Buffer;
-/** what the page said of the trained model: mAP both ways */
+/** the trained model's figures on the page: mAP in both directions */
 let figures: string;
 const figuresOf = async (page: Page) =>
   (await page.locator('#retrieval-text').innerText()).replace(/^.*?: /, '').replace(/ \(.*/, '');
@@ -54,7 +54,7 @@ test('30 steps: the loss falls, everything is shown, the file can be downloaded'
       const place = document.getElementById('loss-text') as HTMLElement;
       new MutationObserver(() => texts.push(place.textContent ?? '')).observe(place, { childList: true });
     });
-    // The page must stay alive: the longest gap between two frames is measured while it trains.
+    // The page must stay responsive: measure the longest gap between two frames during training.
     await page.evaluate(() => {
       let last = performance.now();
       Object.assign(globalThis, { longest: 0 });
@@ -102,7 +102,7 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
     await page.click('#pause');
     const paused = await settled(page);
     await page.waitForTimeout(1500);
-    assert.is(await page.locator('#loss-text').innerText(), paused, 'it went on while paused');
+    assert.is(await page.locator('#loss-text').innerText(), paused, 'training continued while paused');
     await page.click('#pause');
     await step(page, /Stage 1, step (8|9|1\d) /);
     await page.locator('summary', { hasText: 'curious' }).click();
@@ -118,7 +118,7 @@ test('pause, a hidden tab and a lost device change nothing in the result', () =>
     assert.is(await page.locator('#pause').innerText(), 'Resume');
     const hidden = await settled(page);
     await page.waitForTimeout(1500);
-    assert.is(await page.locator('#loss-text').innerText(), hidden, 'it went on while hidden');
+    assert.is(await page.locator('#loss-text').innerText(), hidden, 'training continued while hidden');
     await hide(false);
     assert.is(await page.locator('#pause').innerText(), 'Pause');
     await done(page);
@@ -131,7 +131,7 @@ test('the downloaded model loads here, and gives the same search result each tim
     await page.setInputFiles('#model-file', modelPath);
     await page.locator('#status', { hasText: 'its map and figures are shown' }).waitFor();
     assert.is(await figuresOf(page), figures, 'the loaded model is not the one that was downloaded');
-    // A broken file changes nothing.
+    // A damaged file changes nothing.
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, trained.subarray(0, 5000));
     await page.setInputFiles('#model-file', path);

@@ -6,18 +6,18 @@ import type { Random } from 'romo';
 import { addTriangle, cos, DIGIT_SIZE, emptyMesh, type Mesh, sin, type Vector } from 'romo/data';
 
 type Point = readonly [number, number];
-/** A line through points of a unit square, x to the right, y down; `smooth` rounds the corners. */
+/** A line through points of the unit square, x to the right, y down; `smooth` rounds its corners. */
 interface Stroke {
   readonly smooth: boolean;
   readonly points: readonly Point[];
 }
-/** x, y in hundredths, one point after the other */
+/** x, y of each point, in hundredths */
 const line = (...values: number[]): Stroke => ({ smooth: false, points: pairs(values) });
 const curve = (...values: number[]): Stroke => ({ smooth: true, points: pairs(values) });
 const pairs = (values: number[]): Point[] =>
   Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i] / 100, values[2 * i + 1] / 100]);
 
-/** The ways to write each digit. */
+/** The ways to write each digit, as strokes. */
 const GLYPHS: readonly (readonly (readonly Stroke[])[])[] = [
   [[curve(50, 0, 12, 20, 2, 50, 14, 82, 50, 100, 86, 82, 98, 50, 88, 20, 50, 0)]],
   [[line(50, 0, 50, 100)], [line(20, 25, 55, 0, 52, 100)], [line(20, 25, 55, 0, 52, 100), line(15, 100, 85, 100)]],
@@ -60,13 +60,13 @@ const GLYPHS: readonly (readonly (readonly Stroke[])[])[] = [
   ],
 ];
 
-/** The names in the gallery. */
+/** Class names of the digits in the gallery. */
 export const DIGIT_CLASSES: readonly string[] = GLYPHS.map((_, digit) => `digit ${digit}`);
 
-/** Straight pieces x0, y0, x1, y1, one after the other. */
+/** Line segments x0, y0, x1, y1, concatenated. */
 type Pieces = Float64Array;
 
-/** One digit of one hand: the same digit drawn again has other small bends. */
+/** A digit in one person's handwriting: drawn again, it differs in small bends. */
 export interface Digit {
   draw(random: Random): Pieces;
 }
@@ -126,7 +126,7 @@ function rounded(points: readonly Point[]): Point[] {
   return [...out, at(points.length - 1)];
 }
 
-/** Points along straight lines, so that these can bend. */
+/** Points along straight lines, so that the lines can bend. */
 function dense(points: readonly Point[]): Point[] {
   const out: Point[] = [points[0]];
   for (let i = 1; i < points.length; i++) {
@@ -146,8 +146,8 @@ function pieces(strokes: readonly (readonly Point[])[]): Pieces {
 
 /**
  * The strokes as ink, fitted to the picture: ink is 1, paper is 0.
- * @param fill share of the picture that the ink fills
- * @param stroke width of the strokes in parts of the picture
+ * @param fill fraction of the picture's side that the ink spans
+ * @param stroke width of the strokes, as a fraction of the picture's side
  * @returns [size, size]
  */
 export function ink(lines: Pieces, size: number, fill: number, stroke: number): Float32Array {
@@ -180,13 +180,13 @@ export function ink(lines: Pieces, size: number, fill: number, stroke: number): 
   return out;
 }
 
-/** Depth of a body in pixels: the recipe's, for pictures of DIGIT_SIZE. */
+/** Depth of a body in pixels, as in the recipe for pictures of DIGIT_SIZE. */
 const DEPTH = 6;
 
 /** The digit as a solid body, its front at +x: each inked pixel of a small picture is a box, as in 3D MNIST. */
 export function digitMesh(digit: Digit, random: Random): Mesh {
   const picture = ink(digit.draw(random), DIGIT_SIZE, 22 / DIGIT_SIZE, random.uniform(2, 3.6) / DIGIT_SIZE);
-  const filled = (row: number, column: number) => picture[row * DIGIT_SIZE + column] > 0.4; // false past the picture: it has a margin
+  const filled = (row: number, column: number) => picture[row * DIGIT_SIZE + column] > 0.4; // the margin is empty
   const mesh = emptyMesh();
   const quad = (a: Vector, b: Vector, c: Vector, d: Vector) => {
     addTriangle(mesh, [a, b, c]);

@@ -1,6 +1,6 @@
 /**
- * `npm run gallery`: trains the small model of the search page on shapes and digits, drawn and shaded, and writes
- * web/search/model.safetensors and web/search/gallery.safetensors. 12 minutes on two cores; the results are committed.
+ * `npm run gallery`: trains the search page's small model on shapes and digits, drawn and shaded, and writes
+ * web/search/model.safetensors and web/search/gallery.safetensors (committed). Takes 12 minutes on two cores.
  */
 import { writeFileSync } from 'node:fs';
 import {
@@ -79,7 +79,7 @@ const data: LabelledDataSet = {
   name: 'drawings',
   train,
   test,
-  mirror: false, // a mirrored digit is none
+  mirror: false, // a mirrored digit is not a digit
   rotation: { axis: 2, maxDegrees: 180 },
 };
 const gpu = await openDevice();

@@ -1,4 +1,4 @@
-/** What the search page knows: the built-in shapes, and digits. Each object is a cloud, and pictures that vary. */
+/** The kinds of objects that the search page's model learns: the built-in shapes and digits. */
 import type { Random } from 'romo';
 import { makeShape, normalizeMesh, randomView, rasterise, SHAPE_CLASSES, samplePoints, turn } from 'romo/data';
 import { DIGIT_CLASSES, digitMesh, ink, makeDigit } from './digits.ts';
@@ -9,13 +9,13 @@ export const KINDS: readonly string[] = [...SHAPE_CLASSES, ...DIGIT_CLASSES];
 export interface MadeObject {
   /** [count, 3], z up */
   cloud(count: number, random: Random): Float32Array;
-  /** as a hand draws it: ink is 1, paper is 0. [size, size] */
+  /** as if drawn by hand: ink is 1, paper is 0. [size, size] */
   drawing(size: number, random: Random): Float32Array;
-  /** shapes: a shaded view, bright on black; digits are flat, so theirs are drawings. [size, size] */
+  /** a shaded view of a shape, bright on black; a drawing of a digit, since digits are flat. [size, size] */
   picture(size: number, random: Random): Float32Array;
 }
 
-/** A random object of a kind. */
+/** Makes a random object of a kind. */
 export function makeObject(kind: number, random: Random): MadeObject {
   if (kind >= SHAPE_CLASSES.length) {
     const digit = makeDigit(kind - SHAPE_CLASSES.length, random);

@@ -7,10 +7,10 @@
 import { type Random, resizeImage } from 'romo';
 import { cos, type Mesh, randomView, rasterise, sin, type View } from 'romo/data';
 
-/** Strokes are made at three times the size of the picture. */
+/** Strokes are drawn at three times the picture's size. */
 const SCALE = 3;
 
-/** Lengths below are in parts of a picture of this many pixels: a large one has no thinner strokes. */
+/** Lengths below are in pixels of a picture of this size, so that a larger one does not get thinner strokes. */
 const UNITS = 96;
 
 /**
@@ -48,7 +48,7 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
   const threshold = random.uniform(0.05, 0.22);
   const rate = () => (random.uniform(0.05, 0.2) * UNITS) / size;
   const [gapX, gapY, phase] = [rate(), rate(), random.uniform(0, 6)];
-  const gaps = random.uniform(0.8, 1.2); // above 1: none
+  const gaps = random.uniform(0.8, 1.2); // above 1: no gaps
   const out = new Float32Array(picture.length);
   for (let y = 1; y < size; y++) {
     for (let x = 1; x < size; x++) {
@@ -60,7 +60,7 @@ function edges(picture: Float32Array, size: number, random: Random): Float32Arra
   return out;
 }
 
-/** Moves every pixel by two slow waves, as a hand does. */
+/** Displaces every pixel by two slow waves, like an unsteady hand. */
 function wobble(picture: Float32Array, size: number, random: Random): Float32Array {
   const waves = [0, 1].map(() => ({
     reach: (random.uniform(0, 2.2) * size) / UNITS,
@@ -79,7 +79,7 @@ function wobble(picture: Float32Array, size: number, random: Random): Float32Arr
   return out;
 }
 
-/** Each stroke pixel becomes a disc. */
+/** Replaces each stroke pixel by a disc. */
 function thicken(picture: Float32Array, size: number, radius: number): Float32Array {
   const out = picture.slice();
   const reach = Math.ceil(radius);

@@ -23,7 +23,7 @@ export interface Slider {
   readonly value: number;
 }
 
-/** Adds sliders to the figure. @returns reading and setting a value by the slider's number */
+/** Adds sliders to the figure. @returns functions that get and set a value by the slider's index */
 export function addSliders(figure: HTMLElement, sliders: readonly Slider[], change: () => void) {
   const row = document.createElement('div');
   row.className = 'controls';
@@ -52,7 +52,7 @@ export function addSliders(figure: HTMLElement, sliders: readonly Slider[], chan
   };
 }
 
-/** While `work` runs, further calls are remembered as one. */
+/** Runs `work` one call at a time; calls made while it runs are merged into one. */
 export function latest(work: () => Promise<void>, fail: (error: unknown) => void): () => void {
   let running = false;
   let again = false;

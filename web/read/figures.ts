@@ -1,4 +1,4 @@
-/** The three live figures. Each draws what the worker's kernels answer. */
+/** The three live figures. Each draws what the worker's kernels compute. */
 import type { Remote } from 'comlink';
 import { addCaption, addHeading, addSliders, latest, svg } from './controls.ts';
 import type { FigureEngine } from './worker.ts';
@@ -12,7 +12,7 @@ const WIDTH = 480;
 const HEIGHT = 300;
 const number = (value: number) => value.toFixed(3).replace('-', '−');
 
-/** Points in the plane; `choose` is called with the one that is clicked. */
+/** Points in the plane; a click on one calls `choose` with its index. */
 function plane(points: Float32Array, choose: (index: number) => void) {
   const edges = svg('g', {});
   const dots = Array.from({ length: points.length / 2 }, (_, i) => {
@@ -80,7 +80,7 @@ export async function edgeFigure(figure: HTMLElement, engine: Engine, fail: Fail
       table.append(line);
     }
     const slope = largest.sum < 0 ? ', times 0.2 below zero' : '';
-    caption.textContent = `Point ${chosen}, channel ${channel}: Q_i is ${number(q)}. The largest sum, ${number(largest.sum)}${slope}, is what edgeConv puts out: ${number(output)}. The last column is the textbook's product over the edge, from another kernel.`;
+    caption.textContent = `Point ${chosen}, channel ${channel}: Q_i is ${number(q)}. The largest sum, ${number(largest.sum)}${slope}, is the output of edgeConv: ${number(output)}. The last column is the textbook product over the edge, from another kernel.`;
   }, fail);
   figure.append(table);
   const sliders = addSliders(
@@ -109,7 +109,7 @@ function rowOf(tag: 'th' | 'td', cells: readonly string[]): HTMLTableRowElement 
 const PROBABILITIES = Float32Array.from({ length: 64 }, (_, i) => (i + 0.5) / 64);
 
 export async function rcllFigure(figure: HTMLElement, engine: Engine, fail: Fail): Promise<void> {
-  addHeading(figure, 'Whom the loss believes');
+  addHeading(figure, 'Which labels the loss trusts');
   const picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' });
   figure.append(picture);
   const update = latest(async () => {
@@ -122,7 +122,7 @@ export async function rcllFigure(figure: HTMLElement, engine: Engine, fail: Fail
     );
     const at = (p: number) => Math.round(p * 64 - 0.5);
     const figuresAt = (p: number) => `${number(rcll.pull[at(p)])} against ${number(crossEntropy.pull[at(p)])}`;
-    caption.textContent = `RCLL (solid) and cross entropy (dashed) over the probability p of the label. Pull at p ≈ 0.05: ${figuresAt(0.05)}; at p ≈ 0.5: ${figuresAt(0.5)}. Left of 1/C = ${threshold.toFixed(2)} RCLL lets go: a label that the model finds no likelier than chance teaches nothing.`;
+    caption.textContent = `RCLL (solid) and cross entropy (dashed) over the probability p of the label. Pull at p ≈ 0.05: ${figuresAt(0.05)}; at p ≈ 0.5: ${figuresAt(0.5)}. Left of 1/C = ${threshold.toFixed(2)} RCLL’s pull fades: a label that the model finds no likelier than chance teaches nothing.`;
     picture.setAttribute(
       'aria-label',
       `Loss and gradient of RCLL with alpha ${alpha} and ${classes} classes, and of cross entropy`,
@@ -140,7 +140,7 @@ export async function rcllFigure(figure: HTMLElement, engine: Engine, fail: Fail
   update();
 }
 
-/** One of the two plots: a frame, the threshold, RCLL and cross entropy. */
+/** One of the two plots: a frame, the threshold, and the curves of RCLL and cross entropy. */
 function panel(left: number, title: string, [own, other]: readonly Float32Array[], top: number, threshold: number) {
   const [x0, x1, y0, y1] = [left + 26, left + WIDTH / 2 - 10, HEIGHT - 34, 26];
   const x = (p: number) => x0 + p * (x1 - x0);

@@ -1,16 +1,16 @@
-/** The reading page: listings come when they are near, figures when the GPU is open. Reading needs no WebGPU. */
+/** The reading page: listings load when they come near, figures when the GPU is open. Reading works without WebGPU. */
 import { type Remote, wrap } from 'comlink';
 import { messageOf, tell } from '../shared/page.ts';
 import { edgeFigure, knnFigure, rcllFigure } from './figures.ts';
 import type { FigureEngine } from './worker.ts';
 
-/** Where a line that is too long continues: the words of a comment under its first word, code four columns further in. */
+/** Hanging indent of a line that wraps: comments continue under their first word, code four columns further in. */
 function hangOf(line: string): number {
   const [indentation, mark] = /^\s*((?:\*|\/\/)\s)?/.exec(line) as RegExpExecArray;
   return indentation.length + (mark ? 0 : 4);
 }
 
-/** The build made these fragments from the repository's own sources. */
+/** Shows a file; the build made these fragments from the repository's own sources. */
 async function showCode(listing: HTMLElement, path: string): Promise<void> {
   listing.dataset.shown = path;
   listing.setAttribute('aria-label', path);
@@ -18,9 +18,9 @@ async function showCode(listing: HTMLElement, path: string): Promise<void> {
     button.setAttribute('aria-pressed', `${button.dataset.code === path}`);
   }
   const response = await fetch(`read/code/${path}.html`);
-  if (!response.ok) throw new Error(`${path} could not be loaded: ${response.status}`);
+  if (!response.ok) throw new Error(`${path} could not be loaded: ${response.status}. Load the page again.`);
   const { body } = new DOMParser().parseFromString(await response.text(), 'text/html');
-  if (listing.dataset.shown !== path) return; // another one was chosen meanwhile
+  if (listing.dataset.shown !== path) return; // another file was chosen meanwhile
   for (const line of body.querySelectorAll<HTMLElement>('.line')) {
     line.style.setProperty('--hang', `${hangOf(line.textContent ?? '')}ch`);
   }
@@ -52,7 +52,7 @@ document.addEventListener('click', (event) => {
 
 const FIGURES = { knn: knnFigure, 'edge-conv': edgeFigure, rcll: rcllFigure };
 
-/** A figure without its numbers says why. */
+/** Says in each figure why it has no numbers. */
 function explain(reason: string): void {
   for (const name of Object.keys(FIGURES)) {
     const caption = document.createElement('figcaption');
@@ -63,7 +63,7 @@ function explain(reason: string): void {
 
 async function openFigures(): Promise<void> {
   if (!('gpu' in navigator && navigator.gpu)) {
-    explain('this browser offers no WebGPU. The Search page lists those that do.');
+    explain('this browser does not support WebGPU. The Search page lists those that do.');
     return;
   }
   const engine: Remote<FigureEngine> = wrap(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));

@@ -1,4 +1,4 @@
-/** What the live figures show, computed by the library's kernels. */
+/** Computes the numbers of the live figures with the library's kernels. */
 import { expose } from 'comlink';
 import {
   concat,
@@ -25,7 +25,7 @@ async function device(): Promise<Gpu> {
   return gpu;
 }
 
-/** Runs `work` in a scope of its own, once more on a new device where the first was lost. */
+/** Runs `work` in its own scope, and once more on a new device if the first one is lost. */
 async function onDevice<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
   const attempt = async (opened: Gpu) => {
     using _scope = opened.scope();
@@ -42,7 +42,7 @@ async function onDevice<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
 }
 
 export interface Edges {
-  /** per neighbour: its number, P_j, the sum P_j + Q_i, and W [x_j - x_i ; x_i] the long way */
+  /** per neighbour: its index j, P_j, the sum P_j + Q_i, and the textbook form W [x_j - x_i ; x_i] */
   readonly rows: readonly {
     readonly index: number;
     readonly p: number;
@@ -50,7 +50,7 @@ export interface Edges {
     readonly textbook: number;
   }[];
   readonly q: number;
-  /** what edgeConv puts out for the point and the channel, without batch norm's shift and with slope 0.2 */
+  /** edgeConv's output for the point and the channel, with an identity batch norm and slope 0.2 */
   readonly output: number;
 }
 
@@ -92,11 +92,11 @@ const figures = {
     return null;
   },
 
-  /** Points in the plane [n, 2], drawn by the library's generator, -1..1. */
+  /** Random points in the plane [n, 2], -1..1, from the library's generator. */
   points: (count: number, seed: number): Promise<Float32Array> =>
     onDevice((opened) => randomUniform(opened, [count, 2], [seed, 7], -1, 1).readFloats()),
 
-  /** k nearest of every point [n, 2]: [n, k]. */
+  /** The k nearest neighbours of every point [n, 2], as indices [n, k]. */
   neighbours: (points: Float32Array, k: number): Promise<Int32Array> =>
     onDevice(async (opened) => (await knn(opened.tensor(points, [1, points.length / 2, 2]), k).read()) as Int32Array),
 
@@ -132,7 +132,7 @@ const figures = {
       return { rows, q: own, output: out[point * CHANNELS + channel] };
     }),
 
-  /** Loss and gradient over probabilities of the label, among `classes` of which the others share the rest. */
+  /** Loss and gradient for each probability of the label; the other `classes` - 1 share the rest equally. */
   curves: (probabilities: Float32Array, alpha: number, classes: number): Promise<Curves> =>
     onDevice(async (opened) => {
       const rows = Array.from(probabilities, (p) => {

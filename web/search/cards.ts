@@ -1,4 +1,4 @@
-/** The result cards. Their places are there from the start, so that nothing moves when an answer comes. */
+/** The result cards. Their places exist from the start, so that nothing moves when results arrive. */
 import { paintCloud, paintPicture } from '../shared/thumbnails.ts';
 import { CloudStage, type Slot } from './clouds.ts';
 import type { GalleryItem } from './gallery.ts';
@@ -10,7 +10,7 @@ export class Cards {
   private readonly cards: { view: HTMLElement; name: HTMLElement; similarity: HTMLElement }[] = [];
   private readonly stage: CloudStage | null;
 
-  /** @param pick called with the number of an item whose card is chosen */
+  /** @param pick called with the index of the item whose card is chosen */
   constructor(
     private readonly list: HTMLElement,
     canvas: HTMLCanvasElement,
@@ -29,19 +29,19 @@ export class Cards {
     this.stage = openStage(canvas);
   }
 
-  /** Spares the GPU while it searches. */
+  /** Stops the animation during a search, which needs the GPU. */
   rest(isResting: boolean): void {
     this.stage?.rest(isResting);
   }
 
-  /** Some of the gallery, from one end to the other, as long as nothing is asked. */
+  /** Shows samples from the whole gallery while there is no query. */
   browse(items: readonly GalleryItem[]): void {
     const indices = Array.from({ length: SHOWN }, (_, i) => Math.floor((i * items.length) / SHOWN));
     this.list.classList.remove('ranked');
     this.fill(indices, items, false);
   }
 
-  /** @returns the first three in words */
+  /** Shows the best matches. @returns a text that names the first three */
   show(matches: readonly Match[], items: readonly GalleryItem[], asPictures: boolean): string {
     const shown = matches.slice(0, SHOWN);
     this.list.classList.add('ranked');

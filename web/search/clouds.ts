@@ -16,7 +16,7 @@ import {
 import { colour, onThemeChange, wantsStillness } from '../shared/page.ts';
 
 export interface Slot {
-  /** where on the page the cloud is seen */
+  /** where the cloud appears on the page */
   readonly element: HTMLElement;
   readonly cloud: Float32Array;
 }
@@ -27,7 +27,7 @@ export interface Slot {
  */
 const SPEED = 0.08;
 const FRAME = 1000 / 30;
-/** Size of a point, in parts of a card's width. */
+/** Size of a point, as a fraction of a card's width. */
 const POINT = 0.017;
 /** Distances from the camera between which points fade into the card: depth becomes visible. */
 const FADE: readonly [number, number] = [2.45, 3.9];
@@ -53,7 +53,7 @@ export class CloudStage {
   private drawnAt = 0;
   private isResting = false;
 
-  /** @throws where the browser has no WebGL */
+  /** @throws Error if the browser has no WebGL */
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, powerPreference: 'low-power' });
     this.renderer.setScissorTest(true);
@@ -117,7 +117,7 @@ export class CloudStage {
     renderer.clear();
     for (const { element, points, phase } of this.slots) {
       const at = element.getBoundingClientRect();
-      // One window's height beyond the window too: a quick scroll meets no empty cards.
+      // Draw one window's height beyond the window too, so that a quick scroll shows no empty cards.
       if (at.bottom < -innerHeight || at.top > 2 * innerHeight || at.width === 0) continue;
       const [left, bottom] = [at.left - area.left, area.bottom - at.bottom];
       renderer.setViewport(left, bottom, at.width, at.height);
@@ -128,7 +128,7 @@ export class CloudStage {
       renderer.render(scene, camera);
       scene.remove(points);
     }
-    canvas.style.visibility = 'visible'; // before its first frame a browser may show it black
+    canvas.style.visibility = 'visible'; // some browsers show the canvas black before its first frame
   }
 }
 

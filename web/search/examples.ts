@@ -1,4 +1,4 @@
-/** Drawings to try without drawing, made by the program from objects that neither training nor the gallery holds. */
+/** Example drawings for visitors who do not want to draw, of objects in neither the training set nor the gallery. */
 import { Random } from 'romo';
 import { KINDS, makeObject } from '../gallery/objects.ts';
 import { PICTURE } from './gallery.ts';

@@ -1,4 +1,4 @@
-/** The gallery of the search page: shapes and digits that training never saw, made in the page from a seed. */
+/** The search page's gallery: shapes and digits that training never saw, generated in the page from a seed. */
 import { embedClouds, embedImages, type LoadedEncoders, Random, resizeImage } from 'romo';
 import { evenCloud } from 'romo/data';
 import { KINDS, makeObject } from '../gallery/objects.ts';
@@ -6,21 +6,21 @@ import { KINDS, makeObject } from '../gallery/objects.ts';
 /** An object as a picture and as a cloud. */
 export interface GalleryItem {
   readonly name: string;
-  /** [PICTURE, PICTURE], 0..1; null for a mesh of the visitor's, which has no picture */
+  /** [PICTURE, PICTURE], 0..1; null for the visitor's own meshes, which have no picture */
   readonly picture: Float32Array | null;
   /** [points, 3], z up */
   readonly cloud: Float32Array;
 }
 
-/** Height and width of the pictures that are shown. */
+/** Height and width of the displayed pictures. */
 export const PICTURE = 96;
 const OBJECTS_PER_KIND = 12;
-/** Points of a cloud: as many as an encoder may ask for. */
+/** Points of a cloud: the most that an encoder may need. */
 const POINTS = 1024;
-/** Another seed than training's. */
+/** Differs from the seed of training. */
 const SEED = 20240712;
 
-/** The built-in objects, kind after kind. Gives way to other work after each kind. */
+/** The built-in objects, kind by kind. Yields to other work after each kind. */
 export async function openGallery(): Promise<GalleryItem[]> {
   const items: GalleryItem[] = [];
   for (const [kind, name] of KINDS.entries()) {
@@ -34,7 +34,7 @@ export async function openGallery(): Promise<GalleryItem[]> {
   return items;
 }
 
-/** A grey picture in the size and with the channels that the encoder takes. */
+/** A grey picture in the size and with the channels that the encoder expects. */
 export function fitPicture(picture: Float32Array, side: number, { imageShape }: LoadedEncoders): Float32Array {
   const [size, , channels] = imageShape;
   const grey = resizeImage(picture, [side, side, 1], size);
@@ -52,14 +52,14 @@ function joined(arrays: readonly Float32Array[]): Float32Array {
   return out;
 }
 
-/** Unit rows of the gallery. Items without a picture have no row among the images. */
+/** Embeddings of the gallery, as unit rows. Items without a picture have no row among the images. */
 export async function embedGallery(model: LoadedEncoders, items: readonly GalleryItem[]) {
   const clouds = await embedItems(model, items);
   const pictures = items.flatMap(({ picture }) => (picture ? [fitPicture(picture, PICTURE, model)] : []));
   return { images: await embedImages(model, joined(pictures)), clouds };
 }
 
-/** Unit rows of the items' clouds. */
+/** Embeddings of the items' clouds, as unit rows. */
 export function embedItems(model: LoadedEncoders, items: readonly GalleryItem[]): Promise<Float32Array> {
   return embedClouds(model, joined(items.map(({ cloud }) => evenCloud(cloud, model.config.points))));
 }

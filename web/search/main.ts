@@ -1,4 +1,4 @@
-/** The search page: what the visitor draws, drops or picks goes to the worker; what it finds is shown. */
+/** The search page: sends what the visitor draws, drops or picks to the worker, and shows the results. */
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { element, hasWebGpu, messageOf, onThemeChange, showNoWebGpu, tell } from '../shared/page.ts';
 import { paintCloud, paintInk, paintPicture } from '../shared/thumbnails.ts';
@@ -14,11 +14,11 @@ const engine: Remote<SearchEngine> = wrap(new Worker(new URL('./worker.js', impo
 const cards = new Cards(element('cards'), element<HTMLCanvasElement>('clouds'), searchWith);
 const status = element('status');
 let items: GalleryItem[] = [];
-/** the query of each kind, kept while another one is looked at */
+/** the query of each kind, kept while another kind is selected */
 const queries: Partial<Record<Kind, Query>> = {};
 let kind: Kind = 'draw';
 
-/** One search at a time; while one runs only the latest of the others is kept. */
+/** One search at a time; of the queries that arrive meanwhile, only the latest is kept. */
 let running = false;
 let waiting = false;
 async function search(): Promise<void> {
@@ -54,14 +54,14 @@ async function search(): Promise<void> {
   } else element('cards').removeAttribute('aria-busy');
 }
 
-/** What is seen while nothing is asked: some of the gallery. */
+/** Without a query, shows samples from the gallery. */
 function invite(): void {
   element('results-heading').textContent = 'In the gallery';
   status.textContent = `Ready: ${items.length} 3D objects to search.`;
   cards.browse(items);
 }
 
-/** A card was chosen: its object asks for pictures, its picture for objects. */
+/** Searches with a chosen card: with its object for pictures, or with its picture for objects. */
 function searchWith(index: number): void {
   const { picture, name } = items[index];
   if (kind === 'object' && picture) {
@@ -125,7 +125,7 @@ function tile(label: string, list: string, paint: (canvas: HTMLCanvasElement) =>
   element(list).append(entry);
 }
 
-/** The tiles of the gallery are painted when they are first seen: there are many. */
+/** Paints the gallery's tiles when they are first shown, since there are many. */
 function paintObjects(): void {
   items.slice(element('objects').childElementCount).forEach((item, i, { length }) => {
     addObjectTile(item, items.length - length + i);
@@ -160,10 +160,10 @@ async function addMesh(file: File): Promise<void> {
 }
 
 function showModel({ name, parameters, dimension, imageSize, points, metadata }: ModelInfo): void {
-  const size = `${Math.round(parameters / 1000)} thousand parameters, pictures of ${imageSize} pixels, ${points} points, ${dimension} numbers each`;
+  const size = `${Math.round(parameters / 1000)} thousand parameters, pictures of ${imageSize} pixels, ${points} points per cloud, ${dimension} numbers per embedding`;
   const figures = Object.entries(metadata).filter(([key]) => key.startsWith('mAP'));
   const measured = figures.map(([key, value]) => `${key}: ${value}`).join('; ');
-  element('model').textContent = `In use: ${name}. ${size}.${measured ? ` On objects held out, ${measured}.` : ''}`;
+  element('model').textContent = `In use: ${name}. ${size}.${measured ? ` On held-out objects: ${measured}.` : ''}`;
 }
 
 async function loadModel(bytes: Uint8Array, name: string): Promise<void> {
@@ -172,14 +172,14 @@ async function loadModel(bytes: Uint8Array, name: string): Promise<void> {
     showModel(await engine.loadModel(transfer(bytes, [bytes.buffer]), name));
     element('model-reset').hidden = false;
   } finally {
-    await search(); // with the new model, or again with the one before
+    await search(); // with the new model, or with the previous one if loading failed
   }
 }
 
 async function resetModel(): Promise<void> {
   const response = await fetch(new URL('./model.safetensors', import.meta.url));
-  if (!response.ok) throw new Error(`The model of this page could not be loaded: ${response.status}.`);
-  await loadModel(new Uint8Array(await response.arrayBuffer()), 'the model of this page');
+  if (!response.ok) throw new Error(`The built-in model could not be loaded: ${response.status}. Load the page again.`);
+  await loadModel(new Uint8Array(await response.arrayBuffer()), 'the built-in model');
   element('model-reset').hidden = true;
 }
 
@@ -189,7 +189,7 @@ async function open(file: File): Promise<void> {
   else showPicture(await readPicture(file, file.name), file.name);
 }
 
-/** Opens files one after the other; a bad one is named and the others are opened all the same. */
+/** Opens files one by one; a bad file is reported and does not stop the others. */
 async function openAll(files: Iterable<File>): Promise<void> {
   tell('');
   const faults: string[] = [];
@@ -201,7 +201,7 @@ for (const id of ['photo-file', 'mesh-files', 'model-file']) {
   const input = element<HTMLInputElement>(id);
   input.onchange = async () => {
     await openAll(Array.from(input.files ?? []));
-    input.value = ''; // the same file may be chosen again
+    input.value = ''; // so that the same file can be chosen again
   };
 }
 element('model-reset').onclick = () => void resetModel().catch((error) => tell(messageOf(error)));
@@ -238,7 +238,7 @@ function show(opened: Opened): void {
   }
   if (kind === 'object') paintObjects();
   waiting = false;
-  void search(); // with what was drawn meanwhile
+  void search(); // with what was drawn while loading
 }
 
 if (hasWebGpu()) {

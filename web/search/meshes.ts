@@ -1,9 +1,9 @@
-/** Meshes and clouds of the visitor's as the encoders know objects: a cloud, z up, centred, its longest side 1. */
+/** Converts the visitor's meshes and clouds to what the encoders expect: a centred cloud, z up, its longest side 1. */
 import { Random } from 'romo';
 import { type Mesh, normalizeCloud, normalizeMesh, samplePoints, turn } from 'romo/data';
 import type { Corners } from './parse.ts';
 
-/** As many as the clouds of the built-in shapes have. */
+/** The same number as in the built-in shapes' clouds. */
 const POINTS = 1024;
 
 /**
@@ -16,27 +16,29 @@ export async function readMesh(bytes: Uint8Array, name: string, up: 'y' | 'z'): 
   const { positions, isMesh } = upright(await parseCorners(bytes, name), up);
   const isSpread = positions.some((value, i) => value !== positions[i % 3]);
   if (positions.length < 9 || !isSpread || !positions.every(Number.isFinite)) {
-    throw new Error(`${name} holds no object: ${positions.length / 3} corners. Export it again with its geometry.`);
+    throw new Error(
+      `${name} does not contain an object: it has ${positions.length / 3} corners. Export it again with its geometry.`,
+    );
   }
   const random = new Random(1, 'mesh', name);
   if (!isMesh) return drawnCloud(positions, random);
   return samplePoints(normalizeMesh(meshOf(positions)), POINTS, random);
 }
 
-/** Turned so that z is up. */
+/** Rotates so that z is up. */
 function upright(corners: Corners, up: 'y' | 'z'): Corners {
   if (up === 'z') return corners;
   return { ...corners, positions: turn(meshOf(corners.positions), 'x', 90).positions };
 }
 
-/** Sampling and turning look at positions and areas only. */
+/** A mesh for sampling and turning, which use only positions and areas. */
 const meshOf = (positions: number[]): Mesh => ({
   positions,
   normals: [],
   albedo: new Array(Math.floor(positions.length / 9)).fill(1),
 });
 
-/** Points drawn from the file's own, with the place and scale of all clouds. */
+/** Points drawn at random from the file's own, normalised like all clouds. */
 function drawnCloud(positions: number[], random: Random): Float32Array {
   const total = positions.length / 3;
   const cloud = new Float32Array(3 * POINTS);

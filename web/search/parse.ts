@@ -1,4 +1,4 @@
-/** Files with geometry as a list of corners or points; loaded only when a visitor brings one. */
+/** Reads geometry files as a list of corners or points; loaded only when a visitor opens one. */
 import { parseGeometry } from 'romo/files';
 
 export interface Corners {

@@ -1,4 +1,4 @@
-/** A picture file of the visitor's, as the encoder knows pictures: the object bright on black, filling the frame. */
+/** Prepares the visitor's picture file for the encoder: the object bright on black, filling the frame. */
 import { PICTURE } from './gallery.ts';
 
 const WORK = 192;
@@ -6,7 +6,7 @@ const FILL = 0.88;
 /** how far a pixel must differ from the background to belong to the object */
 const DIFFERENCE = 0.12;
 
-/** @throws where the browser cannot read the file as a picture */
+/** @throws Error if the browser cannot read the file as a picture */
 export async function readPicture(file: Blob, name: string): Promise<Float32Array> {
   let bitmap: ImageBitmap;
   try {
@@ -33,13 +33,13 @@ export async function readPicture(file: Blob, name: string): Promise<Float32Arra
   bitmap.close();
   const { data } = context.getImageData(0, 0, PICTURE, PICTURE);
   const values = greyOf(data);
-  // The networks know objects brighter than their background only.
+  // The encoders know only objects that are brighter than their background.
   return background > 0.5 ? values.map((v) => Math.min(1, Math.max(0, 1 - v / background))) : values;
 }
 
 function pixels(bitmap: ImageBitmap, width: number, height: number): { grey: Float32Array } {
   const context = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
-  context.fillStyle = '#fff'; // what is transparent counts as paper
+  context.fillStyle = '#fff'; // transparent pixels count as paper
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   return { grey: greyOf(context.getImageData(0, 0, width, height).data) };

@@ -1,22 +1,24 @@
-/** A canvas to draw on. Strokes are kept as lines, so that a small drawing is as sharp to the encoder as a large one. */
+/**
+ * A canvas to draw on. Strokes are kept as lines, so that the encoder sees a small drawing as sharply as a large one.
+ */
 import { colour, onThemeChange } from '../shared/page.ts';
 import { paintInk } from '../shared/thumbnails.ts';
 import { PICTURE } from './gallery.ts';
 
 type Point = readonly [number, number];
 
-/** Share of the picture that a drawing fills, and the width of its strokes in parts of it: as in the drawings of training. */
+/** Fractions of the picture: the side that a drawing spans and the width of its strokes, as in training. */
 const FILL = 0.86;
 const STROKE = 0.045;
 
 export class Sketchpad {
   private readonly strokes: Point[][] = [];
   private readonly context: CanvasRenderingContext2D;
-  /** a drawing that was not made here [side, side], shown until the first stroke */
+  /** an example drawing [side, side], shown until the first stroke */
   private shown: Float32Array | null = null;
   private readonly shownInk = document.createElement('canvas');
 
-  /** @param onChange called when the drawing has changed */
+  /** @param onChange called after the drawing changes */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly onChange: () => void,
@@ -32,7 +34,7 @@ export class Sketchpad {
     return this.strokes.length === 0 && this.shown === null;
   }
 
-  /** Shows a finished drawing in place of strokes; it is not reported as a change. */
+  /** Shows a finished drawing instead of strokes. Does not call `onChange`. */
   show(picture: Float32Array): void {
     this.strokes.length = 0;
     this.shown = picture;
@@ -99,7 +101,7 @@ export class Sketchpad {
     const margin = 0.09 * canvas.width;
     const inner = canvas.width - 2 * margin;
     if (this.shown) {
-      paintInk(this.shownInk, this.shown); // in the colour of now: the page may have turned dark
+      paintInk(this.shownInk, this.shown); // in the current colour: the theme may have changed
       context.drawImage(this.shownInk, margin, margin, inner, inner);
     }
     context.strokeStyle = colour('ink');

@@ -1,4 +1,4 @@
-/** The engine of the search page, in a worker: encoders, gallery, search. The page itself never waits for a kernel. */
+/** The search engine of the page in a worker: encoders, gallery, search. The page itself never waits for a kernel. */
 import { expose } from 'comlink';
 import { decodeSafetensors, embedImages, type Gpu, isLost, type LoadedEncoders, loadEncoders } from 'romo/encoders';
 import { tryOpenDevice } from '../shared/device.ts';
@@ -6,7 +6,7 @@ import { exampleDrawings } from './examples.ts';
 import { embedGallery, embedItems, fitPicture, type GalleryItem, openGallery, PICTURE } from './gallery.ts';
 import { readMesh } from './meshes.ts';
 
-/** What to look for: a picture asks for clouds, an object of the gallery asks for pictures. */
+/** A query: a picture searches for clouds, an object of the gallery for pictures. */
 export type Query = { readonly picture: Float32Array } | { readonly object: number };
 
 export interface Match {
@@ -44,15 +44,15 @@ interface ModelFile {
 }
 
 let gpu: Gpu;
-/** the model on its device; null before the page opens it and after a loss */
+/** the model on its device; null before the page opens it and after the device is lost */
 let opened: Promise<LoadedEncoders> | null = null;
 let file: ModelFile;
 let items: GalleryItem[] = [];
-/** unit rows of the gallery; an item without a picture has a row of zeros among the images */
+/** embeddings of the gallery; an item without a picture has a row of zeros among the images */
 let rows: { images: Float32Array; clouds: Float32Array };
 let onLost: (whatHappened: string) => void = () => {};
 
-/** One call at a time: a search must not meet the rows of one model and the encoders of another. */
+/** One call at a time, so that a search never mixes the embeddings of one model with the encoders of another. */
 let last: Promise<unknown> = Promise.resolve();
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = last.then(work);
@@ -62,11 +62,12 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 async function fetchBytes(name: string): Promise<Uint8Array> {
   const response = await fetch(new URL(name, import.meta.url));
-  if (!response.ok) throw new Error(`${name} could not be loaded: ${response.status} ${response.statusText}`);
+  if (!response.ok)
+    throw new Error(`${name} could not be loaded: ${response.status} ${response.statusText}. Load the page again.`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The model on a device, which is opened if there is none. */
+/** The model on a device; opens a device if there is none. */
 function ready(): Promise<LoadedEncoders> {
   opened ??= tryOpenDevice()
     .then((opening) => {
@@ -80,7 +81,7 @@ function ready(): Promise<LoadedEncoders> {
   return opened;
 }
 
-/** Puts the model on a device that has just been opened. When that is lost, another one is opened. */
+/** Loads the model on a newly opened device. If that device is lost, opens another. */
 function adopt(device: Gpu): LoadedEncoders {
   gpu = device;
   void device.device.lost.then(({ message }) => {
@@ -88,14 +89,14 @@ function adopt(device: Gpu): LoadedEncoders {
     opened = null;
     const reason = `The GPU was lost (${message || 'no reason given'})`;
     ready().then(
-      () => onLost(`${reason}. It was opened again, with the same model and gallery.`),
+      () => onLost(`${reason}. A new device was opened with the same model and gallery.`),
       (error) => onLost(`${reason} and could not be opened again: ${error.message} Load the page again.`),
     );
   });
   return loadEncoders(device, file.bytes, file.name);
 }
 
-/** Runs `work`, once more on a new device where the first was lost under it. */
+/** Runs `work`, and once more on a new device if the first one is lost. */
 async function onDevice<T>(work: (model: LoadedEncoders) => Promise<T>): Promise<T> {
   const current = await ready();
   try {
@@ -140,21 +141,21 @@ async function fingerprintOf(row: Float32Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A blank picture: it makes the driver compile the kernels. */
+/** Embeds a blank picture, so that the driver compiles the kernels. */
 const warmUp = (current: LoadedEncoders) =>
   embedImages(current, new Float32Array(current.imageShape.reduce((a, b) => a * b)));
 
 const engine = {
-  /** Opens the device, the model and the gallery that come with the page. */
+  /** Opens the device, the built-in model and its gallery. */
   open: (whenLost: (whatHappened: string) => void): Promise<Opened | { refused: string }> =>
     inTurn(async () => {
       onLost = whenLost;
       const opening = await tryOpenDevice();
       if ('refused' in opening) return opening;
       const [bytes, gallery] = await Promise.all([fetchBytes('model.safetensors'), fetchBytes('gallery.safetensors')]);
-      file = { bytes, name: 'the model of this page' };
+      file = { bytes, name: 'the built-in model' };
       opened = Promise.resolve(adopt(opening.gpu));
-      // The objects are made while the driver compiles.
+      // Generate the objects while the driver compiles.
       [items] = await Promise.all([openGallery(), onDevice(warmUp)]);
       const { tensors } = decodeSafetensors(gallery, 'gallery.safetensors');
       rows = { images: tensors.images.data as Float32Array, clouds: tensors.clouds.data as Float32Array };
@@ -196,7 +197,7 @@ const engine = {
       return info(await ready());
     }),
 
-  /** Adds a mesh or cloud of the visitor's to the gallery. */
+  /** Adds the visitor's mesh or cloud to the gallery. */
   addMesh: (bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<GalleryItem> =>
     inTurn(async () => {
       const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: await readMesh(bytes, name, up) };

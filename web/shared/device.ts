@@ -1,16 +1,16 @@
-/** Opening a device in a worker, with a plain answer. */
+/** Opens a device in a worker, with a result that the page can read. */
 import { type Gpu, openDevice, RomoError } from 'romo/encoders';
 
-/** A device, or why there is none: errors lose their class on the way from a worker to the page. */
+/** A device, or why there is none. Not an error, since errors lose their class between worker and page. */
 export type Opening = { readonly gpu: Gpu } | { readonly refused: string };
 
-/** Opens the device; a missing adapter is an answer, not an error. */
+/** Opens the device. A missing adapter is a result, not an error. */
 export async function tryOpenDevice(): Promise<Opening> {
   try {
     return { gpu: await openDevice() };
   } catch (error) {
     if (error instanceof RomoError && error.code === 'no-adapter') {
-      return { refused: 'The browser knows WebGPU, but found no adapter that it may use.' };
+      return { refused: 'The browser supports WebGPU, but found no adapter.' };
     }
     throw error;
   }

@@ -2,7 +2,7 @@
 import { seen, viewFrom } from 'romo/data';
 import { colour } from './page.ts';
 
-/** Grey values 0..1 [side, side] as they are. */
+/** Paints grey values 0..1 [side, side]. */
 export function paintPicture(canvas: HTMLCanvasElement, picture: Float32Array): void {
   const side = Math.sqrt(picture.length);
   canvas.width = canvas.height = side;
@@ -33,7 +33,7 @@ export function paintInk(canvas: HTMLCanvasElement, picture: Float32Array): void
 
 const VIEW = viewFrom(0.7, 0.3);
 
-/** A cloud [P, 3], z up, seen from a corner; what is far is paler. */
+/** Paints a cloud [P, 3], z up, seen from a corner; distant points are paler. */
 export function paintCloud(canvas: HTMLCanvasElement, cloud: Float32Array, side = 128): void {
   canvas.width = canvas.height = side;
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;

@@ -7,7 +7,7 @@ import { colour, onThemeChange } from '../shared/page.ts';
 
 export interface Line {
   readonly label: string;
-  /** a colour of the style sheet */
+  /** name of a colour in the style sheet */
   readonly colour: string;
   readonly width?: number;
 }
@@ -16,7 +16,7 @@ export class LineChart {
   private data: number[][];
   private plot: uPlot | null = null;
   private frame = 0;
-  /** where the x axis is to end */
+  /** right end of the x axis */
   private end = 1;
   private readonly invitation: string;
 
@@ -25,7 +25,7 @@ export class LineChart {
     private readonly lines: readonly Line[],
     private readonly axis: string,
     private readonly range: (low: number, high: number) => [number, number],
-    /** few values: each gets a dot */
+    /** for few values: marks each with a dot */
     private readonly isSparse = false,
   ) {
     this.invitation = host.dataset.empty ?? '';
@@ -70,13 +70,13 @@ export class LineChart {
     this.plot = new uPlot(options, this.data as unknown as uPlot.AlignedData, this.host);
   }
 
-  /** The whole x axis from the start, so that the curve grows into it; a margin keeps the first dot off the axis. */
+  /** The range of the x axis: the whole run, which the curve fills; a margin keeps the first dot off the axis. */
   private span(): [number, number] {
     const last = Math.max(this.end, this.data[0][this.data[0].length - 1] ?? 0);
     return [this.isSparse ? -0.03 * last : 0, 1.02 * last];
   }
 
-  /** @param end where the x axis is to end */
+  /** @param end right end of the x axis */
   clear(end: number): void {
     this.end = end;
     this.host.dataset.empty = this.invitation;

@@ -1,4 +1,4 @@
-/** The training page: starts and steers the worker, draws what it reports. */
+/** The training page: controls the worker and draws what it reports. */
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { download, element, hasWebGpu, messageOf, showNoWebGpu, tell } from '../shared/page.ts';
 import { LineChart } from './charts.ts';
@@ -66,12 +66,12 @@ function planOf(): Plan {
   };
 }
 
-/** A figure has something to show: its invitation goes. */
+/** Removes the placeholder of a figure that has something to show. */
 function fill(part: HTMLElement): void {
   delete part.parentElement?.dataset.empty;
 }
 
-/** The key of the map's colours by class. */
+/** Shows which colour of the map stands for which class. */
 function showClasses(names: readonly string[]): void {
   const entries = names.map((name, i) => {
     const entry = document.createElement('li');
@@ -84,7 +84,7 @@ function showClasses(names: readonly string[]): void {
   element('classes').replaceChildren(...entries);
 }
 
-/** Empty charts, with room for the whole run. */
+/** Empties the charts, with room for the whole run. */
 function clearCharts(plan: Plan): void {
   const { train, batch, ssm, rdl } = configOf(plan);
   const epochs = ssm.epochs + rdl.epochs;
@@ -135,7 +135,7 @@ function happened(event: Event): void {
     fill(element('map'));
     showClasses(event.map.classNames);
     element('retrieval-text').textContent =
-      `${of}: picture finds cloud ${imageToPoints.toFixed(3)}, cloud finds picture ${pointsToImage.toFixed(3)} (mean average precision, 100 objects held out; chance is about 0.1).`;
+      `${of}: picture finds cloud ${imageToPoints.toFixed(3)}, cloud finds picture ${pointsToImage.toFixed(3)} (mean average precision on 100 held-out objects; chance is about 0.1).`;
   }
 }
 
@@ -145,10 +145,10 @@ async function run(work: () => Promise<boolean>): Promise<void> {
   try {
     const isDone = await work();
     hasModel ||= isDone;
-    status.textContent = isDone ? 'Done. The model can be downloaded.' : 'Stopped.';
+    status.textContent = isDone ? 'Done. You can download the model.' : 'Stopped.';
   } catch (error) {
     tell(messageOf(error));
-    status.textContent = 'Ended by an error.';
+    status.textContent = 'Stopped by an error.';
   }
   become('idle');
 }
@@ -234,7 +234,7 @@ if (hasWebGpu()) {
       element('adapter').textContent =
         `${opened.adapter}${opened.software ? ' (software: expect minutes, not seconds)' : ''}`;
       status.textContent =
-        'Ready. A run with these settings takes seconds on a GPU, a few minutes on a CPU that plays one.';
+        'Ready. A run with these settings takes seconds on a GPU, a few minutes on a software adapter.';
       become('idle');
     },
     (error) => {

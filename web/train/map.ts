@@ -1,8 +1,8 @@
-/** The map of the common space: pictures are discs, clouds are diamonds, partners are joined. */
+/** The map of the embedding space: pictures are discs, clouds are diamonds, lines join partners. */
 import { colour, onThemeChange } from '../shared/page.ts';
 import type { MapOfSpace } from './worker.ts';
 
-/** Ten hues that stay apart on light and on dark. */
+/** Ten hues that are distinct on light and dark backgrounds. */
 export const HUES = [
   '#4e79a7',
   '#f28e2b',

@@ -1,4 +1,4 @@
-/** What the visitor chooses, and the configuration that follows. */
+/** The visitor's choices, and the configuration that follows from them. */
 import { type Config, PRESETS } from 'romo';
 
 export const LOSSES = ['rcll', 'cross-entropy', 'mae', 'focal'] as const;
@@ -9,14 +9,14 @@ export interface Plan {
   readonly train: number;
   readonly epochs: readonly [number, number];
   readonly loss: (typeof LOSSES)[number];
-  /** share of pseudo labels that are replaced by others */
+  /** fraction of pseudo labels that are replaced by others */
   readonly noise: number;
   readonly seed: number;
 }
 
 const TEST = 100;
 
-/** RCLL's exponent leads from MAE to focal loss. */
+/** RCLL's exponent alpha: 0 gives MAE, 1 gives the focal loss. */
 const ALPHA = { rcll: PRESETS.small.rdl.alpha, 'cross-entropy': PRESETS.small.rdl.alpha, mae: 0, focal: 1 };
 
 export function configOf({ size, train, epochs, loss, seed }: Plan): Config {

@@ -1,10 +1,10 @@
-/** Two dimensions out of many: the principal axes, by power iteration from the axes before, so that a map does not jump. */
+/** Principal axes by power iteration, started from the previous axes so that the map does not jump. */
 
 export type Axes = readonly [Float64Array, Float64Array];
 
 const ITERATIONS = 40;
 
-/** @param rows [n, d] @returns positions [n, 2] in about -1..1, and the axes */
+/** Projects rows [n, d] to two dimensions. @returns positions [n, 2] in about -1..1, and the axes */
 export function project(
   rows: Float32Array,
   dimension: number,
@@ -54,7 +54,7 @@ function principal(
   return axis;
 }
 
-/** Unit length, at a right angle to `other`. */
+/** Makes the vector orthogonal to `other` and scales it to unit length. */
 function unit(vector: Float64Array, other: Float64Array | null): Float64Array {
   const along = other ? vector.reduce((sum, value, c) => sum + value * other[c], 0) : 0;
   const rest = other ? vector.map((value, c) => value - along * other[c]) : vector;

@@ -45,7 +45,7 @@ export type Event =
       readonly type: 'epoch';
       /** counted over both stages; 0 is the untrained network */
       readonly epoch: number;
-      /** the network in words */
+      /** describes the network */
       readonly of: string;
       readonly imageToPoints: number;
       readonly pointsToImage: number;
@@ -55,7 +55,7 @@ export type Event =
 
 type Listener = (event: Event) => void;
 
-/** One training: its plan, its data, and the states that it can resume from. */
+/** One training run: its plan, its data, and the states from which it can resume. */
 interface Session {
   readonly plan: Plan;
   readonly config: Config;
@@ -85,14 +85,14 @@ async function device(): Promise<Gpu> {
   return adopt(opening.gpu);
 }
 
-/** Keeps a device that has just been opened until it is lost. */
+/** Uses a newly opened device until it is lost. */
 function adopt(opened: Gpu): Gpu {
   gpu = opened;
   void opened.device.lost.then(() => {
     if (gpu !== opened) return;
     gpu = null;
     if (!running)
-      listener({ type: 'lost', text: 'The GPU was lost while nothing ran. It is opened again when needed.' });
+      listener({ type: 'lost', text: 'The GPU was lost while idle. A new device will be opened when needed.' });
   });
   return opened;
 }
@@ -129,9 +129,9 @@ async function report(
 }
 
 const PHASES: Partial<Record<Phase, string>> = {
-  ssm: 'Stage 1, the warm-up: clusters of the memory teach both encoders.',
-  pseudoLabels: 'Pseudo labels: one cluster per object.',
-  rdl: 'Stage 2: the pseudo labels teach, and the loss decides whom to believe.',
+  ssm: 'Stage 1, the warm-up: clusters of the memory bank supervise both encoders.',
+  pseudoLabels: 'Pseudo labels: assigning each object to a cluster.',
+  rdl: 'Stage 2: the pseudo labels supervise, and the loss decides which of them to trust.',
 };
 
 /** Both stages, from where the session is. */
@@ -170,14 +170,14 @@ async function attempt(current: Session, opened: Gpu): Promise<void> {
   rdl.dispose();
 }
 
-/** Epochs that are done, counted over both stages. */
+/** Completed epochs, counted over both stages. */
 function epochOf({ state, config }: Session): number {
   if (!state) return 0;
   const { stage, epoch } = state.stage;
   return stage === 'rdl' ? config.ssm.epochs + epoch : epoch;
 }
 
-/** Until it is done or stopped; a lost device is opened again. @returns whether it came to its end */
+/** Trains until done or stopped, with a new device if one is lost. @returns true if training was completed */
 async function trainToTheEnd(current: Session): Promise<boolean> {
   for (;;) {
     const opened = await device();
@@ -186,7 +186,7 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
       return true;
     } catch (error) {
       if (error instanceof Stopped) {
-        release(); // with it goes all that the interrupted stage held
+        release(); // also frees all tensors of the interrupted stage
         return false;
       }
       if (!(await isLost(opened, error))) throw error;
@@ -198,7 +198,7 @@ async function trainToTheEnd(current: Session): Promise<boolean> {
   }
 }
 
-/** A run to its end or until it is stopped. */
+/** Runs a session until it is done or stopped. */
 async function train(prepare: () => Promise<Session>): Promise<boolean> {
   stopping = false;
   gate = null;
@@ -212,7 +212,7 @@ async function train(prepare: () => Promise<Session>): Promise<boolean> {
 }
 
 const trainer = {
-  /** @param whatHappens is told of every event from here on */
+  /** @param whatHappens receives every event from now on */
   async open(whatHappens: Listener): Promise<{ adapter: string; software: boolean } | { refused: string }> {
     listener = whatHappens;
     const opening = await tryOpenDevice();
@@ -221,7 +221,7 @@ const trainer = {
     return { adapter: adapterName, software };
   },
 
-  /** Trains both stages from the start. @returns whether it came to its end, not stopped */
+  /** Trains both stages from the start. @returns true if training was completed, false if it was stopped */
   async start(plan: Plan): Promise<boolean> {
     axes = null;
     const config = configOf(plan);
@@ -229,11 +229,11 @@ const trainer = {
     return train(async () => ({ plan, config, data: await openShapes(config), state: undefined, warmedUp: undefined }));
   },
 
-  /** Trains stage 2 again, with another loss or other noise, after the warm-up that is there. */
+  /** Trains stage 2 again from the existing warm-up, with the plan's loss and noise. */
   async stageTwo(plan: Plan): Promise<boolean> {
     const warm = session;
     if (!warm?.warmedUp || warm.warmedUp.stage.epoch !== warm.config.ssm.epochs)
-      throw new Error('Stage 1 has not been trained yet.');
+      throw new Error('Stage 1 has not been trained yet. Start a run first.');
     const { rdl } = configOf(plan);
     return train(async () => ({
       ...warm,
@@ -262,7 +262,7 @@ const trainer = {
     trainer.resume();
   },
 
-  /** The trained model as a file, or null. */
+  /** The trained model as the bytes of a file, or null. */
   model: (): Uint8Array | null => file,
 
   /** Shows how a saved model embeds the built-in shapes, with its own sizes of pictures and clouds. */
@@ -270,7 +270,9 @@ const trainer = {
     const { encoders, config, imageShape } = loadEncoders(await device(), bytes, name);
     if (imageShape[2] !== 1) {
       encoders.dispose();
-      throw new Error(`${name} takes colour pictures; the built-in shapes are grey.`);
+      throw new Error(
+        `${name} expects colour pictures; the built-in shapes are grey. Choose a model trained on grey pictures.`,
+      );
     }
     axes = null;
     const data = await openShapes({ ...config, train: 0, test: 100 });

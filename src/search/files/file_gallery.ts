@@ -63,7 +63,7 @@ export async function openFileGallery(
   const { model } = parseManifest(text, manifest);
   if (stamp) checkSameModel(folder, model, stamp);
   const gallery = new FileGallery(folder, model, device);
-  await gallery.info(); // reads all of it: damage shows now
+  await gallery.info(); // reads all labels, so that damage is found now
   return gallery;
 }
 
@@ -85,7 +85,7 @@ class FileGallery implements Gallery {
   private text = '';
   private next = 1;
   private cleaned = false;
-  /** One operation at a time: parts may be merged away under a search otherwise. */
+  /** One operation at a time; otherwise parts could be merged away during a search. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -148,7 +148,7 @@ class FileGallery implements Gallery {
     return [...this.opened.values()].map(({ part }) => part);
   }
 
-  /** Runs `work` after what is under way, on the newest state. */
+  /** Runs `work` after the pending operations, on the latest state. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.last.then(async () => {
       await this.refresh();
@@ -170,7 +170,7 @@ class FileGallery implements Gallery {
     );
   }
 
-  /** Takes over what gallery.json says by now. */
+  /** Catches up with gallery.json. */
   private async refresh(): Promise<void> {
     const path = join(this.folder, MANIFEST);
     for (;;) {
@@ -186,7 +186,7 @@ class FileGallery implements Gallery {
       }
       // A part is missing: merged away by another process since, or lost.
       if ((await readFile(path, 'utf8')) === text) {
-        throw new RomoError('file', `${path} names a part whose files are missing`, 'Copy the gallery again, whole.');
+        throw new RomoError('file', `${path} lists a part whose files are missing`, 'Copy the whole gallery again.');
       }
     }
   }
@@ -224,7 +224,7 @@ class FileGallery implements Gallery {
         const { id, modality } = part.labels[row];
         if (this.places.has(keyOf(modality, id))) {
           const what = `holds the ${modality} of ${JSON.stringify(id)} twice`;
-          throw new RomoError('file', `${this.folder} ${what}`, 'Copy the gallery again, whole, or index again.');
+          throw new RomoError('file', `${this.folder} ${what}`, 'Copy the whole gallery again, or index again.');
         }
         this.places.set(keyOf(modality, id), { part, row });
       }
@@ -239,7 +239,7 @@ class FileGallery implements Gallery {
     if (place?.part === part && place.row === row) this.places.delete(keyOf(modality, id));
   }
 
-  /** @returns null where one of its files is missing */
+  /** @returns null if one of its files is missing */
   private async openPart(listed: ListedPart): Promise<OpenPart | null> {
     const vectors = await FileSource.open(join(this.folder, `${listed.name}.safetensors`)).catch(ignoreMissing);
     const lines = await FileSource.open(join(this.folder, `${listed.name}.jsonl`)).catch(ignoreMissing);
@@ -252,7 +252,7 @@ class FileGallery implements Gallery {
     }
   }
 
-  /** The list of parts, with some rows dead. */
+  /** The list of parts, with these rows marked as dead. */
   private without(places: readonly Place[]): ListedPart[] {
     return this.parts().map((part) => {
       const gone = places.filter((place) => place.part === part).map(({ row }) => row);
@@ -260,13 +260,13 @@ class FileGallery implements Gallery {
     });
   }
 
-  /** @returns a part that does not count yet */
+  /** Writes a part. @returns its listing, which takes effect with `commit` */
   private write(labels: readonly Label[], vectors: Blocks): Promise<ListedPart> {
     const name = `part-${String(this.next).padStart(6, '0')}`;
     return writePart(this.folder, name, this.model.dimension, labels, vectors);
   }
 
-  /** From here on these parts count; files of others go. */
+  /** Makes these parts the gallery and deletes the files of all others. */
   private async commit(listed: readonly ListedPart[]): Promise<void> {
     const parts = listed.filter(({ rows, dead }) => dead.length < rows);
     const manifest = encodeManifest({ model: this.model, next: this.next + 1, parts });
@@ -278,7 +278,7 @@ class FileGallery implements Gallery {
     }
   }
 
-  /** Makes one part of several small ones of about the same size, and of one that is mostly dead. */
+  /** Merges several small parts of about the same size into one, and rewrites a part that is mostly dead. */
   private async merge(): Promise<void> {
     for (;;) {
       const some = toMerge(this.parts());

@@ -1,4 +1,4 @@
-/** The files of a gallery on disk: reading parts of them, and removing those that killed writers left. Node only. */
+/** The files of a gallery on disk: reading ranges of them, and removing what killed writers left. Node only. */
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeDeadLocks } from '../../files/lock.ts';
@@ -22,7 +22,7 @@ export class FileSource implements ByteSource {
     for (let at = 0; at < bytes.length; ) {
       const { bytesRead } = await this.file.read(bytes, at, bytes.length - at, begin + at);
       if (bytesRead === 0) {
-        throw new RomoError('file', `${this.name} became shorter while it was read`, 'Copy the gallery again, whole.');
+        throw new RomoError('file', `${this.name} got shorter during the read`, 'Copy the whole gallery again.');
       }
       at += bytesRead;
     }
@@ -34,7 +34,7 @@ export class FileSource implements ByteSource {
   }
 }
 
-/** Removes what killed writers left: parts that no manifest names, and claims to the lock. Call it while locked. */
+/** Removes what killed writers left: parts that are not listed, and stale locks. Needs the lock. */
 export async function removeLeftOvers(folder: string, kept: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(folder)) {
     const [, part] = /^(part-\d+)\.(?:safetensors|jsonl)(?:\.part)?$/.exec(name) ?? [];

@@ -9,12 +9,12 @@ import { whileLocked } from '../../files/lock.ts';
 const PATIENCE = 1_000; // ms; another process may keep it open for longer
 
 export interface TakenFolder {
-  /** where the database's own files are */
+  /** of the database's own files */
   readonly path: string;
   release(): Promise<void>;
 }
 
-/** @throws RomoError `gallery` where another process keeps it */
+/** @throws RomoError `gallery` if another process has it open */
 export async function takeFolder(folder: string): Promise<TakenFolder> {
   makeFolder(folder);
   let end = () => {};

@@ -1,28 +1,28 @@
-/** Reads a gallery of files wherever they come from: a server, a folder that the user chose in a page, memory. */
+/** Reads a gallery in files from anywhere: a server, a folder that the user chose in a page, memory. */
 import type { Gpu } from '../../tensor/device.ts';
 import type { Answer, GalleryInfo, ModelStamp, SearchOptions } from '../gallery.ts';
 import { searchParts } from './search_parts.ts';
 import { type ByteSource, MANIFEST, parseManifest, StoredPart } from './stored_part.ts';
 
-/** A gallery that is only searched. */
+/** A read-only gallery. */
 export interface GalleryReader {
   readonly model: ModelStamp;
   /** Model, counts, storage. */
   info(): GalleryInfo;
   /**
-   * As `search` of Gallery.
+   * See `Gallery.search`.
    * @param queries [Q, d], unit rows
    */
   search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]>;
 }
 
 /**
- * Opens a gallery that `node dist/search.js index` wrote. Vectors stay where they are and are read block by block.
+ * Opens a gallery that `node dist/search.js index` wrote. Vectors are not kept in memory but read block by block.
  *
  *     const gallery = await readGallery(gpu, async (name) => (await fetch(`gallery/${name}`)).blob());
  *
- * @param read gives a file of the gallery's folder by name
- * @throws RomoError `file` where a file is damaged or cut off
+ * @param read returns a file of the gallery's folder by name
+ * @throws RomoError `file` if a file is damaged or truncated
  */
 export async function readGallery(
   gpu: Gpu,

@@ -1,4 +1,4 @@
-/** Exact search in the parts of a gallery: their vectors stream through the GPU, filtered before; none is kept. */
+/** Exact search in the parts of a gallery: vectors that pass the filter stream through the GPU, and none is kept. */
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { searchBlocks } from '../exact.ts';
@@ -7,10 +7,10 @@ import type { Answer, SearchOptions } from '../gallery.ts';
 import { checkVectors } from '../vectors.ts';
 import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
 
-/** More answers than wanted are asked for, to see whether the last one has equals that come before it by id. */
+/** Answers requested beyond `top`, to see whether the last one ties with others that come before it by id. */
 const SPARE = 8;
 
-/** See `search` of Gallery. @param queries [Q, dimension], unit rows */
+/** See `Gallery.search`. @param queries [Q, dimension], unit rows */
 export async function searchParts(
   gpu: Gpu,
   parts: readonly StoredPart[],
@@ -19,7 +19,7 @@ export async function searchParts(
   { top, modality, where }: SearchOptions,
 ): Promise<Answer[][]> {
   if (!Number.isInteger(top) || top < 1) {
-    throw new RomoError('shape', `search: top is ${top}`, 'Ask for one answer or more.');
+    throw new RomoError('shape', `search: top is ${top}`, 'Ask for at least one answer.');
   }
   checkVectors('a query', queries, dimension);
   const passes = (label: Label): boolean =>
@@ -44,7 +44,7 @@ export async function searchParts(
   }
 }
 
-/** What row `number` of all chosen rows is of. */
+/** The label of row `number`, counted through all chosen rows. */
 function labelOf(chosen: readonly ChosenRows[], number: number): Label {
   let place = 0;
   let row = number;

@@ -14,29 +14,29 @@ const VERSION = 1;
 /** gallery.json */
 export interface Manifest {
   readonly model: ModelStamp;
-  /** number of the next part: a name is never used again, for a reader knows parts by name */
+  /** number of the next part: names are never reused, because readers identify parts by name */
   readonly next: number;
   readonly parts: readonly ListedPart[];
 }
 
 export interface ListedPart {
   readonly name: string;
-  /** all of its rows */
+  /** number of its rows, dead ones included */
   readonly rows: number;
-  /** rows that were deleted or replaced, ascending */
+  /** indices of rows that were deleted or replaced, ascending */
   readonly dead: readonly number[];
 }
 
-/** What a row is of. */
+/** Identifies a row. */
 export interface Label {
   readonly id: string;
   readonly modality: Modality;
   readonly metadata: Metadata;
 }
 
-/** Bytes that need not be in memory. */
+/** Bytes that are read on demand. */
 export interface ByteSource {
-  /** what errors call it */
+  /** its name, for errors */
   readonly name: string;
   readonly size: number;
   /**
@@ -47,7 +47,7 @@ export interface ByteSource {
 }
 
 const broken = (name: string, what: string): RomoError =>
-  new RomoError('file', `${name}: ${what}`, 'Copy the gallery again, whole, or index the collection again.');
+  new RomoError('file', `${name}: ${what}`, 'Copy the whole gallery again, or index the collection again.');
 
 export const encodeManifest = ({ model, next, parts }: Manifest): string =>
   `${JSON.stringify({ format: FORMAT, version: VERSION, model, next, parts }, null, 1)}\n`;
@@ -97,7 +97,7 @@ function parseLabel(text: string, name: string): Label {
 
 const BLOCK_BYTES = 2 ** 23;
 
-/** A part that is open: its labels are in memory, its vectors are not. */
+/** An open part: its labels are in memory, its vectors are not. */
 export class StoredPart {
   dead: ReadonlySet<number>;
 
@@ -112,7 +112,7 @@ export class StoredPart {
     this.dead = new Set(dead);
   }
 
-  /** @throws RomoError `file` where the files are cut off, damaged, or do not fit the manifest */
+  /** @throws RomoError `file` if the files are truncated, damaged, or do not match the manifest */
   static async open(
     listed: ListedPart,
     dimension: number,
@@ -139,7 +139,7 @@ export class StoredPart {
     return this.labels.length - this.dead.size;
   }
 
-  /** Rows that count and whose label passes, ascending. */
+  /** Indices of live rows whose label passes, ascending. */
   rows(passes: (label: Label) => boolean = () => true): number[] {
     const rows: number[] = [];
     this.labels.forEach((label, row) => {
@@ -152,7 +152,7 @@ export class StoredPart {
     return 4 * this.dimension;
   }
 
-  /** Rows that a block has at most. */
+  /** Largest number of rows in a block. */
   get blockRows(): number {
     return Math.min(this.labels.length, Math.max(1, Math.floor(BLOCK_BYTES / this.rowBytes)));
   }
@@ -177,13 +177,13 @@ export class StoredPart {
   }
 }
 
-/** Rows of a part, ascending. */
+/** Row indices of a part, ascending. */
 export interface ChosenRows {
   readonly part: StoredPart;
   readonly rows: readonly number[];
 }
 
-/** The vectors of rows of several parts, in blocks [n, dimension]; a block lasts until the next one is asked for. */
+/** The vectors of rows of several parts, in blocks [n, dimension]; a block is valid until the next one is requested. */
 export async function* readRows(chosen: readonly ChosenRows[]): AsyncGenerator<Float32Array> {
   // One buffer for all blocks: allocating one per block makes the garbage collector scan the heap, labels included.
   const memory = new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
@@ -199,12 +199,12 @@ async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: n
   const { tensors } = safetensorsLayout(start, file.size, file.name);
   const vectors = tensors.vectors;
   if (vectors?.fileDtype !== 'F32' || vectors.shape.length !== 2) {
-    throw broken(file.name, 'has no tensor "vectors" of F32 in two dimensions');
+    throw broken(file.name, 'has no two-dimensional F32 tensor "vectors"');
   }
   return { begin: vectors.begin, rows: vectors.shape[0], width: vectors.shape[1] };
 }
 
-/** Lines without their ends; the last one may lack it. */
+/** Lines without their newlines; the last one may lack it. */
 async function* linesOf(file: ByteSource): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';

@@ -1,4 +1,4 @@
-/** Writing a part of a gallery of files, and which parts become one. Node only. */
+/** Writes a part of a gallery in files, and decides which parts to merge. Node only. */
 import { join } from 'node:path';
 import { writeWhole } from '../../files/disk.ts';
 import { encodeSafetensorsHeader } from '../../files/safetensors.ts';
@@ -7,7 +7,7 @@ import { encodeLabel, type Label, type ListedPart, type StoredPart } from './sto
 /** Vectors [n, d], in order. */
 export type Blocks = Iterable<Float32Array> | AsyncIterable<Float32Array>;
 
-/** Writes both files; no more than a block is in memory at a time. */
+/** Writes both files of a part, with one block in memory at a time. */
 export async function writePart(
   folder: string,
   name: string,
@@ -24,12 +24,12 @@ export async function writePart(
   return { name, rows: labels.length, dead: [] };
 }
 
-/** Rows that a part of several has at most. */
+/** Largest number of rows in a merged part. */
 const MOST_ROWS = 65_536;
-/** As many parts of about the same size become one: a row is rewritten once per power of 8. */
+/** Parts of about the same size to merge into one: a row is rewritten once per power of 8. */
 const MERGED = 8;
 
-/** The parts that should become one now; none where all is well. */
+/** The parts to merge now; empty if there is nothing to merge. */
 export function toMerge(parts: readonly StoredPart[]): StoredPart[] {
   const holed = parts.find((part) => part.dead.size > part.live);
   if (holed) return [holed];
@@ -41,7 +41,7 @@ export function toMerge(parts: readonly StoredPart[]): StoredPart[] {
   return [...bySize.values()].find((some) => some.length >= MERGED) ?? [];
 }
 
-/** Lines of labels, many at a time. */
+/** The lines of labels, 256 at a time. */
 function* inPieces(labels: readonly Label[]): Generator<string> {
   for (let from = 0; from < labels.length; from += 256)
     yield labels

@@ -1,4 +1,4 @@
-/** A gallery in Postgres with pgvector: on a server, or embedded. The statements are in sql.ts. */
+/** A gallery in Postgres with pgvector, on a server or embedded. The statements are in sql.ts. */
 
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
@@ -12,19 +12,19 @@ import { connectPglite } from './pglite.ts';
 import { checkText, isStorable } from './postgres_text.ts';
 import * as sql from './sql.ts';
 
-/** A gallery that can have an index for approximate search. */
+/** A gallery that can build an index for approximate search. */
 export interface DatabaseGallery extends Gallery {
-  /** Builds an HNSW index where there is none; it follows all changes. Minutes for 10^5 entries. */
+  /** Builds an HNSW index unless there is one; changes update it. Takes minutes for 10^5 entries. */
   buildIndex(options?: sql.IndexOptions): Promise<void>;
 }
 
 const SCHEMA = 'romo_gallery';
-/** ms between attempts after a lost connection: 6.3 s in all, for a server that starts again */
+/** ms between attempts after a lost connection: 6.3 s in all, enough for a server to restart */
 const WAITS = [100, 200, 400, 800, 1600, 3200];
-/** Entries per statement: texts of some megabytes. */
+/** Entries per statement, so that its text has a few megabytes. */
 const BATCH = 500;
 
-/** Does the name mean a gallery in a database? A folder of such a name is `./NAME`. */
+/** Does the name mean a gallery in a database? For a folder of such a name, write `./NAME`. */
 export const isDatabase = (to: string): boolean => /^(pglite|postgres|postgresql):/.test(to);
 
 /**
@@ -48,7 +48,7 @@ export async function openDatabaseGallery(to: string, model: ModelStamp | null):
   }
 }
 
-/** @returns place: a URL of a server, or what PGlite opens */
+/** @returns place: the URL of a server, or the data directory for PGlite */
 function parsePlace(to: string): { place: URL | string; schema: string } {
   if (to.startsWith('pglite:')) {
     const [, place, options] = /^pglite:([^?]*)\??(.*)$/s.exec(to) as string[];
@@ -56,11 +56,7 @@ function parsePlace(to: string): { place: URL | string; schema: string } {
     return { place, schema: schemaOf(to, new URLSearchParams(options)) };
   }
   if (!isDatabase(to) || !URL.canParse(to)) {
-    throw new RomoError(
-      'option',
-      'the URL of the database is not understood',
-      'Write postgres://USER@HOST:PORT/DATABASE.',
-    );
+    throw new RomoError('option', 'the URL of the database is invalid', 'Write postgres://USER@HOST:PORT/DATABASE.');
   }
   const place = new URL(to);
   const schema = schemaOf(to, place.searchParams);
@@ -70,7 +66,7 @@ function parsePlace(to: string): { place: URL | string; schema: string } {
 
 function schemaOf(to: string, options: URLSearchParams): string {
   const schema = options.get('schema') ?? SCHEMA;
-  // Postgres cuts names off after 63 bytes: two galleries might become one.
+  // Postgres truncates names to 63 bytes: two galleries could become one.
   if (schema && new TextEncoder().encode(schema).length <= 63 && isStorable(schema)) return schema;
   throw new RomoError(
     'option',
@@ -79,7 +75,7 @@ function schemaOf(to: string, options: URLSearchParams): string {
   );
 }
 
-/** What is known of a gallery once it is open. */
+/** What opening a gallery finds out about it. */
 interface Found {
   readonly model: ModelStamp;
   /** of pgvector */
@@ -87,7 +83,7 @@ interface Found {
   readonly hasCitus: boolean;
 }
 
-/** Finds the gallery, or makes it. */
+/** Finds the gallery or creates it. */
 function begin(connection: Connection, schema: string, model: ModelStamp | null): Promise<Found> {
   return connection.transaction(async (query) => {
     const [{ entries }] = await query(sql.FIND, [schema]);
@@ -163,7 +159,7 @@ class PostgresGallery implements DatabaseGallery {
       for (const text of Object.entries(metadata).flat()) if (typeof text === 'string') checkText('metadata', text);
     }
     if (entries.length === 0) return;
-    // All processes take rows in the same order, lest two wait for each other.
+    // All processes lock rows in the same order, so that no two deadlock.
     const sorted = [...entries].sort((a, b) => orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality));
     await this.run(async (query) => {
       for (let start = 0; start < sorted.length; start += BATCH) {
@@ -179,7 +175,7 @@ class PostgresGallery implements DatabaseGallery {
   }
 
   remove(ids: readonly string[]): Promise<number> {
-    // Not again by itself: had the first attempt succeeded and only its answer been lost, the second would count none.
+    // Never retried: if the first attempt succeeded and only its answer was lost, the second would count 0.
     const stored = ids.filter(isStorable);
     return this.run(async (query) => (await query(sql.removeEntries(this.schema), [stored])).length, false);
   }
@@ -194,7 +190,7 @@ class PostgresGallery implements DatabaseGallery {
   async search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]> {
     const { top, modality, where, efSearch } = options;
     if (!Number.isInteger(top) || top < 1) {
-      throw new RomoError('shape', `search: top is ${top}`, 'Ask for one answer or more.');
+      throw new RomoError('shape', `search: top is ${top}`, 'Ask for at least one answer.');
     }
     const { dimension } = this.model;
     checkVectors('a query', queries, dimension);
@@ -254,13 +250,13 @@ class PostgresGallery implements DatabaseGallery {
   }
 }
 
-/** What pgvector reads; every f32 comes through with all its bits. */
+/** pgvector's text form; it keeps all bits of an f32. */
 const vectorText = (vector: Float32Array): string => `[${vector.join(',')}]`;
 
 function conditionsOf(modality: SearchOptions['modality'], where: SearchOptions['where']) {
   const conditions: string[] = [];
   const values: unknown[] = [];
-  const next = () => 3 + values.length; // the first two are query and top
+  const next = () => 3 + values.length; // $1 and $2 are query and top
   if (modality !== undefined) {
     conditions.push(`modality = $${next()}::text`);
     values.push(modality);

@@ -1,13 +1,13 @@
 /**
- * Conditions on metadata as SQL over a column `metadata` of type jsonb. Fields and values are parameters, never text of the
- * statement. True, false and unknown as filter.ts defines them: `case` without `else` is null where the types differ.
+ * Conditions on metadata as SQL over a jsonb column `metadata`. Fields and values are parameters, never part of the
+ * statement's text. True, false and unknown are as in filter.ts: `case` without `else` is null where the types differ.
  */
 import type { Filter } from '../gallery.ts';
 import { checkText } from './postgres_text.ts';
 
 type Value = string | number | boolean;
 
-/** jsonb's name of a type, and how its values are compared. */
+/** jsonb's name of each type, and how its values are compared. */
 const TYPES = {
   string: { json: 'string', cast: 'text', collate: ' collate "C"' },
   number: { json: 'number', cast: 'numeric', collate: '' },
@@ -21,7 +21,7 @@ export interface SqlCondition {
 
 /**
  * @param first number of the first parameter
- * @throws RomoError `gallery` on text that Postgres cannot hold, so that no entry has it
+ * @throws RomoError `gallery` for text that Postgres cannot store, which no entry can have
  */
 export function filterSql(filter: Filter, first: number): SqlCondition {
   const values: unknown[] = [];
@@ -42,7 +42,7 @@ function condition(filter: Filter, parameter: Parameter): string {
       return typed(filter.field, filter.value, parameter, (cast) => `${operator} ${parameter(filter.value, cast)}`);
     }
     case 'in': {
-      // Lists may hold several types; each is asked for by itself, in one array.
+      // A list may mix types: each type gets a test of its own, with one array.
       const kinds = new Map<string, Value[]>();
       for (const value of filter.values) kinds.set(typeof value, [...(kinds.get(typeof value) ?? []), value]);
       const parts = [...kinds.values()].map((list) =>
@@ -65,7 +65,7 @@ function condition(filter: Filter, parameter: Parameter): string {
 const joined = (parts: readonly string[], word: 'and' | 'or', ofNone: string): string =>
   parts.length === 0 ? ofNone : `(${parts.join(` ${word} `)})`;
 
-/** A test of the field where it holds the type of `example`, else null. */
+/** Tests the field if it has the type of `example`; null otherwise. */
 function typed(field: string, example: Value, parameter: Parameter, test: (cast: string) => string): string {
   const { json, cast, collate } = TYPES[typeof example as keyof typeof TYPES];
   const name = parameter(field, 'text');

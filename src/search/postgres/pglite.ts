@@ -1,8 +1,8 @@
-/** A gallery's connection to Postgres inside of this process (PGlite: WebAssembly), in Node or in a page. */
+/** A connection to Postgres inside this process (PGlite: WebAssembly), in Node or in a page. */
 import { takeFolder } from '#folder';
 import { type Connection, explainPackage, type Query } from './connection.ts';
 
-/** @param place a folder (Node); `idb://NAME`: the browser's own database; `memory://`: gone when closed */
+/** @param place a folder (Node); `idb://NAME`, a database that the browser stores; `memory://`, lost when closed */
 export async function connectPglite(place: string): Promise<Connection> {
   const packages = '@electric-sql/pglite @electric-sql/pglite-pgvector';
   const [{ PGlite }, { vector }] = await Promise.all([

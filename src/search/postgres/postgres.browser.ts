@@ -1,4 +1,4 @@
-/** A page reaches no Postgres server: it has no sockets. Node's: postgres.node.ts. */
+/** Pages cannot reach a Postgres server: they have no sockets. For Node: postgres.node.ts. */
 import { RomoError } from '../../tensor/error.ts';
 import type { Connection } from './connection.ts';
 
@@ -7,6 +7,6 @@ export async function connectPostgres(_url: URL): Promise<Connection> {
   throw new RomoError(
     'option',
     'a page cannot connect to postgres:',
-    'Use pglite:idb://NAME, or ask a program of yours.',
+    'Use pglite:idb://NAME, or send requests to your own server.',
   );
 }

@@ -5,11 +5,11 @@
 import { RomoError } from '../../tensor/error.ts';
 import { type Connection, explainPackage, type Query } from './connection.ts';
 
-/** Connections at most; a lost one is replaced when the next call comes. */
+/** Largest number of connections; a lost one is replaced on the next call. */
 const CONNECTIONS = 4;
-const PATIENCE = 10_000; // ms, for a server to answer at all
+const PATIENCE = 10_000; // ms for a server to accept a connection
 
-/** @param url without options of ours. Connects with the first call. */
+/** Connects on the first call. @param url without RoMo's own options */
 export async function connectPostgres(url: URL): Promise<Connection> {
   const { default: pg } = await import('pg').catch((cause) => {
     throw explainPackage('postgres:', 'pg', cause);
@@ -44,7 +44,7 @@ export async function connectPostgres(url: URL): Promise<Connection> {
         client.release();
         return result;
       } catch (cause) {
-        client.release(true); // closes it: the server rolls back whatever was done
+        client.release(true); // closes it, so that the server rolls back
         throw cause;
       }
     },

@@ -5,7 +5,7 @@
 import { RomoError } from '../../tensor/error.ts';
 import type { ModelStamp } from '../gallery.ts';
 
-/** An identifier as SQL writes it, whatever is in it. */
+/** Quotes an identifier. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** @throws RomoError `option` where a number that becomes part of a statement is not an integer of the range */
@@ -14,16 +14,16 @@ function integer(name: string, value: number, least: number, most: number): numb
   throw new RomoError('option', `${name} is ${value}`, `Give a whole number from ${least} to ${most}.`);
 }
 
-/** What pgvector takes in a column, and in an HNSW index. */
+/** Limits of pgvector for a column and for an HNSW index. */
 const MOST_DIMENSIONS = 16_000;
 const MOST_INDEXED = 2_000;
 
-/** Makes one process at a time create things: `if not exists` alone fails where two are at it. */
+/** Lets one process at a time create the gallery: `if not exists` alone fails when two run it at once. */
 export const LOCK_CREATION = "select pg_advisory_xact_lock(hashtext('romo gallery'))";
 
 export const CREATE_EXTENSION = 'create extension if not exists vector';
 
-/** The versions of extensions that matter here. */
+/** The versions of the relevant extensions. */
 export const EXTENSIONS =
   "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
 
@@ -31,14 +31,14 @@ export const EXTENSIONS =
 export const FIND = `select to_regclass(format('%I.model', $1::text))::text as model,
   to_regclass(format('%I.entries', $1::text))::text as entries`;
 
-/** Has the gallery an HNSW index that is whole? @param $1 schema */
+/** Does the gallery have a valid HNSW index? @param $1 schema */
 export const HAS_INDEX = `select from pg_index join pg_class on pg_class.oid = indexrelid
   join pg_am on pg_am.oid = relam where indrelid = to_regclass(format('%I.entries', $1::text)) and amname = 'hnsw' and indisvalid`;
 
-/** For Citus: spreads the entries over the machines by id. @param $1 the table, a regclass as text */
+/** For Citus: distributes the entries over the nodes by id. @param $1 the table, a regclass as text */
 export const DISTRIBUTE = "select create_distributed_table($1::regclass, 'id')";
 
-/** For Citus: `set local` counts on its other machines as well. */
+/** For Citus: applies `set local` on its other nodes as well. */
 export const PROPAGATE = "set local citus.propagate_set_commands = 'local'";
 
 /** Statements that create a gallery's tables. */
@@ -67,7 +67,7 @@ export const readModel = (schema: string): string => `select sha256, stage, dime
 export const countEntries = (schema: string): string =>
   `select modality, count(*)::float8 as count from ${quoted(schema)}.entries group by modality`;
 
-/** @param $1..$4 arrays of texts: ids, modalities, vectors, metadata */
+/** @param $1..$4 arrays of strings: ids, modalities, vectors, metadata */
 export const upsertEntries = (schema: string): string =>
   `insert into ${quoted(schema)}.entries (id, modality, vector, metadata)
     select id, modality, vector::vector, metadata::jsonb
@@ -94,28 +94,28 @@ export function searchEntries(schema: string, conditions: readonly string[], isE
     ${where} order by vector <=> $1::vector${ties} limit $2::integer`;
 }
 
-/** An index would answer an exact search too, approximately. */
+/** With an index, Postgres would answer an exact search approximately too. */
 export const SETTINGS_OF_EXACT_SEARCH = ['set local enable_indexscan = off'];
 
-/** @param version of pgvector: from 0.8 on, an index looks further until enough entries pass a condition */
+/** @param version of pgvector: from 0.8 on, an index scan continues until enough entries pass the condition */
 export function settingsOfApproximateSearch(efSearch: number, version: string): string[] {
   const [major, minor] = version.split('.').map(Number);
   return [
     `set local hnsw.ef_search = ${integer('efSearch', efSearch, 1, 1000)}`,
-    'set local enable_seqscan = off', // a small table would be read through
+    'set local enable_seqscan = off', // otherwise a small table is scanned in full
     ...(major > 0 || minor >= 8 ? ["set local hnsw.iterative_scan = 'strict_order'"] : []),
   ];
 }
 
-/** What an HNSW index is built with. More of either finds more, and takes longer. */
+/** Options of an HNSW index. Larger values find more and take longer. */
 export interface IndexOptions {
-  /** neighbours per entry and layer; 16 when absent */
+  /** neighbours per entry and layer; default 16 */
   readonly m?: number | undefined;
-  /** candidates while it is built; 64 when absent */
+  /** candidates during the build; default 64 */
   readonly efConstruction?: number | undefined;
 }
 
-/** @param rows about how many there are: a graph that fits into memory is built several times faster */
+/** @param rows approximate number of entries: a graph that fits in memory is built several times faster */
 export function createIndex(
   schema: string,
   { dimension }: ModelStamp,
