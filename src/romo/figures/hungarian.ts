@@ -14,7 +14,11 @@ export function hungarian(cost: readonly ArrayLike<number>[]): Int32Array {
   const columns = rows > 0 ? cost[0].length : 0;
   for (const row of cost) {
     if (row.length !== columns || !Array.prototype.every.call(row, Number.isFinite)) {
-      throw new RomoError('shape', 'hungarian: ragged or non-finite cost matrix', 'Pass finite rows of equal length.');
+      throw new RomoError(
+        'shape',
+        'hungarian: the cost matrix is ragged or not finite',
+        'Pass finite rows of equal length.',
+      );
     }
   }
   if (rows <= columns) return assignRows(cost, rows, columns);
