@@ -117,7 +117,7 @@ test('the reading page shows another file, and figures answer the keyboard', () 
     // The figure's numbers: the largest sum in the table, after the slope, is the op's output.
     const caption = page.locator('#figure-edge-conv figcaption', { hasText: 'is the output' });
     const [, largest, output] =
-      /largest sum, ([−.\d]+)(?:, times 0.2 below zero)?, .* is the output of edgeConv: ([−.\d]+)\./.exec(
+      /largest sum, ([−.\d]+)(?:, times 0.2 below zero)?, is the output of edgeConv: ([−.\d]+)\./.exec(
         await caption.innerText(),
       ) ?? [];
     const [sum, put] = [largest, output].map((text) => Number(text.replace('−', '-')));
