@@ -88,7 +88,7 @@ test('what is no model is refused, and named', async () => {
   const cases: [Uint8Array, string, RegExp][] = [
     [new Uint8Array(), 'file', /m\.st is not a valid safetensors file/],
     [good.subarray(0, good.length - 8), 'file', /m\.st is not a valid safetensors file/],
-    [encodeSafetensors(one), 'file', /m\.st says nothing of its configuration/],
+    [encodeSafetensors(one), 'file', /m\.st has no configuration in its metadata/],
     [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
     [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: lacks data; lacks preset/],
     [encodeSafetensors(one, { config: text }), 'file', /m\.st holds no encoders/],
