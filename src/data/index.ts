@@ -1,4 +1,6 @@
-/** What data sets are made of: meshes, clouds sampled from them, pictures drawn of them, with the same bits in every engine. */
+/**
+ * Building blocks of data sets: meshes, clouds sampled from them, images rendered from them. Bit-exact in every engine.
+ */
 export { fromBytes, toBytes } from '../files/pixels.ts';
 export { cos, sin } from '../tensor/exact.ts';
 export { seen, viewFrom } from './cloud_view.ts';

@@ -86,11 +86,11 @@ test('what is no model is refused, and named', async () => {
   const huge = JSON.stringify({ ...config, resnet: 101, resnetWidth: 8192 });
   const { created } = gpu().memory();
   const cases: [Uint8Array, string, RegExp][] = [
-    [new Uint8Array(), 'file', /m\.st is no valid safetensors file/],
-    [good.subarray(0, good.length - 8), 'file', /m\.st is no valid safetensors file/],
+    [new Uint8Array(), 'file', /m\.st is not a valid safetensors file/],
+    [good.subarray(0, good.length - 8), 'file', /m\.st is not a valid safetensors file/],
     [encodeSafetensors(one), 'file', /m\.st says nothing of its configuration/],
     [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
-    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: lacks data; lacks preset/],
+    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: data is missing; preset is missing/],
     [encodeSafetensors(one, { config: text }), 'file', /m\.st holds no encoders/],
     [
       encodeSafetensors({ 'rdl.encoders.image.conv1.weight': stem }, { config: wide }),

@@ -120,7 +120,7 @@ test('arrays of other sizes are refused', () => {
     () => augmentImage(new Float32Array(5), shape, 'none', false, new Random(1), new Float32Array(512)),
     /augmentImage: shape \[16,16,2\] needs 512 values, image has 5/,
   );
-  assert.throws(() => cloudWith(new Float32Array(4), 2, 'mild', upright, 1), /the cloud has 4 values/);
+  assert.throws(() => cloudWith(new Float32Array(4), 2, 'mild', upright, 1), /cloud has 4 values/);
   assert.throws(() => cloudWith(new Float32Array(0), 2, 'none', upright, 1), /the cloud has 0 values/);
 });
 

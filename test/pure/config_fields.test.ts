@@ -98,8 +98,8 @@ test('what is inside all take', async () => {
 });
 
 test('the opener says what is missing, and what cannot be made', async () => {
-  assert.match(String(await opener('points', undefined)), /lacks points/);
-  assert.match(String(await openData('shapes', { ...fits, train: ALL }).catch((error) => error)), /shapes have no end/);
+  assert.match(String(await opener('points', undefined)), /points is missing/);
+  assert.match(String(await openData('shapes', { ...fits, train: ALL }).catch((error) => error)), /shapes are endless/);
   assert.is((await openShapes({ ...fits, train: 2, test: 1 })).train.pairs.length, 2);
 });
 

@@ -125,7 +125,7 @@ test('resizing keeps a constant image, the mean when shrinking, and is exact at 
 test('IDX files: gzipped or plain, and errors that name the file', async () => {
   const place = mkdtempSync(join(tmpdir(), 'romo-idx-'));
   try {
-    await rejects(openData(`mnist3d:${place}`, options), /holds neither train-images-idx3-ubyte/);
+    await rejects(openData(`mnist3d:${place}`, options), /has neither train-images-idx3-ubyte/);
     await rejects(openData(`mnist3d:${join(place, 'none')}`, options), /cannot read the folder .*none/);
     const images = idx(2051, [2, 28, 28], 1568);
     const write = (name: string, bytes: Uint8Array): string => {
@@ -138,21 +138,24 @@ test('IDX files: gzipped or plain, and errors that name the file', async () => {
     assert.is((await readIdxImages(plain, 1)).pixels.length, 784);
     const packed = write('train-images-idx3-ubyte.gz', gzipSync(images));
     assert.equal((await readIdxImages(packed)).pixels, (await readIdxImages(plain)).pixels);
-    await rejects(readIdxLabels(plain), /images.idx3-ubyte is no IDX file of labels: magic number 2051, expected 2049/);
-    await rejects(readIdxImages(write('short', images.subarray(0, 999))), /short should hold .* it holds 983/);
+    await rejects(
+      readIdxLabels(plain),
+      /images.idx3-ubyte is not an IDX file of labels: magic number 2051, expected 2049/,
+    );
+    await rejects(readIdxImages(write('short', images.subarray(0, 999))), /short should have .* it has 983/);
     await rejects(readIdxImages(write('torn.gz', gzipSync(images).subarray(0, 40))), /cannot read .*torn.gz/);
-    await rejects(readIdxImages(write('empty', new Uint8Array(0))), /empty is no IDX file of images: 0 bytes/);
+    await rejects(readIdxImages(write('empty', new Uint8Array(0))), /empty is not an IDX file of images: 0 bytes/);
   } finally {
     rmSync(place, { recursive: true });
   }
 });
 
 test('what is no data set is refused', async () => {
-  await rejects(openData('mnist3d:', options), /names no folder/);
-  await rejects(openData('mnist3d', options), /names no folder/);
+  await rejects(openData('mnist3d:', options), /lacks a folder/);
+  await rejects(openData('mnist3d', options), /lacks a folder/);
   await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
-  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number from 1 on/);
+  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number of at least 1/);
   await rejects(
     openData('shapes', { ...options, imageSize: 2.5 }),
     /imageSize is 2.5, not a whole number from 8 to 4096/,

@@ -135,7 +135,7 @@ test('the downloaded model loads here, and gives the same search result each tim
     const path = join(folder, 'cut.safetensors');
     writeFileSync(path, trained.subarray(0, 5000));
     await page.setInputFiles('#model-file', path);
-    await page.locator('#message', { hasText: 'cut.safetensors is no valid safetensors file' }).waitFor();
+    await page.locator('#message', { hasText: 'cut.safetensors is not a valid safetensors file' }).waitFor();
     assert.ok(await page.locator('#start').isEnabled());
     assert.is(Buffer.compare(trained, await downloadModel(page)), 0);
     assert.equal(await accessibilityFaults(page), []);

@@ -100,8 +100,8 @@ test('a mask takes the background away', async () => {
 
 test('what is no picture, damaged or too large', async () => {
   const options = { size: 8, channels: 3 } as const;
-  await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*At most 67108864 pixels/);
-  await rejects(() => readImage(filePath('plain.off'), options), /is no PNG, JPEG or WebP file/);
+  await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*at most 67108864 pixels/);
+  await rejects(() => readImage(filePath('plain.off'), options), /is not a PNG, JPEG or WebP file/);
   await rejects(() => readImage(filePath('none.png'), options), /cannot be read/);
 });
 

@@ -25,7 +25,7 @@ type Files = Record<string, string | Uint8Array>;
 const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Partial<DataOptions>][] = [
   ['a truncated mesh', { 'x.png': PICTURE, 'x.off': 'OFF\n3 1 0\n0 0 0\n1 0 0\n' }, /x\.off/],
   ['an empty cloud', { 'x.png': PICTURE, 'x.xyz': '' }, /x\.xyz: is empty/],
-  ['a picture that is text', { 'x.png': 'no picture', 'x.xyz': points(50) }, /x\.png: is no PNG/],
+  ['a picture that is text', { 'x.png': 'no picture', 'x.xyz': points(50) }, /x\.png: is not a PNG/],
   ['an empty picture', { 'x.png': new Uint8Array(0), 'x.xyz': points(50) }, /x\.png: is empty/],
   [
     'a truncated picture',
@@ -41,7 +41,11 @@ const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Pa
     /x\.xyz: has 12 points, fewer than 20.*--k-ssm/,
     { leastPoints: 20 },
   ],
-  ['points in one place', { 'x.png': PICTURE, 'x.xyz': points(50, () => '3 4 5') }, /x\.xyz: its 50 points.*one place/],
+  [
+    'points in one place',
+    { 'x.png': PICTURE, 'x.xyz': points(50, () => '3 4 5') },
+    /x\.xyz: its 50 points all coincide/,
+  ],
   [
     'a mesh without area',
     { 'x.png': PICTURE, 'x.off': 'OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n' },
@@ -63,7 +67,7 @@ for (const [name, files, pattern, options = {}] of CASES) {
     withFolder({ ...GOOD, ...files }, async (folder) => {
       const error = await refusalOf(`folder:${folder}`, options);
       assert.match(error.message, pattern);
-      assert.match(error.message, /--on-bad skip/);
+      assert.match(error.message, /[^.]\. Or skip such objects with --on-bad skip/);
       assert.match(error.code, /^(data|file)$/);
       await withSet(`folder:${folder}`, { ...options, onBad: 'skip' }, async ({ train, test: held, skipped }) => {
         assert.is(skipped.length, 1);
@@ -115,7 +119,7 @@ test('pictures of every depth and colour space are good, in grey and in colour',
 test('all bad, or too few left: an error with --on-bad skip as well', () =>
   withFolder({ 'x.png': 'text', 'x.xyz': points(50), 'y.png': PICTURE, 'y.xyz': points(50) }, async (folder) => {
     const error = await refusalOf(`folder:${folder}`, { onBad: 'skip' });
-    assert.match(error.message, /100 training objects are asked for, there are 0/);
+    assert.match(error.message, /100 training objects are requested, but there are 0/);
   }));
 
 const LISTS = setPath('mnist_lists');
@@ -129,7 +133,7 @@ for (const [name, list, change, pattern] of [
     (text: string) => text.replace(/.*000003.*\n/, ''),
     /000003\.png has no partner/,
   ],
-  ['an object twice', IMAGES, (text: string) => `${text}${text.split('\n')[1]}\n`, /line 7 names object 000002/],
+  ['an object twice', IMAGES, (text: string) => `${text}${text.split('\n')[1]}\n`, /line 7 names object 000002 again/],
   [
     'another label',
     IMAGES,
@@ -148,7 +152,7 @@ for (const [name, list, change, pattern] of [
     (text: string) => text.replace(/\.\/dataset\/.*000001/, '../../x_000001'),
     /leads out of/,
   ],
-  ['a line of another kind', IMAGES, (text: string) => `${text}nonsense\n`, /line 7 is no path and label/],
+  ['a line of another kind', IMAGES, (text: string) => `${text}nonsense\n`, /line 7 is not a path and a label/],
 ] as const) {
   test(`list files: ${name}`, () =>
     withFolder({ '.': `=${LISTS}`, [list]: change(lines(list)) }, async (folder) => {
@@ -172,14 +176,14 @@ test('rgbd: a picture without cloud or mask', () =>
   }));
 
 for (const [spec, pattern] of [
-  ['modelnet:test/sets/folder', /holds no CLASS\/train\/NAME\.off/],
-  ['rgbd:test/sets/folder', /holds no CLASS_1_1_1_crop\.png/],
-  ['folder:test/sets/voxels', /holds no pair such as/],
-  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is no whole number/],
-  ['voxels:test/sets/folder', /holds 0 \.npz files/],
+  ['modelnet:test/sets/folder', /has no CLASS\/train\/NAME\.off/],
+  ['rgbd:test/sets/folder', /has no CLASS_1_1_1_crop\.png/],
+  ['folder:test/sets/voxels', /has no pairs such as/],
+  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is not one whole number/],
+  ['voxels:test/sets/folder', /has 0 \.npz files/],
   ['voxels:no/such.npz', /no\/such\.npz: cannot be read/],
   ['folder:no/such', /cannot read the folder no\/such/],
-  ['folder:', /names no folder/],
+  ['folder:', /lacks a folder/],
 ] as const) {
   test(spec, async () => assert.match((await refusalOf(spec)).message, pattern));
 }
