@@ -154,9 +154,7 @@ function warp(
   }
 }
 
-/**
- * Multiplies by `brightness`, scales the distance from the image's mean by `contrast`, and clamps to 0..1. In place.
- */
+/** Multiplies by `brightness`, scales around the image's mean by `contrast`, and clamps to 0..1. In place. */
 function adjust(image: Float32Array, brightness: number, contrast: number): void {
   let sum = 0;
   for (const value of image) sum += value;

@@ -1,6 +1,4 @@
-/**
- * Building blocks of data sets: meshes, clouds sampled from them, images rendered from them. Bit-exact in every engine.
- */
+/** Building blocks of data sets: meshes, and clouds and images made from them, with the same bits in every engine. */
 export { fromBytes, toBytes } from '../files/pixels.ts';
 export { cos, sin } from '../tensor/exact.ts';
 export { seen, viewFrom } from './cloud_view.ts';

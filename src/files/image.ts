@@ -39,8 +39,7 @@ export async function imageSizeOf(path: string): Promise<{ width: number; height
 }
 
 /**
- * Reads a picture and replaces the pixels outside its mask by background, for RGB-D Object's `*_crop.png` and
- * `*_maskcrop.png`.
+ * Reads a picture and sets pixels outside its mask to background, for RGB-D Object's `_crop.png` and `_maskcrop.png`.
  * @param maskPath a picture of the same size, black outside the object
  * @returns [size, size, channels], 0..1
  * @throws RomoError `file` as readImage, and if the sizes differ or the mask is all black

@@ -1,7 +1,4 @@
-/**
- * Reads a cloud from text: one point per line, x y z first, separated by blanks, commas or semicolons. Further columns
- * are ignored.
- */
+/** Reads a cloud from text: x y z per line, separated by blanks, commas or semicolons. Further columns are ignored. */
 
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';

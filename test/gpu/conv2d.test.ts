@@ -42,10 +42,10 @@ const cases: fc.Arbitrary<Case> = fc.record({
   batch: size(2),
   height: size(9),
   width: size(9),
-  inChannels: fc.constantFrom(1, 3, 4, 5, 8), // both in and out divide by 4: the vec4 kernels
+  inChannels: fc.constantFrom(1, 3, 4, 5, 8), // multiples of 4 both in and out use the vec4 kernels
   outChannels: fc.constantFrom(1, 2, 4, 8, 12),
   kernel: pairs(7),
-  // each pair of strides is a pipeline of its own, so only a few are tried
+  // each pair of strides needs its own pipeline, so only a few are tried
   stride: fc.constantFrom<[number, number]>([1, 1], [2, 2], [3, 2]),
   padding: pairs(3, 0),
 });
@@ -71,7 +71,7 @@ for (const variant of VARIANTS) {
   });
 
   test(`many pixels: the weight gradient is summed in parts, ${variant} kernels`, async () => {
-    // 19 x 31 output pixels: three parts of an odd length
+    // 19 x 31 output pixels: three splits of odd length
     const long = { batch: 1, height: 19, width: 30, kernel: [1, 2], padding: [0, 1], stride: [1, 1] } as const;
     for (const inChannels of [4, 3]) {
       await check(variant, { ...structuredClone(long), inChannels, outChannels: 4 } as unknown as Case);

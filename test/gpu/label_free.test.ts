@@ -1,4 +1,4 @@
-/** Labels cannot reach training: not by its types, and not by any other way. */
+/** Labels cannot reach training, neither through its types nor in any other way. */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataSet } from '../../src/data/types.ts';
@@ -18,7 +18,7 @@ function tiny(): Config {
   return small;
 }
 
-/** All tensors of both trained models, one behind the other. */
+/** All tensors of both trained models, concatenated. */
 async function trainedBytes(data: DataSet): Promise<Uint8Array> {
   const { models } = await run(gpu(), data, tiny());
   const parts: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-/** Models as files: what is written is read again with the same bits, and what is no model is refused by name. */
+/** Model files: bit-exact round trips, and errors that name a file that is not a model. */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { PairedData } from '../../src/data/types.ts';

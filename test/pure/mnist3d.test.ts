@@ -1,6 +1,6 @@
 /**
- * 3D MNIST: the recipe against the published set's own figures (where the data are there), the readers' errors.
- * `ROMO_DATA` names the folder that holds `mnist/` and `3dmnist/`; default `../shared/data`.
+ * 3D MNIST: the recipe against the published set (if the data are present), and the readers' errors. `ROMO_DATA` is the
+ * folder that contains `mnist/` and `3dmnist/`; default `../shared/data`.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const folder = process.env.ROMO_DATA ?? '../shared/data';
 const mnist = join(folder, 'mnist');
 const oracle = join(folder, '3dmnist', '3dmnist_voxelgrid8.npz');
 
-/** Runs the test where the data are, else says that it does not. */
+/** Runs the test if the data are present, otherwise reports that it is skipped. */
 function testWithData(name: string, needed: string, body: () => Promise<void>): void {
   if (existsSync(needed)) test(name, body);
   else console.log(`mnist3d: skipped, ${needed} is missing (set ROMO_DATA): ${name}`);
@@ -186,8 +186,8 @@ function extent(cloud: Float32Array, axis: number): number {
 }
 
 /**
- * Counts in an 8 x 8 x 8 grid over the cubic bounding box, by the largest count; index iz * 64 + ix * 8 + iy. A point on
- * the border of two cells (to 1e-4 of a cell, for rounding) belongs to the lower one, as in the published features.
+ * Counts in an 8 x 8 x 8 grid over the cubic bounding box, divided by the largest count; index iz * 64 + ix * 8 + iy. A
+ * point on the border of two cells (to 1e-4 of a cell, for rounding) belongs to the lower one, as published.
  */
 function voxelFeatures(cloud: Float32Array): Float64Array {
   const low = [0, 0, 0];

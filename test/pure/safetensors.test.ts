@@ -1,4 +1,4 @@
-/** The file format of weights: what is written comes back, bit for bit, and nothing but a RomoError answers a broken file. */
+/** The file format of weights: bit-exact round trips, and a RomoError for every broken file. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -68,7 +68,7 @@ test('the bytes do not depend on the order in which tensors were added', () => {
   );
 });
 
-/** A file with the header as given: for files that the writer refuses to write. */
+/** A file with a given header, for files that the writer rejects. */
 function fileOf(header: unknown, data: Uint8Array): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const file = new Uint8Array(8 + text.length + data.length);

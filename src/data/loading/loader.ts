@@ -1,6 +1,4 @@
-/**
- * Reads objects in this thread, caches them up to a memory limit, and augments them. Worker threads run the same code.
- */
+/** Reads, caches (up to a memory limit) and augments objects in this thread. Worker threads run the same code. */
 
 import { fromBytes } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';

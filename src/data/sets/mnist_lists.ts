@@ -107,10 +107,7 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
 
 const parts = (path: string): string[] => path.split('/').filter((part) => part !== '.' && part !== '');
 
-/**
- * Counts the leading folders to drop. Published lists have paths from the authors' working directory:
- * ./dataset/3dmnist/...
- */
+/** Counts the leading folders to drop. Published paths start at the authors' directory: ./dataset/3dmnist/... */
 async function countLeftOut(folder: string, path: string, list: string): Promise<number> {
   const names = parts(path);
   for (let count = 0; count < names.length - 1; count++) {

@@ -1,4 +1,4 @@
-/** Surface of an occupancy grid: cells with an empty neighbour, and a mesh of the faces between full and empty cells. */
+/** Surface of an occupancy grid: cells with an empty neighbour, and a mesh of faces between full and empty cells. */
 import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { surfaceOf } from '../shapes/surface.ts';

@@ -48,8 +48,7 @@ export function roundedRectangle(x: number, y: number, radius: number, steps = 5
 
 /**
  * The solid between two polygons with equally many corners at heights `low` and `high`: a prism, a frustum, a hull.
- * Both must be counter-clockwise from above, and star-shaped around their mean corner, since the caps are fans around
- * it.
+ * Both must be counter-clockwise from above, and star-shaped around their mean corner, the centre of the caps' fans.
  */
 export function prism(bottom: readonly Point2[], top: readonly Point2[], low: number, high: number): Mesh {
   const mesh = emptyMesh();

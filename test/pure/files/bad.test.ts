@@ -1,4 +1,4 @@
-/** What is wrong with a file is said: the file, the place, the way out. */
+/** Errors about bad files name the file, the place and the fix. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseGeometry } from '../../../src/files/formats.ts';
@@ -123,7 +123,7 @@ test('a missing file and a folder', async () => {
 });
 
 test('every file of the formats, cut off after any byte, is complete or refused', async () => {
-  // Text may end early without harm: in a comment, in the blank behind the last number, within the last number.
+  // Text formats are left out: text may end early without harm, in a comment or at the last number.
   for (const name of [
     'little.ply',
     'big.ply',

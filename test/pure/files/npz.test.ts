@@ -1,4 +1,4 @@
-/** NumPy's arrays: every kind that data sets use, and those that are refused. */
+/** NumPy's arrays: every kind that data sets use, and kinds that are rejected. */
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +30,7 @@ test('arrays by name, with shape and values', async () => {
 
 test('an array that is not there', async () => {
   const npz = await readNpz(filePath('arrays.npz'));
-  await rejects(() => npz.array('X_test'), /arrays\.npz: has no array "X_test"\. Use one of "X_train", "y_train"\./);
+  await rejects(() => npz.array('X_test'), /arrays\.npz: has no array "X_test"\. Use one of "X_train", "y_train"/);
   await rejects(() => npz.array('__proto__'), /has no array/);
 });
 

@@ -1,4 +1,6 @@
-/** Bad data: by default one message that names file and reason; with `skip` the rest is used and the bad ones are listed. */
+/**
+ * Bad data: by default an error that names file and reason; with `skip` the rest is used and bad objects are listed.
+ */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +12,7 @@ const test = suite('bad data');
 const points = (count: number, change: (i: number) => string = (i) => `${i / 7} ${(i * i) % 5} ${i % 3}`) =>
   Array.from({ length: count }, (_, i) => change(i)).join('\n');
 
-/** Good pairs, among which a bad one must not spoil the rest. */
+/** Good pairs, which must stay usable next to a bad one. */
 const GOOD = {
   'a.png': '=test/files/rgb.png',
   'a.xyz': points(50),
