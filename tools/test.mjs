@@ -1,6 +1,6 @@
 /**
  * `npm test [group...] [--no-browser]`: sets up the machine, checks format, lint and types, builds, then runs each test file in its
- * own process; browser tests run in parallel with the others. The last line is always `N passed, N failed`.
+ * own process, three at a time. The last line is always `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -60,14 +60,20 @@ async function testAll(chosen) {
   const strays = testFiles('.').filter((path) => !groups.includes(path.split(sep)[2]));
   if (strays.length > 0) fail(`test files outside the groups ${groups.join(', ')} never run: ${strays.join(', ')}`);
   for (const group of chosen) if (testFiles(group).length === 0) fail(`no test files in test/${group}`);
-  // A browser mostly waits, so its tests run in parallel with the others.
-  const lanes = [(name) => !inBrowser.includes(name), (name) => inBrowser.includes(name)];
-  await Promise.all(lanes.map((isOf) => testOneByOne(chosen.filter(isOf).flatMap(runsOf), environment, counts)));
+  // Many tests mostly wait, for a browser or a child process. Only one lane opens browsers, which take much memory.
+  const isInBrowser = (name) => inBrowser.includes(name);
+  const pages = chosen.filter(isInBrowser).flatMap(runsOf);
+  const others = chosen.filter((name) => !isInBrowser(name)).flatMap(runsOf);
+  const lanes = [[pages, others], [others], [others]];
+  await Promise.all(lanes.map((queues) => testLane(queues, environment, counts)));
   return counts;
 }
 
-async function testOneByOne(runs, environment, counts) {
-  for (const { path, limits = '', backend = '' } of runs) {
+/** Runs test files one by one until the queues, which other lanes share, are empty. */
+async function testLane(queues, environment, counts) {
+  const next = () => queues.find((queue) => queue.length > 0)?.shift();
+  for (let run = next(); run; run = next()) {
+    const { path, limits = '', backend = '' } = run;
     const chosen = { ROMO_TEST_LIMITS: limits, ROMO_TEST_BACKEND: backend };
     const result = await runFile(path, { ...environment, ...chosen });
     const { passed, failed, skipped, problem } = judge(result);

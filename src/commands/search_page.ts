@@ -1,6 +1,5 @@
 /** The answers to a query as one self-contained HTML file. */
-import { escaped } from '../report/page.ts';
-import style from '../report/report.css';
+import { escaped, htmlPage } from '../report/page.ts';
 import type { Answer } from '../search/gallery.ts';
 
 export interface Asked {
@@ -42,25 +41,10 @@ function card({ id, modality, similarity, metadata }: Answer): string {
 export function answersPage({ path, picture, gallery, where, answers }: Asked): string {
   const title = `Similar to ${escaped(path)}`;
   const condition = where === undefined ? '' : ` where ${escaped(where)}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${style}${CARDS}</style>
-</head>
-<body>
-<header><h1>${title}</h1>
-<p>The ${answers.length} nearest entries in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.</p></header>
-<main>
-<p class="asked"><img src="${picture}" alt="the query">${escaped(path)}</p>
+  const intro = `The ${answers.length} nearest entries in ${escaped(gallery.replace(/\/\/[^@/]*@/, '//'))}${condition}, by the cosine of their embeddings.`;
+  const main = `<p class="asked"><img src="${picture}" alt="the query">${escaped(path)}</p>
 <ol class="answers">
 ${answers.map(card).join('\n')}
-</ol>
-</main>
-</body>
-</html>
-`;
+</ol>`;
+  return htmlPage(title, intro, main, CARDS);
 }

@@ -1,11 +1,12 @@
 /**
- * Augmentation of images and clouds, drawn again whenever an object is shown to a network. What stays the same under it
- * is what the networks learn: without labels nothing else tells them what does not matter.
+ * Augmentation of images and clouds, drawn again each time a network sees an object. The networks learn what stays the
+ * same under it: without labels, only augmentation shows them which differences do not matter.
  *
- * - `none`: for evaluation; the image as it is, a fixed subsample of the cloud.
+ * - `none`: for evaluation; the unchanged image, a fixed subsample of the cloud.
  * - `mild`: images are shifted, mirrored where allowed, slightly brighter or darker; clouds are scaled per axis and
  *   shifted, as the 3D MNIST experiments do.
- * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also rotated and sheared.
+ * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also rotated and
+ *   sheared.
  */
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
@@ -17,8 +18,8 @@ const DEGREE = 0.017453292519943295;
 
 /**
  * @param image [H, W, C], values 0..1
- * @param mirror may the image be mirrored? (Then half of them are.)
- * @param out [H, W, C], not the image itself
+ * @param mirror whether the image may be mirrored; if so, half of them are
+ * @param out [H, W, C], must not be the array of `image`
  */
 export function augmentImage(
   image: Float32Array,
@@ -33,7 +34,7 @@ export function augmentImage(
     throw new RomoError(
       'shape',
       `augmentImage: shape [${shape}] needs ${size} values, image has ${image.length}, out ${out.length}`,
-      'Give arrays of the size of the shape.',
+      'Pass arrays of the size of the shape.',
     );
   }
   if (strength === 'none') {
@@ -62,8 +63,8 @@ export function augmentImage(
 
 /**
  * @param cloud [P, 3], any P from 1
- * @param points number of points to draw: without replacement where P is enough, else all and some again
- * @param rotation about which axis and how far `strong` may turn
+ * @param points points to draw: without replacement if P suffices, otherwise all points plus repetitions
+ * @param rotation axis and largest angle of the rotation, used by `strong` only
  * @param out [points, 3]
  */
 export function augmentCloud(
@@ -78,8 +79,8 @@ export function augmentCloud(
   if (!(total >= 1 && Number.isInteger(total)) || out.length !== 3 * points) {
     throw new RomoError(
       'shape',
-      `augmentCloud: the cloud has ${cloud.length} values, out ${out.length} for ${points} points`,
-      'Give a cloud of [P, 3] with at least one point and an out of [points, 3].',
+      `augmentCloud: cloud has ${cloud.length} values, out has ${out.length} for ${points} points`,
+      'Pass a cloud [P, 3] of at least one point and out of [points, 3].',
     );
   }
   if (strength === 'none') {
@@ -102,7 +103,7 @@ export function augmentCloud(
 function cloudMap(strength: 'mild' | 'strong', rotation: CloudRotation, random: Random): number[] {
   const map = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
   if (strength === 'strong') {
-    const u = (rotation.axis + 1) % 3; // the plane that turns
+    const u = (rotation.axis + 1) % 3; // the plane of the rotation
     const v = (rotation.axis + 2) % 3;
     const angle = random.uniform(-rotation.maxDegrees, rotation.maxDegrees) * DEGREE;
     const shear = random.uniform(-0.2, 0.2);
@@ -122,8 +123,8 @@ function cloudMap(strength: 'mild' | 'strong', rotation: CloudRotation, random: 
 }
 
 /**
- * Bilinear sampling under an affine map about the centre: the pixel at (x, y) takes the image's value at
- * (a x + b y + c, d x + e y + f). Outside the image, the value at the border is used.
+ * Bilinear sampling under an affine map about the centre: the pixel at (x, y) takes the image's value at (a x + b y +
+ * c, d x + e y + f). Outside the image, the border's value is used.
  */
 function warp(
   image: Float32Array,
@@ -153,7 +154,7 @@ function warp(
   }
 }
 
-/** Multiplies by `brightness`, stretches by `contrast` about the image's mean, keeps the range 0..1. In place. */
+/** Multiplies by `brightness`, scales around the image's mean by `contrast`, and clamps to 0..1. In place. */
 function adjust(image: Float32Array, brightness: number, contrast: number): void {
   let sum = 0;
   for (const value of image) sum += value;

@@ -1,7 +1,7 @@
-/** How clouds are looked at: the geometry that all drawings of clouds share. */
+/** Views of clouds: the camera geometry that all drawings of clouds share. */
 import type { CloudRotation } from './types.ts';
 
-/** Directions of a view as unit vectors: to the right, up, towards the eye. */
+/** Directions of a view as unit vectors: right, up, towards the eye. */
 export interface CloudView {
   readonly right: readonly number[];
   readonly up: readonly number[];
@@ -9,10 +9,10 @@ export interface CloudView {
 }
 
 /**
- * The directions of a view, from where the eye is.
+ * The directions of a view from the position of the eye.
  * @param azimuth of the eye about the vertical axis, in radians
  * @param elevation of the eye above the horizon, in radians
- * @param axes which axes of the cloud count as x, y and z (vertical) here
+ * @param axes the axes of the cloud that serve as x, y and z (vertical)
  */
 export function viewFrom(azimuth: number, elevation: number, axes: readonly number[] = [0, 1, 2]): CloudView {
   const [c, s] = [Math.cos(azimuth), Math.sin(azimuth)];
@@ -32,15 +32,15 @@ export function viewFrom(azimuth: number, elevation: number, axes: readonly numb
 }
 
 /**
- * A view that suits a data set: an object that may rotate freely about an axis is drawn upright, seen from slightly
- * above; any other is a relief, seen along the axis that it turns about, slightly from the side.
+ * Chooses a view for a data set. If `maxDegrees` is at least 90, the rotation axis is vertical and the view is from
+ * slightly above. Otherwise the object is a relief (a digit), seen along the rotation axis, slightly from the side.
  */
 export function viewOf({ axis, maxDegrees }: CloudRotation): CloudView {
   const [next, last] = [(axis + 1) % 3, (axis + 2) % 3];
   return maxDegrees >= 90 ? viewFrom(-0.93, 0.45, [next, last, axis]) : viewFrom(0.36, 0, [axis, next, last]);
 }
 
-/** A cloud [P, 3] as it is seen: [P, 3], how far each point is to the right, up, and towards the eye. */
+/** Converts a cloud [P, 3] to view coordinates [P, 3]: right, up, towards the eye. */
 export function seen(cloud: Float32Array, { right, up, eye }: CloudView): Float32Array {
   const out = new Float32Array(cloud.length);
   for (let at = 0; at < cloud.length; at += 3) {
@@ -54,9 +54,9 @@ export function seen(cloud: Float32Array, { right, up, eye }: CloudView): Float3
 const DOT = 2; // pixels
 
 /**
- * A square picture of a cloud [P, 3] about the origin: each point is a dot, the nearest to the eye in front.
+ * Depth picture of a cloud [P, 3] around the origin. Each point is a dot of 2 x 2 pixels; the nearest to the eye wins.
  * @param scale pixels per unit
- * @returns [side, side]: how far towards the eye the nearest point is; -Infinity where none is
+ * @returns [side, side], the coordinate towards the eye of the nearest point; -Infinity where there is none
  */
 export function nearest(cloud: Float32Array, view: CloudView, side: number, scale: number): Float32Array {
   const out = new Float32Array(side * side).fill(Number.NEGATIVE_INFINITY);

@@ -1,6 +1,6 @@
 /**
- * Tables of fields: what each may be, said once. The type of a configuration, the options of the command line, the check of a
- * stored configuration and the check of the data's options come from them.
+ * Tables of fields with the valid values of each. They are the single source for the type of a configuration, the
+ * command-line options, and the checks of stored configurations and data options.
  */
 
 export type Field = (
@@ -19,14 +19,14 @@ type Value<F> = F extends { kind: 'text' }
       ? number[]
       : number;
 
-/** What an object has that is made of such fields. */
+/** The type of an object with these fields. */
 export type Values<F> = {
   -readonly [K in keyof F as F[K] extends { optional: true } ? never : K]: Value<F[K]>;
 } & {
   -readonly [K in keyof F as F[K] extends { optional: true } ? K : never]?: Value<F[K]>;
 };
 
-const ENDLESS = 2 ** 31 - 1; // a limit from here on is left out of messages
+const ENDLESS = 2 ** 31 - 1; // messages omit limits from here up
 
 export const text = { kind: 'text' } as const;
 export const oneOf = <const V extends readonly (string | number | boolean)[]>(...of: V) =>
@@ -36,50 +36,50 @@ export const wholes = (low: number, high = ENDLESS) => ({ kind: 'wholes', low, h
 export const real = (low: number, high = Number.MAX_VALUE) => ({ kind: 'real', low, high }) as const;
 export const optional = <F extends Field>(field: F) => ({ ...field, optional: true }) as const;
 
-/** How much of a data set is opened, and in which sizes. */
+/** Sizes of a data set: objects, image size, points. */
 export const DATA_FIELDS = {
-  /** Objects to train on. */
+  /** Number of training objects. */
   train: whole(1),
-  /** Objects held out for the figures. */
+  /** Number of test objects, held out for the metrics. */
   test: whole(1),
-  /** Of everything random. */
+  /** Seed of everything random. */
   seed: whole(0, Number.MAX_SAFE_INTEGER),
   /** Height and width of the images in pixels. */
   imageSize: whole(8, 4096),
-  /** Points that a network takes per cloud; a data set keeps more of them per object where it has them. */
+  /** Points per cloud that a network takes. A data set keeps more per object if available. */
   points: whole(1, 2 ** 24),
 };
 
-/** How a data set is read that leaves a choice. */
+/** Choices in reading data sets. */
 export const SET_FIELDS = {
-  /** A bad object is an error, which is the default, or is left out. */
+  /** What a bad object does: `fail` (default) is an error, `skip` leaves the object out. */
   onBad: optional(oneOf('fail', 'skip')),
-  /** Channels of the images; default 1 or 3, whichever the set's own pictures have. */
+  /** Channels of the images. Default: as many as the set's own pictures have, 1 or 3. */
   channels: optional(oneOf(1, 3)),
-  /** Meshes and voxels: rendered views per object, one of them shown at a time. Default 1. */
+  /** Meshes and voxels: rendered views per object; each use shows one. Default 1. */
   views: optional(whole(1)),
   /** Folders: the axis that points up in the 3D files. Default z. */
   up: optional(oneOf('x', 'y', 'z')),
-  /** RGB-D Object: every n-th frame is taken. Default 1. */
+  /** RGB-D Object: take every n-th frame. Default 1. */
   everyFrame: optional(whole(1)),
-  /** RGB-D Object: which instance of each class is held out, counted from 1. Default 1. */
+  /** RGB-D Object: the instance of each class to hold out, counted from 1. Default 1. */
   heldOutInstance: optional(whole(1)),
 };
 
-/** More objects than any data set has, for `train` and `test`: as many as there are. */
+/** Value of `train` and `test` for all objects: more than any data set has. */
 export const ALL = 10_000_000;
 
-/** What a field may be, in words. */
+/** The valid values of a field, in words. */
 export function describe(field: Field): string {
   if (field.kind === 'text') return 'text';
   if (field.kind === 'choice') return `one of ${field.of.join(', ')}`;
   const { low, high } = field;
-  const range = high < ENDLESS ? `${low} to ${high}` : `${low} on`;
-  if (field.kind === 'wholes') return `a list of whole numbers from ${range}`;
-  return field.kind === 'whole' ? `a whole number from ${range}` : `a number from ${range}`;
+  const range = high < ENDLESS ? `from ${low} to ${high}` : `of at least ${low}`;
+  if (field.kind === 'wholes') return `a list of whole numbers ${range}`;
+  return field.kind === 'whole' ? `a whole number ${range}` : `a number ${range}`;
 }
 
-/** Is the value one that the field may have? */
+/** Is the value valid for the field? */
 export function isValid(field: Field, value: unknown): boolean {
   if (field.kind === 'text') return typeof value === 'string';
   if (field.kind === 'choice') return field.of.includes(value as string);
@@ -90,11 +90,11 @@ export function isValid(field: Field, value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every((one) => fits(one, Number.isSafeInteger));
 }
 
-/** What is wrong with the values of some fields; empty where all is well. */
+/** The problems with the values of some fields; empty if all are valid. */
 export function faultsOf(fields: Fields, read: (name: string) => unknown): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const value = read(name);
-    if (value === undefined) return field.optional ? [] : [`lacks ${name}`];
+    if (value === undefined) return field.optional ? [] : [`${name} is missing`];
     if (isValid(field, value)) return [];
     const isPlain = typeof value !== 'object' && typeof value !== 'string'; // JSON has no NaN
     const shown = isPlain ? String(value) : JSON.stringify(value);

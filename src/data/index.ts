@@ -1,4 +1,4 @@
-/** What data sets are made of: meshes, clouds sampled from them, pictures drawn of them, with the same bits in every engine. */
+/** Building blocks of data sets: meshes, and clouds and images made from them, with the same bits in every engine. */
 export { fromBytes, toBytes } from '../files/pixels.ts';
 export { cos, sin } from '../tensor/exact.ts';
 export { seen, viewFrom } from './cloud_view.ts';

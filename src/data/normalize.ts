@@ -1,8 +1,8 @@
-/** The scale and place that all clouds have: longest side 1, mean at the origin. */
+/** Normalises clouds: longest side 1, mean at the origin. */
 
 /**
- * @param cloud [P, 3], not all in one place
- * @returns [P, 3], divided by the range of the longest axis, mean zero
+ * @param cloud [P, 3], at least two distinct points
+ * @returns [P, 3], divided by the range of the longest axis, with mean zero
  */
 export function normalizeCloud(cloud: ArrayLike<number>): Float32Array {
   const count = cloud.length / 3;
@@ -20,7 +20,7 @@ export function normalizeCloud(cloud: ArrayLike<number>): Float32Array {
     mean[axis] = sum / count;
     range = Math.max(range, high - low);
   }
-  const normalized = new Float32Array(cloud.length); // a loop: `from` takes ten times as long
+  const normalized = new Float32Array(cloud.length); // a loop, because `from` takes ten times as long
   for (let i = 0; i < normalized.length; i++) normalized[i] = (cloud[i] - mean[i % 3]) / range;
   return normalized;
 }

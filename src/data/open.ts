@@ -1,13 +1,11 @@
-/** From what a user writes after `--data` to a data set. */
+/** Opens the data set that `--data` names. */
 import { RomoError } from '../tensor/error.ts';
 import { ALL, DATA_FIELDS, faultsOf, SET_FIELDS } from './fields.ts';
 import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
 
-/**
- * Kinds of data sets on disk. Their code reads files, which a browser cannot: it is loaded only where it is asked for.
- */
+/** Kinds of data sets on disk. Their code is loaded on demand, since it reads files, which browsers cannot. */
 const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => Promise<FoundSet>>> = {
   mnist3d: async (path) => (await import('./sets/mnist3d.ts')).findMnist3d(path),
   modelnet: async (path) => (await import('./sets/modelnet.ts')).findModelnet(path),
@@ -20,21 +18,22 @@ const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => P
 const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
 
 /**
- * @param spec `shapes` (built in, made by the program), or KIND:PATH, see docs/data.md
- * @throws RomoError `data` where there is not such a set or too few objects, `file` where a file is at fault
+ * @param spec `shapes` (built in, generated), or KIND:PATH, see docs/data.md
+ * @throws RomoError `data` if there is no such set, an option is invalid, or there are too few objects; `file` if a
+ *   file is missing or damaged
  */
 export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
   const faults = faultsOf({ ...DATA_FIELDS, ...SET_FIELDS }, (name) => options[name as keyof DataOptions]);
-  if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the options of the data.');
+  if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the data options.');
   if (spec === 'shapes') {
     if (Math.max(options.train, options.test) < ALL) return openShapes(options);
-    throw new RomoError('data', 'the built-in shapes have no end: all of them cannot be made', 'Name a number.');
+    throw new RomoError('data', 'the built-in shapes are endless, so `all` is invalid', 'Give a number.');
   }
   const colon = spec.indexOf(':');
   const kind = colon < 0 ? spec : spec.slice(0, colon);
   if (!Object.hasOwn(ON_DISK, kind)) throw new RomoError('data', `data '${spec}' is not known`, KNOWN);
   const path = colon < 0 ? '' : spec.slice(colon + 1);
-  if (path === '') throw new RomoError('data', `data '${spec}' names no folder`, `Write ${kind}:DIR.`);
+  if (path === '') throw new RomoError('data', `data '${spec}' lacks a folder`, `Write ${kind}:DIR.`);
   const { openFound } = await import('./sets/open_files.ts');
   return openFound(await ON_DISK[kind](path, options), options);
 }

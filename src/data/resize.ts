@@ -1,4 +1,4 @@
-/** Resizing of images: bilinear where they grow, the mean over the covered area (a widened triangle) where they shrink. */
+/** Resizes images: bilinear when enlarging, a triangle filter widened to the covered area when shrinking. */
 
 /**
  * @param image [height, width, channels]
@@ -32,7 +32,7 @@ export function resizeImage(
   return result;
 }
 
-/** For each of `to` pixels, the pixels of `from` that it takes and their weights, which sum to 1. */
+/** For each of `to` output pixels, the `from` input pixels that it reads and their weights, which sum to 1. */
 function triangleWeights(from: number, to: number): [number, number][][] {
   const scale = from / to;
   const radius = Math.max(1, scale);

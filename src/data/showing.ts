@@ -1,4 +1,4 @@
-/** How training is shown an object: augmented, drawn again in every epoch by (seed, stage, epoch, object). */
+/** How training sees an object: augmented with random numbers that depend on (seed, stage, epoch, object). */
 import { Random } from '../tensor/random.ts';
 import { augmentCloud, augmentImage } from './augment.ts';
 import type { Sample, Showing } from './types.ts';
@@ -19,7 +19,7 @@ export function shown(
   return result;
 }
 
-/** Which of an object's pictures is shown: the same rule. */
+/** The number of the picture to show, drawn by the same rule. */
 export function shownView(views: number, index: number, { seed, stage, epoch }: Showing): number {
   return views === 1 ? 0 : new Random(seed, stage, 'view', epoch, index).integer(views);
 }

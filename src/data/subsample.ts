@@ -1,9 +1,9 @@
-/** Subsamples of a point cloud: at random, or evenly. */
+/** Subsamples of a point cloud, random or evenly spaced. */
 import type { Random } from '../tensor/random.ts';
 
 /**
- * Draws `count` of `total` indices: without replacement where there are enough, else all of them and then again
- * from all, with replacement. The order is random.
+ * Draws `count` of `total` indices in random order: without replacement if there are enough, otherwise all of them plus
+ * draws with replacement.
  */
 export function drawIndices(total: number, count: number, random: Random): Uint32Array {
   const order = new Uint32Array(total);
@@ -23,7 +23,7 @@ export function drawIndices(total: number, count: number, random: Random): Uint3
 }
 
 /**
- * At most `count` points of a cloud [P, 3], drawn without replacement, in random order.
+ * Draws up to `count` points of a cloud [P, 3] without replacement, in random order.
  * @returns [min(P, count), 3]
  */
 export function subsampleCloud(cloud: Float32Array, count: number, random: Random): Float32Array {
@@ -37,7 +37,8 @@ export function subsampleCloud(cloud: Float32Array, count: number, random: Rando
 }
 
 /**
- * `count` points of a cloud [P, 3], evenly picked; a short cloud repeats. Of a cloud in random order it is a fair subsample.
+ * Picks `count` points of a cloud [P, 3] at even steps; a short cloud repeats. The subsample is unbiased if the cloud
+ * is in random order.
  * @returns out [count, 3]
  */
 export function evenCloud(

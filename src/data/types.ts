@@ -1,39 +1,36 @@
-/** What a data set offers: pairs without labels for training; the labels live apart, for evaluation only. */
+/** Types of data sets. Training gets pairs without labels; labels are kept separately, for evaluation only. */
 import type { DATA_FIELDS, SET_FIELDS, Values } from './fields.ts';
 import type { Origin } from './sets/object.ts';
 
-/** One object, as it is: not augmented. */
+/** One object, not augmented. */
 export interface Sample {
   /** [H, W, C], values 0..1 */
   readonly image: Float32Array;
-  /** [P, 3], normalised; P may differ between objects; in random order, so any prefix is a fair subsample. */
+  /** [P, 3], normalised. P may differ between objects. The order is random, so any prefix is an unbiased subsample. */
   readonly cloud: Float32Array;
 }
 
-/**
- * Objects that exist both as an image and as a point cloud. Training sees this and nothing else, so it cannot read a
- * label.
- */
+/** Objects that exist both as an image and as a point cloud. Training sees only this type, so it cannot read labels. */
 export interface PairedData {
   readonly name: string;
   readonly length: number;
   /** Height, width, channels. */
   readonly imageShape: readonly [number, number, number];
-  /** Names the object in files: stable for one specification and seed, unique within the split. */
+  /** The object's id in files: stable for one specification and seed, unique within the split. */
   id(index: number): string;
   /**
-   * Reads or makes objects when they are needed; the same bits each time. The arrays belong to the data set: do not write
+   * Reads or generates objects on demand, with the same bits each time. The arrays belong to the data set; do not write
    * to them.
    */
   load(indices: ArrayLike<number>): Promise<Sample[]>;
   /**
-   * The objects as training wants to see them, in new arrays: augmented, of several pictures one. Without this method
-   * training augments what `load` gives.
+   * The objects for training, in new arrays: augmented, with one of several pictures each. Without this method,
+   * training augments the results of `load`.
    */
   show?(indices: ArrayLike<number>, showing: Showing): Promise<Sample[]>;
 }
 
-/** Class of each object, by index. Only evaluation takes this type. */
+/** Class of each object, by index. Only evaluation uses this type. */
 export interface Labels {
   readonly classNames: readonly string[];
   readonly values: Int32Array;
@@ -45,17 +42,17 @@ export interface Split {
   readonly labels: Labels;
 }
 
-/** By how much the strong augmentation may turn a cloud, and about which axis (0 x, 1 y, 2 z). */
+/** Axis (0 x, 1 y, 2 z) and largest angle by which the strong augmentation rotates clouds. */
 export interface CloudRotation {
   readonly axis: 0 | 1 | 2;
-  /** 180 means any angle: the angle is uniform between minus and plus this. */
+  /** The angle is uniform in +-maxDegrees; 180 means any angle. */
   readonly maxDegrees: number;
 }
 
 /** How strongly objects are augmented. */
 export type Strength = 'none' | 'mild' | 'strong';
 
-/** How training is shown an object: `shown` in ./showing.ts. Plain data, so that it can be sent to a thread. */
+/** How training sees an object, see `shown` in ./showing.ts. Plain data, so that it can be sent to a thread. */
 export interface Showing {
   readonly seed: number;
   readonly stage: string;
@@ -67,18 +64,18 @@ export interface Showing {
   readonly points: number;
 }
 
-/** Pairs with labels, or none where nothing says the classes. */
+/** Pairs with labels, or null if the classes are unknown. */
 export interface AnySplit {
   readonly pairs: PairedData;
   readonly labels: Labels | null;
 }
 
-/** Objects to train on, and objects held out for the figures. Without labels, figures that need them are left out. */
+/** Objects for training, and objects held out for evaluation. Without labels, metrics that need them are left out. */
 export interface DataSet {
   readonly name: string;
   readonly train: AnySplit;
   readonly test: AnySplit;
-  /** May images be mirrored? No for digits and letters. */
+  /** Whether images may be mirrored; false for digits and letters. */
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
 }
@@ -91,33 +88,33 @@ export interface LabelledDataSet extends DataSet {
 
 /** An object that was left out. */
 export interface Skipped {
-  /** null where it was found before anything was read */
+  /** null if it was found before any object was read */
   readonly split: 'train' | 'test' | null;
   readonly id: string | null;
-  /** file and fault */
+  /** file and problem */
   readonly reason: string;
 }
 
-/** A data set whose objects come from files. Each of them was read once, without a fault. */
+/** A data set whose objects come from files. Each was read once without an error. */
 export interface CheckedData extends DataSet {
   readonly train: AnySplit & { readonly origins: readonly Origin[] };
   readonly test: AnySplit & { readonly origins: readonly Origin[] };
   readonly skipped: readonly Skipped[];
   readonly found: { readonly train: number; readonly test: number; readonly notes: readonly string[] };
-  /** Ends the threads that read; then nothing can be loaded any more. */
+  /** Ends the reading threads. Nothing can be loaded afterwards. */
   close(): Promise<void>;
 }
 
-/** How much of a data set is opened, and in which sizes. */
+/** Options of `openData`. */
 export interface DataOptions extends Readonly<Values<typeof DATA_FIELDS>>, Readonly<Values<typeof SET_FIELDS>> {
-  /** Is `train` or `test` the most that is wanted, rather than how many must be there? Default no. */
+  /** Whether `train` and `test` are upper limits rather than required counts. Default: both required. */
   readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
   /** Clouds of fewer points are bad. Default 1. */
   readonly leastPoints?: number;
   /** Threads that read files; default 0, the calling thread reads. */
   readonly workers?: number;
-  /** Where rendered views are kept between runs; default null, nowhere. */
+  /** Folder in which rendered views are kept between runs; default null, none. */
   readonly cacheFolder?: string | null;
-  /** Called now and then while objects are made or read. */
+  /** Called occasionally while objects are generated or read. */
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -1,4 +1,4 @@
-/** Writing to the disk so that a crash leaves the old file or the new one, never half of one. Node only. */
+/** Writes files so that a crash leaves the old file or the new one, never a part. Node only. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
@@ -7,21 +7,17 @@ import { dirname, resolve } from 'node:path';
 type Chunk = string | Uint8Array;
 
 export interface WriteOptions {
-  /** The file that has the name until now keeps this one: the version before. */
+  /** Path under which the existing file is kept, as the previous version. */
   readonly previous?: string;
-  /**
-   * Several processes may write this file at the same time, so that each needs a temporary file of its own. Default
-   * false.
-   */
+  /** Gives each writer its own temporary file, for files that several processes may write at once. Default false. */
   readonly shared?: boolean;
-  /** Wait until the disk has the bytes and the name. False for what can be made again. Default true. */
+  /** Wait until content and name are on disk. False for files that can be recreated. Default true. */
   readonly sync?: boolean;
 }
 
 /**
- * Writes a file whole or not at all: to a temporary file next to it, which is synced, then renamed; last, the folder is
- * synced.
- * @param content all of it, or chunks in order
+ * Writes a file atomically: writes a temporary file next to it, syncs it, renames it, and syncs the folder.
+ * @param content the whole content, or its chunks in order
  */
 export async function writeWhole(
   path: string,
@@ -42,22 +38,19 @@ export async function writeWhole(
     await rename(temporary, path);
     if (sync) await syncFolder(dirname(path));
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {}); // where that fails too, the first error says why
+    await rm(temporary, { force: true }).catch(() => {}); // if that fails too, the first error says why
     throw cause;
   }
 }
 
-/** Puts the names in a folder onto the disk. Windows cannot do it, and does not need it. */
+/** Flushes the names in a folder to disk. Windows cannot do this, and does not need it. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   await handle.sync().finally(() => handle.close());
 }
 
-/**
- * Makes a folder and those above it. Node's recursive mkdir never returns where a level refuses with ENOENT, as /proc
- * does.
- */
+/** Creates a folder and its parents. (Node's recursive mkdir hangs if a level fails with ENOENT, as in /proc.) */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(resolve(folder)));
@@ -68,7 +61,7 @@ export function makeFolder(folder: string): void {
   }
 }
 
-/** For `catch`: null where the file does not exist. */
+/** For `catch`: null if the file does not exist, otherwise rethrows. */
 export function ignoreMissing(cause: unknown): null {
   if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
   throw cause;

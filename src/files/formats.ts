@@ -1,4 +1,4 @@
-/** Meshes and point clouds from the bytes of files, by the extension of the file's name. Runs in browsers too. */
+/** Reads meshes and point clouds from bytes. The extension selects the format. Runs in browsers too. */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 import { parseGlb } from './glb.ts';
@@ -26,10 +26,10 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   xyz: parseXyz,
 };
 
-/** What programs call the array of points, in the order of preference. */
+/** Usual names of the array of points, in order of preference. */
 const CLOUD_NAMES = ['points', 'xyz', 'pc', 'pos', 'positions', 'cloud', 'vertices', 'arr_0'];
 
-/** Extensions that can be read, in lower case, without the dot. */
+/** Supported extensions, in lower case, without the dot. */
 export const GEOMETRY_EXTENSIONS: readonly string[] = Object.keys(PARSERS);
 
 async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry> {
@@ -37,16 +37,16 @@ async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry>
   const found = npz.names.length === 1 ? npz.names[0] : CLOUD_NAMES.find((wanted) => npz.names.includes(wanted));
   if (found === undefined) {
     const names = npz.names.slice(0, 8).map(quoted).join(', ');
-    throw badFile(name, `it is unclear which array is the cloud: ${names}`, `Call it ${quoted(CLOUD_NAMES[0])}.`);
+    throw badFile(name, `it is unclear which array is the cloud: ${names}`, `Name it ${quoted(CLOUD_NAMES[0])}.`);
   }
   return cloudOf(await npz.array(found), `${name}: array ${quoted(found)}`);
 }
 
 /**
- * A mesh or a cloud from the bytes of a file. Polygons become fans of triangles; unused vertices stay in `positions`.
- * A header may promise anything: memory is taken for what the file really holds, at most 64 times its size and 1 MiB
- * (compressed files as far as their compression can reach: LZF 88 times, .npz 1032 times and 1 GiB).
- * @param name its extension decides which format is read; it is shown in errors
+ * Parses a mesh or a cloud. Polygons become triangle fans; unused vertices stay in `positions`. Memory follows the data
+ * that the file really holds, not the counts in its header: at most 64 times the file size plus 1 MiB. For compressed
+ * files the limit is the largest possible compression ratio: 88 for LZF, 1032 (and 1 GiB) for .npz.
+ * @param name the file name; its extension selects the format, and error messages name it
  * @throws RomoError `file` unless the file is complete, consistent and finite
  */
 export async function parseGeometry(bytes: Uint8Array, name: string): Promise<Geometry> {
@@ -55,12 +55,12 @@ export async function parseGeometry(bytes: Uint8Array, name: string): Promise<Ge
   return parse(bytes, name);
 }
 
-/** @throws RomoError `file` where nothing reads files of that name */
+/** @throws RomoError `file` if the extension is not supported */
 export function parserOf(name: string): Parser {
   const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1].toLowerCase() ?? '';
   if (!Object.hasOwn(PARSERS, extension)) {
     const known = GEOMETRY_EXTENSIONS.join(', ');
-    throw badFile(name, `files called .${extension} are not read as 3D objects`, `Use one of ${known}.`);
+    throw badFile(name, `the extension .${extension} is not a supported 3D format`, `Use one of ${known}.`);
   }
   return PARSERS[extension];
 }

@@ -1,12 +1,12 @@
-/** What every reader of 3D files returns. */
+/** A mesh or a cloud, as the readers of 3D files return it. */
 export interface Geometry {
-  /** [V, 3], finite; as in the file: neither scaled nor rotated */
+  /** [V, 3], finite, in the file's own scale and orientation */
   readonly positions: Float32Array;
-  /** [F, 3], indices of vertices, all in range; null for clouds. Faces without area may be among them. */
+  /** [F, 3], vertex indices, all in range; null for clouds. Faces may have zero area. */
   readonly triangles: Uint32Array | null;
 }
 
-/** Longest side of the bounding box; 0 where all points coincide: such an object cannot be normalised. */
+/** Longest side of the bounding box. It is 0 if all points coincide; such an object cannot be normalised. */
 export function longestSide({ positions }: Geometry): number {
   const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const high = low.map((value) => -value);

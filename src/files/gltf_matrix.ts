@@ -1,11 +1,11 @@
-/** Placement of glTF's nodes: 4 x 4 matrices, column by column, as glTF stores them. */
+/** Transforms of glTF nodes: 4 x 4 matrices in glTF's column-major order. */
 import type { JsonObject, JsonReader } from './json.ts';
 
 export type Matrix = readonly number[];
 
 export const IDENTITY: Matrix = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 
-/** A node's own matrix: given as such, or as translation * rotation * scale. */
+/** A node's local matrix: stored directly, or as translation * rotation * scale. */
 export function nodeMatrix(json: JsonReader, node: JsonObject, what: string): Matrix {
   if (node.matrix !== undefined) return json.numbers(node.matrix, `matrix of ${what}`, IDENTITY);
   const [tx, ty, tz] = json.numbers(node.translation, `translation of ${what}`, [0, 0, 0]);

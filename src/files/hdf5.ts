@@ -1,7 +1,7 @@
 /**
- * 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the datasets
- * img, points, normals and the attribute label. Each is read when it is asked for: 5,000 clouds are gigabytes. Node
- * only.
+ * Reads 3D MNIST's HDF5 files, `train_point_clouds.h5` and `test_point_clouds.h5`: groups "0", "1", ... with the
+ * datasets img, points, normals and the attribute label. Objects are read on demand, since 5,000 clouds take gigabytes.
+ * Node only.
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,28 +10,28 @@ import { badFile, quoted } from './errors.ts';
 import { checkPositions } from './mesh_builder.ts';
 
 export interface PointCloudFile {
-  /** Number of objects: groups "0" to "length - 1". */
+  /** Number of objects, in groups "0" to "length - 1". */
   readonly length: number;
-  /** [P, 3], finite, as in the file */
+  /** [P, 3], finite, unscaled */
   points(index: number): Promise<Float32Array>;
   /** [P, 3] */
   normals(index: number): Promise<Float32Array>;
-  /** Does group "0" hold a picture? */
+  /** Does group "0" have a picture? */
   hasImages(): Promise<boolean>;
-  /** [height, width], as in the file */
+  /** [height, width], unscaled */
   image(index: number): Promise<{ readonly height: number; readonly width: number; readonly pixels: Float32Array }>;
-  /** A whole number. */
+  /** An integer. */
   label(index: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** A digit has some 25,000 points; memory for more than this is not taken on the word of a file. */
+/** Limit per dataset, so that a corrupt size cannot allocate too much. A digit has about 25,000 points. */
 const MOST_VALUES = 2 ** 24;
 
 type Hdf5 = typeof import('h5wasm/node');
 
 /**
- * @throws RomoError `file` where it is not an HDF5 file or has no groups "0", "1", ...; each method where data are
+ * @throws RomoError `file` if it is not an HDF5 file or lacks groups "0", "1", ...; the methods throw it if data are
  * missing or damaged
  */
 export async function openPointClouds(path: string): Promise<PointCloudFile> {
@@ -48,7 +48,7 @@ export async function openPointClouds(path: string): Promise<PointCloudFile> {
     for (let i = 0; i < Math.max(1, keys.size); i++) {
       if (keys.has(String(i))) continue;
       const found = [...keys].slice(0, 4).map(quoted).join(', ');
-      const what = `has no group "${i}", but ${keys.size} others (${found})`;
+      const what = `has no group "${i}", only ${keys.size} others (${found})`;
       throw badFile(path, what, 'Give train_point_clouds.h5 or test_point_clouds.h5 of 3D MNIST.');
     }
     return new Reader(path, keys.size, hdf5, file);
@@ -93,7 +93,7 @@ class Reader implements PointCloudFile {
       return group && 'attrs' in group ? group.attrs.label?.value : undefined;
     });
     const label = Number(ArrayBuffer.isView(value) ? (value as Int32Array)[0] : (value ?? Number.NaN));
-    if (!Number.isSafeInteger(label)) throw badFile(this.path, `${what} is missing or no whole number`);
+    if (!Number.isSafeInteger(label)) throw badFile(this.path, `${what} is missing or not an integer`);
     return label;
   }
 
@@ -101,7 +101,7 @@ class Reader implements PointCloudFile {
     guarded(this.path, 'cannot be closed', () => this.file.close());
   }
 
-  /** A dataset of two dimensions. @param columns the second, where it is known */
+  /** Reads a two-dimensional dataset. @param columns the second dimension, if known */
   private read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float32Array } {
     this.check(index);
     const what = `"${index}/${dataset}"`;
@@ -111,11 +111,11 @@ class Reader implements PointCloudFile {
       if (!(found instanceof this.hdf5.Dataset) || !shape) throw badFile(this.path, `has no dataset ${what}`);
       const size = shape.reduce((product, dimension) => product * dimension, 1);
       if (shape.length !== 2 || (columns && shape[1] !== columns) || !(size <= MOST_VALUES)) {
-        throw badFile(this.path, `${what} has the shape [${shape}], expected [any, ${columns ?? 'any'}]`);
+        throw badFile(this.path, `${what} has shape [${shape}], expected [any, ${columns ?? 'any'}]`);
       }
       const value = found.value;
       if (!ArrayBuffer.isView(value) || value instanceof BigInt64Array || value instanceof BigUint64Array) {
-        throw badFile(this.path, `${what} does not hold numbers of at most 64 bits in float or 32 in integer`);
+        throw badFile(this.path, `${what} must hold floats, or integers of at most 32 bits`);
       }
       const values = Float32Array.from(value as Float64Array);
       if (values.length !== size) throw badFile(this.path, `${what} holds ${values.length} values instead of ${size}`);
@@ -129,15 +129,15 @@ class Reader implements PointCloudFile {
   }
 }
 
-/** Set when the C library gave up in the middle of its work: what it holds in memory cannot be trusted from then on. */
+/** Path of the file at which the C library aborted. Its memory cannot be trusted afterwards. */
 let aborted: string | null = null;
 
 function guarded<T>(path: string, what: string, read: () => T): T {
   if (aborted !== null) {
     throw badFile(
       path,
-      `cannot be read: the HDF5 library gave up at ${aborted}, or at a damaged file before`,
-      'Start again.',
+      `cannot be read: the HDF5 library aborted at ${aborted}, or at an earlier damaged file`,
+      'Restart the program.',
     );
   }
   try {
@@ -148,11 +148,11 @@ function guarded<T>(path: string, what: string, read: () => T): T {
       aborted = path;
       throw badFile(
         path,
-        `${what}: the HDF5 library gave up, here or at a damaged file before`,
-        'Get the file again, then start again.',
+        `${what}: the HDF5 library aborted, here or at an earlier damaged file`,
+        'Download the file again, then restart the program.',
       );
     }
-    // The message is the stack of the C library; its innermost line says most.
+    // The message is a stack trace of the C library; its innermost line is the most specific.
     const reasons = String((cause as Error).message).split('\n');
     const minor = reasons.filter((line) => line.includes('minor:')).pop() ?? reasons[0];
     throw badFile(path, `${what}: ${minor.replace(/^\s*minor:\s*/, '').slice(0, 200)}`);

@@ -1,32 +1,32 @@
-/** Pictures from PNG, JPEG and WebP files, of every depth and colour space that these have. Node only. */
+/** Reads PNG, JPEG and WebP files of every bit depth and colour space. Node only. */
 import type { Sharp } from 'sharp';
 import { badFile } from './errors.ts';
 import { fromBytes } from './pixels.ts';
 import { readBytes } from './read.ts';
 
 export interface ImageOptions {
-  /** Height and width of the result in pixels: the whole picture is fitted into it and centred, nothing is cut off. */
+  /** Height and width of the result in pixels. The whole picture is scaled to fit and centred, never cropped. */
   readonly size: number;
   /** 3: red, green, blue (sRGB); 1: luma, 0.299 R + 0.587 G + 0.114 B */
   readonly channels: 1 | 3;
-  /** Grey value, 0..1, around a picture that is not square and under transparent pixels. Default 1, white. */
+  /** Grey value, 0..1, of the margins around non-square pictures and behind transparency. Default 1, white. */
   readonly background?: number;
 }
 
-/** Decoding takes 4 bytes per pixel: 256 MiB. A file of some kilobytes may say billions of pixels. */
+/** Decoding takes 4 bytes per pixel, so 256 MiB. A file of a few kilobytes may claim billions of pixels. */
 const MOST_PIXELS = 2 ** 26;
 
 /**
- * @returns [size, size, channels], 0..1; upright as its EXIF tag says; the first frame of a moving picture
- * @throws RomoError `file` on other kinds of files, on damaged ones, on more than 67 million pixels
+ * @returns [size, size, channels], 0..1, upright by its EXIF tag; the first frame of an animation
+ * @throws RomoError `file` if the format is another one, the file is damaged, or it has more than 67 million pixels
  */
 export async function readImage(path: string, options: ImageOptions): Promise<Float32Array> {
   return finish(await open(path, options), options, path);
 }
 
 /**
- * Width and height in pixels, upright, from the header alone.
- * @throws RomoError `file` as readImage, as far as the header shows it
+ * Width and height in pixels after EXIF rotation, from the header alone.
+ * @throws RomoError `file` as readImage, for errors that the header shows
  */
 export async function imageSizeOf(path: string): Promise<{ width: number; height: number }> {
   const image = await open(path, { size: 1, channels: 3 });
@@ -39,17 +39,17 @@ export async function imageSizeOf(path: string): Promise<{ width: number; height
 }
 
 /**
- * A picture whose pixels outside its mask become background, for RGB-D Object's `*_crop.png` and `*_maskcrop.png`.
- * @param maskPath a picture of the same size; the object is where it is not black
+ * Reads a picture and sets pixels outside its mask to background, for RGB-D Object's `_crop.png` and `_maskcrop.png`.
+ * @param maskPath a picture of the same size, black outside the object
  * @returns [size, size, channels], 0..1
- * @throws RomoError `file` as readImage, and where the sizes differ or the mask is black
+ * @throws RomoError `file` as readImage, and if the sizes differ or the mask is all black
  */
 export async function readMaskedImage(path: string, maskPath: string, options: ImageOptions): Promise<Float32Array> {
   const picture = await pixelsOf(await open(path, options), path);
   const mask = await pixelsOf(await open(maskPath, { ...options, background: 0 }), maskPath);
   const { width, height } = picture;
   if (mask.width !== width || mask.height !== height) {
-    throw badFile(maskPath, `is ${mask.width} x ${mask.height}, its picture ${path} is ${width} x ${height}`);
+    throw badFile(maskPath, `the mask is ${mask.width} x ${mask.height}, its picture ${path} is ${width} x ${height}`);
   }
   let inside = 0;
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -57,7 +57,7 @@ export async function readMaskedImage(path: string, maskPath: string, options: I
     if (mask.data[at] + mask.data[at + 1] + mask.data[at + 2] > 0) inside++;
     else picture.data.fill(greyOf(options), at, at + 3);
   }
-  if (inside === 0) throw badFile(maskPath, 'is black everywhere: it leaves nothing of the picture');
+  if (inside === 0) throw badFile(maskPath, 'the mask is black everywhere, so nothing of the picture remains');
   const { default: sharp } = await import('sharp');
   const masked = sharp(picture.data, { raw: { width, height, channels: 3 } });
   return finish(masked, options, path);
@@ -72,16 +72,16 @@ function greyBackground(options: ImageOptions): { r: number; g: number; b: numbe
   return { r: grey, g: grey, b: grey };
 }
 
-/** A picture to be decoded: upright and without transparency. */
+/** A picture ready for decoding, upright and without transparency. */
 async function open(path: string, options: ImageOptions): Promise<Sharp> {
   const bytes = await readBytes(path);
-  // The library reads a dozen kinds, SVG among them, which may name other files: only these three may reach it.
+  // sharp reads a dozen formats, among them SVG, which can reference other files. Only these three may reach it.
   const start = String.fromCharCode(...bytes.subarray(0, 12));
   if (!/^(\x89PNG\r\n|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/.test(start)) {
     throw badFile(path, bytes.length === 0 ? 'is empty' : 'is not a PNG, JPEG or WebP file', 'Save it as PNG.');
   }
   const { default: sharp } = await import('sharp').catch((cause: Error) => {
-    throw badFile(path, `the package sharp does not load here: ${cause.message.split('\n')[0]}`, 'Run npm install.');
+    throw badFile(path, `the package sharp cannot be loaded: ${cause.message.split('\n')[0]}`, 'Run npm install.');
   });
   const limits = { limitInputPixels: MOST_PIXELS, failOn: 'warning', pages: 1 } as const;
   return sharp(bytes, limits)
@@ -99,7 +99,7 @@ async function pixelsOf(image: Sharp, path: string): Promise<{ data: Uint8Array;
     return { data, width: info.width, height: info.height };
   } catch (cause) {
     const reason = (cause as Error).message.split('\n')[0];
-    const fix = reason.includes('pixel limit') ? `At most ${MOST_PIXELS} pixels are decoded; scale it down` : undefined;
+    const fix = reason.includes('pixel limit') ? `Scale it down to at most ${MOST_PIXELS} pixels.` : undefined;
     throw badFile(path, `cannot be decoded: ${reason}`, fix);
   }
 }
@@ -111,7 +111,7 @@ async function finish(image: Sharp, options: ImageOptions, path: string): Promis
     height: size,
     fit: 'contain',
     background: greyBackground(options),
-    kernel: 'linear', // no overshoot at edges, as resizeImage in ../data/resize.ts
+    kernel: 'linear', // no overshoot at edges, like resizeImage in ../data/resize.ts
   });
   const { data } = await pixelsOf(fitted, path);
   if (channels === 3) return fromBytes(data);

@@ -1,4 +1,4 @@
-/** Files from their bytes: meshes, clouds and arrays. All of it works in Node and in pages. */
+/** Parsers of 3D and array files, from bytes. They all run in Node and in browsers. */
 export { GEOMETRY_EXTENSIONS, parseGeometry } from './formats.ts';
 export type { Geometry } from './geometry.ts';
 export type { NdArray } from './npy.ts';

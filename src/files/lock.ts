@@ -1,4 +1,4 @@
-/** A lock file: one process at a time writes into a folder. Node only. */
+/** A lock file, which lets one process at a time write into a folder. Node only. */
 import { randomUUID } from 'node:crypto';
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -10,7 +10,7 @@ import { ignoreMissing } from './disk.ts';
 const LOCK = 'lock';
 const PATIENCE = 60_000; // ms; a writer holds the lock for one batch
 
-/** Was it a process of this machine that has ended? */
+/** True if the owner was a process of this machine that has ended. */
 function isDead(owner: string): boolean {
   const [host, pid] = owner.split(' ');
   if (host !== hostname()) return false;
@@ -23,8 +23,8 @@ function isDead(owner: string): boolean {
 }
 
 /**
- * Runs `write` while no other process writes into the folder. A process that was killed leaves a lock that the next one takes.
- * @param patience ms to wait for a process that has the lock
+ * Runs `write` while holding the folder's lock. The lock of a killed process is taken over.
+ * @param patience ms to wait for the process that holds the lock; default 60,000
  */
 export async function whileLocked<T>(folder: string, write: () => Promise<T>, patience = PATIENCE): Promise<T> {
   const path = join(folder, LOCK);
@@ -40,7 +40,7 @@ export async function whileLocked<T>(folder: string, write: () => Promise<T>, pa
         throw new RomoError(
           'gallery',
           `${folder} is being written by another process (host and number: ${owner})`,
-          `Wait for it; if it is gone, delete ${path} and what begins with ${LOCK}- there.`,
+          `Wait for it; if it no longer runs, delete ${path} and all ${LOCK}-* files next to it.`,
         );
       }
       await sleep(20 + 30 * Math.random());
@@ -55,7 +55,7 @@ export async function whileLocked<T>(folder: string, write: () => Promise<T>, pa
   }
 }
 
-/** `link` fails where the name is taken, and the content is there with the name. */
+/** `link` fails if the name is taken, and makes name and content appear at once. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -66,7 +66,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock of a dead process: one process at a time, lest it be another's new lock by then. */
+/** Removes the lock of a dead process. One process at a time, because the lock may have a new owner by then. */
 async function takeOver(folder: string, own: string, path: string): Promise<void> {
   const guard = join(folder, `${LOCK}-takeover`);
   if (!(await linked(own, guard))) return;
@@ -78,7 +78,7 @@ async function takeOver(folder: string, own: string, path: string): Promise<void
   }
 }
 
-/** Removes the claims of processes that were killed while they waited for the lock. Call it while locked. */
+/** Removes the files of processes that were killed while they waited for the lock. Call it while holding the lock. */
 export async function removeDeadLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${LOCK}-`)) continue;

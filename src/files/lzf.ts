@@ -1,12 +1,12 @@
 /**
- * LZF, the compression inside PCD files. Source: M. Lehmann, LibLZF, the format's description. A control byte below 32
- * is followed by that many bytes and one more; others copy from what came before: 3 bits of length, 13 of distance.
+ * LZF, the compression inside PCD files. Source: M. Lehmann, LibLZF, format description. A control byte n < 32 is
+ * followed by n + 1 literal bytes; any other starts a copy of earlier output, with 3 bits of length and 13 of distance.
  */
 
-/** Not more than 264 bytes come out of the 3 of the longest copy. */
+/** The longest copy expands 3 bytes to 264. */
 export const LZF_LARGEST_RATIO = 88;
 
-/** @returns exactly `size` bytes, or null where the data are damaged. The caller has checked `size` against the ratio. */
+/** @returns exactly `size` bytes, or null if the data are damaged. Callers must check `size` against the ratio. */
 export function decompressLzf(packed: Uint8Array, size: number): Uint8Array | null {
   const result = new Uint8Array(size);
   let from = 0;
@@ -24,7 +24,7 @@ export function decompressLzf(packed: Uint8Array, size: number): Uint8Array | nu
       if (length === 9) length += packed[from++];
       const source = to - 1 - ((control & 31) << 8) - packed[from++];
       if (from > packed.length || source < 0 || to + length > size) return null;
-      // Byte by byte: a copy may overlap what it writes, that is how runs are stored.
+      // Byte by byte, since a copy may overlap its own output; runs are stored that way.
       for (let i = 0; i < length; i++) result[to + i] = result[source + i];
       to += length;
     }

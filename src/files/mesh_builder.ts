@@ -1,11 +1,11 @@
 /**
- * Positions and triangles while a file is read: they grow with what has really been read, never with what a header
- * promises, so a file that promises too much costs no memory.
+ * Collects positions and triangles while a file is read. Memory grows with the data read, never with the counts in a
+ * header, so a file with false counts costs no memory.
  */
 import { badFile } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 
-/** A list of numbers that doubles its memory when it is full. */
+/** A list of numbers that doubles its capacity when full. */
 class Growing<A extends Float32Array | Uint32Array> {
   length = 0;
 
@@ -49,13 +49,13 @@ export class MeshBuilder {
     this.positions.push3(x, y, z);
   }
 
-  /** Begins a face; its corners follow. */
+  /** Starts a face; calls of `corner` follow. */
   face(): void {
     this.faces++;
     this.corners = 0;
   }
 
-  /** The next corner of the face. From the third on, each makes a triangle with the first and the one before: a fan. */
+  /** Adds a corner. From the third on, each makes a triangle with the first and the previous corner: a fan. */
   corner(index: number): void {
     if (!Number.isInteger(index) || index < 0) throw badFile(this.name, `a face uses vertex ${index}`);
     if (index > this.largest) this.largest = index;
@@ -65,29 +65,29 @@ export class MeshBuilder {
     this.corners++;
   }
 
-  /** @throws RomoError without a vertex, with a coordinate that is not a finite float32, with an index out of range */
+  /** @throws RomoError `file` on an empty mesh, a coordinate that is not a finite float32, an index out of range */
   finish(): Geometry {
     const positions = this.positions.finish();
     checkPositions(positions, this.name);
     const count = positions.length / 3;
     if (this.largest >= count) {
-      throw badFile(this.name, `a face uses vertex ${this.largest} (counted from 0), there are ${count}`);
+      throw badFile(this.name, `a face uses vertex ${this.largest} (counted from 0), but the file has ${count}`);
     }
     if (this.faces === 0) return { positions, triangles: null };
     if (this.triangles.length === 0) {
       throw badFile(
         this.name,
         `none of its ${this.faces} faces has three corners`,
-        'Export the object with its surface.',
+        'Export the object with its faces.',
       );
     }
     return { positions, triangles: this.triangles.finish() };
   }
 }
 
-/** @throws RomoError on an empty list and on the first value that is not finite */
+/** @throws RomoError `file` if the list is empty or a value is not finite */
 export function checkPositions(positions: Float32Array, name: string): void {
-  if (positions.length === 0) throw badFile(name, 'holds no vertex', 'Export the object again, with its points.');
+  if (positions.length === 0) throw badFile(name, 'has no vertices', 'Export the object again, with its points.');
   for (let i = 0; i < positions.length; i++) {
     if (Number.isFinite(positions[i])) continue;
     throw badFile(

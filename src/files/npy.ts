@@ -1,5 +1,5 @@
 /**
- * NumPy's .npy, versions 1 to 3, C and Fortran order, both byte orders.
+ * Reads NumPy's .npy, versions 1 to 3, C and Fortran order, both byte orders.
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { badFile, quoted } from './errors.ts';
@@ -24,9 +24,7 @@ const ARRAYS = {
 /** An array of any number of dimensions. */
 export interface NdArray {
   readonly shape: readonly number[];
-  /**
-   * The product of `shape` values, row by row (C order). 64-bit integers become doubles, halves float32, bool 0 and 1.
-   */
+  /** Values in C order. 64-bit integers are converted to float64, halves to float32, bool to 0 and 1. */
   readonly data: InstanceType<(typeof ARRAYS)[ScalarName]>;
 }
 
@@ -40,15 +38,15 @@ interface NpyHeader {
 }
 
 /**
- * @param name what errors call the file
- * @throws RomoError `file` on anything but a whole array of numbers or bool
+ * @param name the file name in error messages
+ * @throws RomoError `file` unless the bytes are a complete array of numbers or bool
  */
 export function parseNpy(bytes: Uint8Array, name: string): NdArray {
   const header = readHeader(bytes, name);
   const { type, shape, size, dataStart } = header;
   const needed = size * SCALARS[type].bytes;
   if (!(needed <= bytes.length - dataStart)) {
-    throw badFile(name, `[${shape}] of ${type} needs ${needed} bytes, the file holds ${bytes.length - dataStart}`);
+    throw badFile(name, `[${shape}] of ${type} needs ${needed} bytes, the file has ${bytes.length - dataStart}`);
   }
   const data = new ARRAYS[type](size);
   const raw = bytes.subarray(dataStart, dataStart + needed);
@@ -64,13 +62,13 @@ export function parseNpy(bytes: Uint8Array, name: string): NdArray {
 function readHeader(bytes: Uint8Array, name: string): NpyHeader {
   const magic = String.fromCharCode(...bytes.subarray(0, 6));
   if (magic !== '\x93NUMPY' || bytes.length < 12) {
-    throw badFile(name, 'no .npy file: it does not begin with \\x93NUMPY', 'Save it with numpy.save.');
+    throw badFile(name, 'not an .npy file: it does not begin with \\x93NUMPY', 'Save it with numpy.save.');
   }
   const wide = bytes[6] >= 2;
   const textStart = wide ? 12 : 10;
   const length = wide ? viewOf(bytes).getUint32(8, true) : viewOf(bytes).getUint16(8, true);
   if (bytes[6] < 1 || bytes[6] > 3 || textStart + length > bytes.length || length > 65_536) {
-    throw badFile(name, `its header has version ${bytes[6]} and ${length} bytes, the file ${bytes.length}`);
+    throw badFile(name, `its header has version ${bytes[6]} and ${length} bytes, the file has ${bytes.length}`);
   }
   const text = new TextDecoder().decode(bytes.subarray(textStart, textStart + length));
   const descr = /'descr':\s*'([<>|=]?)([a-z]\d+)'/.exec(text);
@@ -81,7 +79,7 @@ function readHeader(bytes: Uint8Array, name: string): NpyHeader {
     const found = /'descr':\s*(.{1,24})/.exec(text)?.[1] ?? 'no descr';
     throw badFile(name, `its values are not plain numbers (${quoted(found)})`, 'Save it as float32.');
   }
-  if (!order || !tuple) throw badFile(name, 'its header gives no shape or no order');
+  if (!order || !tuple) throw badFile(name, 'its header lacks the shape or the order');
   const shape = tuple[1]
     .split(',')
     .map((word) => word.trim())
@@ -93,11 +91,11 @@ function readHeader(bytes: Uint8Array, name: string): NpyHeader {
   return { type, little: descr[1] !== '>', fortran, shape, size, dataStart: textStart + length };
 }
 
-/** Reads value by value, in C order of the result. */
+/** Reads value by value, in the C order of the result. */
 function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, data: NdArray['data']): void {
   const { bytes, get } = SCALARS[type];
   const view = viewOf(raw);
-  // Distance in the file between neighbours along each axis, in values.
+  // Stride of each axis in the file, in values.
   const strides = shape.map((_, axis) =>
     (fortran ? shape.slice(0, axis) : shape.slice(axis + 1)).reduce((product, dimension) => product * dimension, 1),
   );
@@ -114,10 +112,10 @@ function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, d
   }
 }
 
-/** The first three columns of a table as a cloud. @param array [P, 3 or more] */
+/** The first three columns of an array as a cloud. @param array [P, 3 or more] */
 export function cloudOf({ shape, data }: NdArray, name: string): Geometry {
   if (shape.length !== 2 || shape[1] < 3) {
-    throw badFile(name, `has the shape [${shape}]`, 'A cloud has the shape [points, 3 or more].');
+    throw badFile(name, `has shape [${shape}]`, 'Save the cloud with shape [points, 3 or more].');
   }
   const [count, columns] = shape;
   const positions = new Float32Array(3 * count);

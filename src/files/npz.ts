@@ -1,5 +1,5 @@
 /**
- * NumPy's .npz: a zip of .npy arrays, each unpacked when it is asked for. Runs in browsers too.
+ * Reads NumPy's .npz, a zip of .npy arrays. Arrays are unpacked on demand. Runs in browsers too.
  * Source: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", 4.3.
  */
 import { badFile, quoted } from './errors.ts';
@@ -9,9 +9,9 @@ import { viewOf } from './scalars.ts';
 
 /** The arrays of an .npz file. */
 export interface Npz {
-  /** Names of the arrays, without `.npy`, in the order of the file. */
+  /** Names of the arrays, without `.npy`, in file order. */
   readonly names: readonly string[];
-  /** Unpacks one array. @throws RomoError `file` where there is none of that name, or it is damaged */
+  /** Unpacks one array. @throws RomoError `file` if there is no array of that name or it is damaged */
   array(name: string): Promise<NdArray>;
 }
 
@@ -30,9 +30,9 @@ const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
 
 /**
- * NumPy's .npz from the bytes of a file.
- * @param name what errors call the file
- * @throws RomoError `file` where it is not a .npz file, is damaged, or holds no array
+ * Parses NumPy's .npz.
+ * @param name the file name in error messages
+ * @throws RomoError `file` if it is not an .npz file, is damaged, or has no array
  */
 export function parseNpz(bytes: Uint8Array, name: string): Npz {
   const entries = readDirectory(bytes, name);
@@ -42,7 +42,7 @@ export function parseNpz(bytes: Uint8Array, name: string): Npz {
       const entry = entries.get(array);
       if (!entry) {
         const known = [...entries.keys()].slice(0, 16).map(quoted).join(', ');
-        throw badFile(name, `has no array ${quoted(array)}`, `It has ${known}.`);
+        throw badFile(name, `has no array ${quoted(array)}`, `Use one of ${known}.`);
       }
       const label = `${name}: array ${quoted(array)}`;
       return parseNpy(await unpack(bytes, entry, label), label);
@@ -50,13 +50,13 @@ export function parseNpz(bytes: Uint8Array, name: string): Npz {
   };
 }
 
-/** A zip's directory is at its end; the end record, which a comment may follow, says where. */
+/** Reads the directory near the end of the zip. The end record has its offset; a comment may follow that record. */
 function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
   const view = viewOf(bytes);
   let end = bytes.length - END_BYTES;
   while (end >= 0 && end >= bytes.length - END_BYTES - 65_535 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) {
-    throw badFile(name, 'no .npz file: it has no directory of a zip', 'Save it with numpy.savez.');
+    throw badFile(name, 'not an .npz file: it has no zip directory', 'Save it with numpy.savez.');
   }
   const entries = new Map<string, Entry>();
   let at = view.getUint32(end + 16, true);
@@ -77,7 +77,7 @@ function readDirectory(bytes: Uint8Array, name: string): Map<string, Entry> {
     }
     at += ENTRY_BYTES + nameBytes + extra + comment;
   }
-  if (entries.size === 0) throw badFile(name, 'holds no array', 'Save it with numpy.savez.');
+  if (entries.size === 0) throw badFile(name, 'has no array', 'Save it with numpy.savez.');
   return entries;
 }
 
@@ -85,13 +85,13 @@ async function unpack(bytes: Uint8Array, entry: Entry, label: string): Promise<U
   const { method, crc, packedSize, size, localHeader } = entry;
   const view = viewOf(bytes);
   if (localHeader + LOCAL_BYTES > bytes.length || view.getUint32(localHeader, true) !== 0x04034b50) {
-    throw badFile(label, 'the directory of the zip leads nowhere');
+    throw badFile(label, 'the zip directory has a wrong offset');
   }
   const [nameBytes, extra] = [26, 28].map((offset) => view.getUint16(localHeader + offset, true));
   const start = localHeader + LOCAL_BYTES + nameBytes + extra;
-  if (start + packedSize > bytes.length) throw badFile(label, 'reaches over the end of the file');
+  if (start + packedSize > bytes.length) throw badFile(label, 'extends beyond the end of the file');
   const packed = bytes.subarray(start, start + packedSize);
   if (method === DEFLATED) return inflate(packed, size, crc, label);
-  if (method !== STORED) throw badFile(label, `is packed by method ${method}`, 'Save it with numpy.savez_compressed.');
+  if (method !== STORED) throw badFile(label, `uses zip method ${method}`, 'Save it with numpy.savez_compressed.');
   return packed;
 }

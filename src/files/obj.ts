@@ -1,13 +1,14 @@
 /**
- * Wavefront OBJ: `v` and `f`; negative indices, lines continued with a backslash, polygons. A file without `f` is a cloud.
- * Source: Wavefront, "Advanced Visualizer Manual", appendix B1. Materials, normals, curves are read over.
+ * Reads Wavefront OBJ: `v` and `f`, with negative indices, polygons, and lines continued by a backslash. A file without
+ * `f` is a cloud.
+ * Source: Wavefront, "Advanced Visualizer Manual", appendix B1. Materials, normals and curves are skipped.
  */
 import { quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
 import { Scanner } from './scanner.ts';
 
-/** @param name what errors call the file */
+/** @param name the file name in error messages */
 export function parseObj(bytes: Uint8Array, name: string): Geometry {
   const scanner = new Scanner(bytes, name);
   const mesh = new MeshBuilder(name);
@@ -33,7 +34,7 @@ function readFace(scanner: Scanner, mesh: MeshBuilder): void {
     }
     const index = /^-?\d+(?=\/|$)/.test(word) ? Number.parseInt(word, 10) : 0;
     const vertex = index < 0 ? mesh.vertices + index : index - 1;
-    if (index === 0 || vertex < 0) throw scanner.error(`${quoted(word)} names no vertex`);
+    if (index === 0 || vertex < 0) throw scanner.error(`${quoted(word)} is not a valid vertex index`);
     mesh.corner(vertex);
   }
 }

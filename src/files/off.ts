@@ -1,30 +1,30 @@
 /**
- * OFF, the text format of ModelNet. Source: http://www.geomview.org/docs/html/OFF.html
+ * Reads OFF, the text format of ModelNet. Source: http://www.geomview.org/docs/html/OFF.html
  *
- * Read as well: counts glued to the header (`OFF490 518 0`, as in a third of ModelNet), counts on the header's line,
- * comments, blank lines, colours after the indices of a face; COFF, NOFF, CNOFF, STOFF, whose extra values per vertex
- * are skipped.
+ * Also accepted: counts joined to the header (`OFF490 518 0`, as in a third of ModelNet), counts on the header's line,
+ * comments, blank lines, colours after the indices of a face, and COFF, NOFF, CNOFF and STOFF, whose extra values per
+ * vertex are skipped.
  */
 
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
 import { Scanner } from './scanner.ts';
 
-/** @param name what errors call the file */
+/** @param name the file name in error messages */
 export function parseOff(bytes: Uint8Array, name: string): Geometry {
   const scanner = new Scanner(bytes, name);
   const header = /^(ST)?(C)?(N)?(4)?(n)?OFF/.exec(scanner.peek());
   if (!header) {
-    throw scanner.error('no OFF file: it does not begin with OFF', 'Check that the file is what its name says');
+    throw scanner.error('not an OFF file: it does not begin with OFF', 'Check that the extension matches the content.');
   }
   const [keyword, texture, colour, normal, four, dimension] = header;
-  if (four || dimension) throw scanner.error(`${keyword} has four or more dimensions`, 'Export it as plain OFF');
+  if (four || dimension) throw scanner.error(`${keyword} has four or more dimensions`, 'Export it as plain OFF.');
   scanner.position += keyword.length;
   scanner.seek();
-  if (scanner.peek() === 'BINARY') throw scanner.error('binary OFF is not read', 'Export it as text, or as PLY');
+  if (scanner.peek() === 'BINARY') throw scanner.error('binary OFF is not supported', 'Export it as text, or as PLY.');
   const vertices = scanner.count('the number of vertices');
   const faces = scanner.count('the number of faces');
-  scanner.endLine(); // the number of edges is not used
+  scanner.endLine(); // the number of edges, which is not needed
   const extra = Boolean(texture || colour || normal);
   const mesh = new MeshBuilder(name);
   for (let i = 0; i < vertices; i++) {

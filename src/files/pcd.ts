@@ -1,8 +1,9 @@
 /**
- * PCD, the point clouds of PCL and of RGB-D Object: text, binary and compressed.
+ * Reads PCD, the point cloud format of PCL and RGB-D Object: text, binary and compressed.
  * Source: https://pointclouds.org/documentation/tutorials/pcd_file_format.html
  *
- * A point with a NaN coordinate is a pixel without depth by the format's convention, and left out. VIEWPOINT is not applied.
+ * By the format's convention, a point with a NaN coordinate is a pixel without depth; such points are left out.
+ * VIEWPOINT is ignored.
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -16,21 +17,21 @@ interface Field {
   readonly name: string;
   readonly type: ScalarName;
   readonly count: number;
-  /** Bytes of a point before this field. */
+  /** Of this field within a point, in bytes. */
   readonly offset: number;
 }
 
 interface PcdHeader {
   readonly fields: Field[];
-  /** Bytes of a point. */
+  /** Bytes per point. */
   readonly stride: number;
   readonly points: number;
   readonly mode: string;
 }
 
-const MOST_VALUES = 100_000; // per point: descriptors of some hundreds exist
+const MOST_VALUES = 100_000; // per point; some descriptors have hundreds
 
-/** @param name what errors call the file */
+/** @param name the file name in error messages */
 export function parsePcd(bytes: Uint8Array, name: string): Geometry {
   const { lines, end } = readTextHeader(bytes, name, (words) => words[0] === 'DATA');
   const header = readHeader(lines, name);
@@ -52,7 +53,7 @@ export function parsePcd(bytes: Uint8Array, name: string): Geometry {
     readBinary(data, header, axes, add, (field, point) => point * header.stride + field.offset);
   } else if (header.mode === 'binary_compressed') {
     const data = unpack(bytes.subarray(end), header, name);
-    // Field by field: all x, then all y.
+    // Stored field by field: all x, then all y.
     readBinary(
       data,
       header,
@@ -60,7 +61,7 @@ export function parsePcd(bytes: Uint8Array, name: string): Geometry {
       add,
       (field, point) => header.points * field.offset + SCALARS[field.type].bytes * point,
     );
-  } else throw badFile(name, `its data are ${quoted(header.mode)}`, 'Save it as ascii, binary or binary_compressed.');
+  } else throw badFile(name, `its DATA is ${quoted(header.mode)}`, 'Save it as ascii, binary or binary_compressed.');
   return cloud.finish();
 }
 
@@ -68,14 +69,14 @@ function readHeader(lines: string[][], name: string): PcdHeader {
   const values = new Map(lines.map(([keyword, ...words]) => [keyword, words]));
   const list = (keyword: string) => values.get(keyword) ?? [];
   const names = list('FIELDS');
-  if (names.length === 0) throw badFile(name, 'no PCD file: its header has no FIELDS');
+  if (names.length === 0) throw badFile(name, 'not a PCD file: its header has no FIELDS');
   const counts = values.has('COUNT') ? list('COUNT') : names.map(() => '1');
   let stride = 0;
   let total = 0;
   const fields = names.map((field, i): Field => {
     const type = `${(list('TYPE')[i] ?? '').toLowerCase()}${list('SIZE')[i] ?? ''}`;
     if (!isScalarName(type))
-      throw badFile(name, `its header gives the field ${quoted(field)} the type ${quoted(type)}`);
+      throw badFile(name, `its header has the field ${quoted(field)} of unknown type ${quoted(type)}`);
     const count = headerCount(counts[i], `COUNT of ${quoted(field)}`, name);
     const offset = stride;
     stride += count * SCALARS[type].bytes;
@@ -92,7 +93,7 @@ function readHeader(lines: string[][], name: string): PcdHeader {
 
 function checkRoom({ points, stride }: PcdHeader, bytes: number, name: string): void {
   if (points * stride <= bytes) return;
-  throw badFile(name, `says ${points} points of ${stride} bytes and holds ${bytes} bytes of them`);
+  throw badFile(name, `its header says ${points} points of ${stride} bytes, but only ${bytes} bytes follow`);
 }
 
 type Add = (x: number, y: number, z: number) => void;
@@ -128,7 +129,7 @@ function readBinary(
 function unpack(data: Uint8Array, header: PcdHeader, name: string): Uint8Array {
   const [packed, size] = data.length < 8 ? [0, 0] : [0, 4].map((at) => viewOf(data).getUint32(at, true));
   if (data.length < 8 || packed > data.length - 8) {
-    throw badFile(name, `says ${packed} bytes of compressed points and holds ${Math.max(0, data.length - 8)}`);
+    throw badFile(name, `says ${packed} bytes of compressed points, but has ${Math.max(0, data.length - 8)}`);
   }
   if (size > LZF_LARGEST_RATIO * packed) throw badFile(name, `cannot unpack ${packed} bytes to ${size}`);
   checkRoom(header, size, name);

@@ -1,4 +1,4 @@
-/** Pixels as bytes: images are kept so between uses, in a quarter of the memory and with all that a picture file holds. */
+/** Pixels as bytes, for cached images: a quarter of the memory of float32, without loss for 8-bit pictures. */
 
 /** Values 0..1 to 0..255, rounded. */
 export function toBytes(image: Float32Array): Uint8Array {
@@ -14,7 +14,7 @@ export function fromBytes(bytes: Uint8Array): Float32Array {
   return image;
 }
 
-/** Repeats grey values for networks that take colour. [H, W, 1] -> [H, W, channels] */
+/** Repeats grey values for networks that expect colour. [H, W, 1] -> [H, W, channels] */
 export function withChannels(grey: Uint8Array, channels: 1 | 3): Uint8Array {
   if (channels === 1) return grey;
   const colour = new Uint8Array(3 * grey.length);

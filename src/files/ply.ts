@@ -1,6 +1,6 @@
 /**
- * PLY, text and binary of both byte orders, meshes and clouds. Source: G. Turk, "The PLY Polygon File Format", 1994.
- * Only positions and faces are kept; every other element and property is read over.
+ * Reads PLY, text and binary of both byte orders, meshes and clouds. Source: G. Turk, "The PLY Polygon File Format",
+ * 1994. Only positions and faces are kept; all other elements and properties are skipped.
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -12,7 +12,7 @@ import { headerCount, readTextHeader } from './text_header.ts';
 interface Property {
   readonly name: string;
   readonly type: ScalarName;
-  /** Of a list: the type of its length. */
+  /** Type of a list's length; null if the property is not a list. */
   readonly countType: ScalarName | null;
 }
 
@@ -22,7 +22,7 @@ interface PlyElement {
   readonly properties: Property[];
 }
 
-/** The next number of the data. */
+/** Reads the next number of the data. */
 type Read = (type: ScalarName, what: string) => number;
 
 const TYPES: Readonly<Record<string, ScalarName>> = {
@@ -44,17 +44,17 @@ const TYPES: Readonly<Record<string, ScalarName>> = {
   float64: 'f8',
 };
 
-/** @param name what errors call the file */
+/** @param name the file name in error messages */
 export function parsePly(bytes: Uint8Array, name: string): Geometry {
   if (bytes[0] !== 0x70 || bytes[1] !== 0x6c || bytes[2] !== 0x79) {
-    throw badFile(name, 'no PLY file: it does not begin with ply', 'Check that the file is what its name says.');
+    throw badFile(name, 'not a PLY file: it does not begin with ply', 'Check that the extension matches the content.');
   }
   const { lines, end } = readTextHeader(bytes, name, (words) => words[0] === 'end_header');
   const { format, elements } = readElements(lines, name);
   const read = format === 'ascii' ? textReader(bytes, end, name) : binaryReader(bytes, end, format, name);
   const mesh = new MeshBuilder(name);
   for (const element of elements) {
-    if (element.properties.length === 0) continue; // takes no bytes, whatever its count
+    if (element.properties.length === 0) continue; // takes no bytes, and its count may be huge
     for (let row = 0; row < element.count; row++) readRow(element, row, read, mesh);
   }
   return mesh.finish();
@@ -82,9 +82,9 @@ function readElements(lines: string[][], name: string): { format: string; elemen
   }
   const vertex = elements.find((element) => element.name === 'vertex');
   const has = (axis: string) => vertex?.properties.some((property) => property.name === axis && !property.countType);
-  if (!vertex || !['x', 'y', 'z'].every(has)) throw badFile(name, 'its header has no vertex with x, y and z');
+  if (!vertex || !['x', 'y', 'z'].every(has)) throw badFile(name, 'its header has no vertex element with x, y and z');
   if (elements.some((element) => element.name === 'tristrips' && element.count > 0)) {
-    throw badFile(name, 'triangle strips are not read', 'Save it with faces instead.');
+    throw badFile(name, 'triangle strips are not supported', 'Save it with faces instead.');
   }
   return { format, elements };
 }
@@ -93,10 +93,10 @@ function readProperty(words: string[], name: string): Property {
   const isList = words[1] === 'list';
   const types = (isList ? words.slice(2, 4) : words.slice(1, 2)).map((word) => {
     if (Object.hasOwn(TYPES, word)) return TYPES[word];
-    throw badFile(name, `its header has a property of the type ${quoted(word)}`);
+    throw badFile(name, `its header has a property of unknown type ${quoted(word)}`);
   });
   const property = words[isList ? 4 : 2];
-  if (property === undefined) throw badFile(name, `its header has the line ${quoted(words.join(' '))}`);
+  if (property === undefined) throw badFile(name, `its header has the incomplete line ${quoted(words.join(' '))}`);
   return { name: property, type: types[types.length - 1], countType: isList ? types[0] : null };
 }
 
@@ -135,7 +135,7 @@ function binaryReader(bytes: Uint8Array, begin: number, format: string, name: st
   let position = begin;
   return (type, what) => {
     const { bytes: size, get } = SCALARS[type];
-    if (position + size > bytes.length) throw badFile(name, `the file ends where ${what} should be`);
+    if (position + size > bytes.length) throw badFile(name, `the file ends before ${what}`);
     position += size;
     return get(view, position - size, little);
   };

@@ -1,4 +1,4 @@
-/** Reads files from disk, each whole and within a limit. Node only: pages pass bytes to the parsers. */
+/** Reads whole files from disk, up to a size limit. Node only; browsers pass bytes to the parsers. */
 import { open } from 'node:fs/promises';
 import { RomoError } from '../tensor/error.ts';
 import { badFile } from './errors.ts';
@@ -6,9 +6,9 @@ import { parseGeometry, parserOf } from './formats.ts';
 import type { Geometry } from './geometry.ts';
 import { type Npz, parseNpz } from './npz.ts';
 
-const LARGEST = 2 ** 30; // no single object, picture or array of a data set is near it
+const LARGEST = 2 ** 30; // bytes; far more than any object, picture or array of a data set has
 
-/** @throws RomoError where it is missing, no plain file, or larger than 1 GiB */
+/** @throws RomoError `file` if the file is missing, not a regular file, or larger than 1 GiB */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     await using file = await open(path, 'r');
@@ -23,15 +23,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * `parseGeometry` of a file on disk.
- * @throws RomoError `file`, also where the file cannot be read
+ * Reads a file from disk and parses it with `parseGeometry`.
+ * @throws RomoError `file` as parseGeometry, and if the file cannot be read
  */
 export async function readGeometry(path: string): Promise<Geometry> {
-  parserOf(path); // refuses a large file of another kind before it is read
+  parserOf(path); // rejects an unsupported extension before reading the file
   return parseGeometry(await readBytes(path), path);
 }
 
-/** @throws RomoError `file` where it cannot be read or is not a .npz file */
+/** @throws RomoError `file` if it cannot be read or is not an .npz file */
 export async function readNpz(path: string): Promise<Npz> {
   return parseNpz(await readBytes(path), path);
 }

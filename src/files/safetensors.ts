@@ -1,17 +1,16 @@
 /**
- * Safetensors: the file format of weights, 8 bytes of header length, a JSON header, then the raw little-endian values.
+ * Safetensors, the file format of weights: 8 bytes of header length, a JSON header, then raw little-endian values.
  * Source: https://github.com/huggingface/safetensors#format
  *
- * Writing is deterministic: names are sorted, the data follow in the order of the names, and the header is padded with
- * spaces to a multiple of 8 bytes; equal tensors give equal files. Reading trusts nothing: each size is checked before
- * it is used.
+ * Writing is deterministic: names are sorted, data are stored in that order, and the header is padded with spaces to a
+ * multiple of 8 bytes. Equal tensors give equal files. Reading checks each size before using it.
  */
 import { RomoError } from '../tensor/error.ts';
 import { halfToNumber } from './half.ts';
 
 export type SafetensorDtype = 'f32' | 'i32' | 'u32';
 
-/** One named array; `data` holds the product of `shape` values, row by row. A scalar has the shape []. */
+/** One named array. `data` has prod(shape) values in row-major order; a scalar has shape []. */
 export interface SafetensorEntry {
   readonly shape: readonly number[];
   readonly dtype: SafetensorDtype;
@@ -23,16 +22,16 @@ export interface SafetensorFile {
   readonly metadata: Record<string, string>;
 }
 
-/** The reference reader refuses longer headers too. */
+/** In bytes; the reference reader has the same limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 const FILE_DTYPE = { f32: 'F32', i32: 'I32', u32: 'U32' } as const;
 const BYTES_PER_VALUE: Readonly<Record<string, number>> = { F32: 4, I32: 4, U32: 4, I64: 8, F64: 8, F16: 2, BF16: 2 };
 
 /**
  * The bytes of a safetensors file.
- * @param tensors by name; `__metadata__` is not a name for a tensor
+ * @param tensors by name; `__metadata__` is reserved
  * @param metadata free text by key
- * @throws RomoError `shape` where `data` is not as long or not of the kind that shape and dtype say
+ * @throws RomoError `shape` if `data` does not match shape or dtype
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, SafetensorEntry>>,
@@ -53,8 +52,8 @@ export function encodeSafetensors(
 }
 
 /**
- * The beginning of a safetensors file, for one who writes the values himself: in the order of the sorted names, no
- * gaps.
+ * The header of a safetensors file, for callers that write the values themselves: in the order of the sorted names,
+ * without gaps.
  */
 export function encodeSafetensorsHeader(
   tensors: Readonly<Record<string, Omit<SafetensorEntry, 'data'>>>,
@@ -84,22 +83,20 @@ export function encodeSafetensorsHeader(
 
 function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void {
   if (name === '__metadata__') {
-    throw new RomoError('shape', 'safetensors: a tensor is called __metadata__', 'Give the tensor another name.');
+    throw new RomoError('shape', 'safetensors: the name __metadata__ is reserved', 'Give the tensor another name.');
   }
   const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
   const size = elementCount(shape);
   if (!(data instanceof kind) || data.length !== size) {
     throw new RomoError(
       'shape',
-      `safetensors: "${name}" is ${dtype} [${shape}], its data is a ${data.constructor.name} of ${data.length} values`,
-      `Pass a ${kind.name} of ${size} values.`,
+      `safetensors: "${name}" is ${dtype} [${shape}], but data is a ${data.constructor.name} of ${data.length} values`,
+      `Pass ${size} values as ${kind.name}.`,
     );
   }
 }
 
-/**
- * The product of the dimensions; NaN where one of them is not a size, or where the product is too large to count with.
- */
+/** The product of the dimensions; NaN if a dimension is invalid or the product is not a safe integer. */
 function elementCount(shape: readonly unknown[]): number {
   let count = 1;
   for (const dimension of shape) {
@@ -111,27 +108,26 @@ function elementCount(shape: readonly unknown[]): number {
 }
 
 /**
- * The tensors and the metadata of a safetensors file. F32, I32 and U32 are read as they are; I64 becomes i32 where
- * every value fits; F64, F16 and BF16 become f32. The result shares no memory with `bytes`.
- * @param name what errors call the file, usually its path
- * @throws RomoError `file` on anything that is not a well-formed safetensors file: lengths that do not fit, data that
- *   overlap
- *   or leave gaps, a shape that is not as large as its data, an unknown dtype
+ * Reads the tensors and the metadata of a safetensors file. F32, I32 and U32 keep their type; I64 becomes i32 if every
+ * value fits; F64, F16 and BF16 become f32. The result shares no memory with `bytes`.
+ * @param name the name in error messages, usually the path
+ * @throws RomoError `file` if the file is malformed: wrong lengths, data that overlap or leave gaps, a shape that does
+ *   not match its data, an unknown dtype
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorFile {
   const layout = safetensorsLayout(bytes, bytes.length, name);
   const tensors: Record<string, SafetensorEntry> = Object.create(null);
   for (const [key, { shape, fileDtype, begin, end }] of Object.entries(layout.tensors)) {
-    // A copy, so that it is aligned; slice() would not do it, Node's Buffer shares its memory.
+    // A copy, so that it is aligned. Not slice(): a Node Buffer would share its memory.
     const raw = new Uint8Array(bytes.subarray(begin, end));
     tensors[key] = { shape, ...convert(raw, fileDtype, key, name) };
   }
   return { tensors, metadata: layout.metadata };
 }
 
-/** Where the tensors of a file are. */
+/** Metadata of a file, and type, shape and place of each tensor. */
 export interface SafetensorsLayout {
-  /** bytes `begin` to `end` of the file; fileDtype is F32, I64, ... */
+  /** `begin` and `end` are byte offsets in the file; fileDtype is F32, I64, ... */
   readonly tensors: Readonly<
     Record<string, { shape: readonly number[]; fileDtype: string; begin: number; end: number }>
   >;
@@ -139,10 +135,10 @@ export interface SafetensorsLayout {
 }
 
 /**
- * The header of a file that need not be in memory.
- * @param start the file's beginning: its header at least, which is 8 bytes and as many as they say
+ * Reads the header of a file that need not be in memory.
+ * @param start the beginning of the file, at least 8 bytes plus the header length that they give
  * @param fileBytes size of the whole file
- * @throws RomoError `file`, as decodeSafetensors
+ * @throws RomoError `file` as decodeSafetensors
  */
 export function safetensorsLayout(start: Uint8Array, fileBytes: number, name: string): SafetensorsLayout {
   const { header, dataStart } = readHeader(start, name);
@@ -166,15 +162,15 @@ function broken(name: string, what: string): RomoError {
   return new RomoError(
     'file',
     `${name} is not a valid safetensors file: ${what}`,
-    'Copy or save the file again; it may be cut off, or of another format.',
+    'Copy or save the file again; it may be truncated or in another format.',
   );
 }
 
 function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < 8) throw broken(name, `it has ${bytes.length} bytes, its header length alone takes 8`);
+  if (bytes.length < 8) throw broken(name, `it has ${bytes.length} bytes, but the header length alone takes 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES) || 8 + Number(length) > bytes.length) {
-    throw broken(name, `its header should have ${length} bytes, the whole file has ${bytes.length}`);
+    throw broken(name, `its header should have ${length} bytes, but the whole file has ${bytes.length}`);
   }
   const dataStart = 8 + Number(length);
   let header: unknown;
@@ -209,20 +205,20 @@ function readEntry(value: unknown, key: string, dataBytes: number, name: string)
     const known = Object.keys(BYTES_PER_VALUE).join(', ');
     throw new RomoError(
       'file',
-      `${name}: "${key}" has the dtype ${JSON.stringify(dtype)}`,
+      `${name}: "${key}" has the unsupported dtype ${JSON.stringify(dtype)}`,
       `Save it as one of ${known}.`,
     );
   }
   if (!Array.isArray(shape) || Number.isNaN(elementCount(shape))) {
-    throw broken(name, `"${key}" has the shape ${JSON.stringify(shape)}`);
+    throw broken(name, `"${key}" has the invalid shape ${JSON.stringify(shape)}`);
   }
   const isOffset = (offset: unknown) => Number.isSafeInteger(offset) && (offset as number) >= 0;
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset)) {
-    throw broken(name, `"${key}" has the data_offsets ${JSON.stringify(offsets)}`);
+    throw broken(name, `"${key}" has the invalid data_offsets ${JSON.stringify(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) {
-    throw broken(name, `"${key}" is at bytes ${begin} to ${end} of ${dataBytes} bytes of data`);
+    throw broken(name, `"${key}" is at bytes ${begin} to ${end}, but there are ${dataBytes} bytes of data`);
   }
   const needed = elementCount(shape) * BYTES_PER_VALUE[dtype];
   if (needed !== end - begin) {
@@ -237,7 +233,7 @@ function checkRanges(ranges: { key: string; begin: number; end: number }[], data
   let position = 0;
   for (const { key, begin, end } of ranges) {
     if (begin < position) throw broken(name, `"${key}" begins at byte ${begin}, inside another tensor's data`);
-    if (begin > position) throw broken(name, `bytes ${position} to ${begin} before "${key}" belong to no tensor`);
+    if (begin > position) throw broken(name, `bytes ${position} to ${begin}, before "${key}", are unused`);
     position = end;
   }
   if (position !== dataBytes) throw broken(name, `its tensors end at byte ${position} of ${dataBytes} bytes of data`);

@@ -1,4 +1,4 @@
-/** Numbers in binary files: NumPy's names (kind and bytes) for those of all formats. */
+/** Number types in binary files. All formats use NumPy's names: kind and bytes. */
 import { halfToNumber } from './half.ts';
 
 export interface Scalar {
@@ -8,7 +8,7 @@ export interface Scalar {
 
 export type ScalarName = 'i1' | 'u1' | 'i2' | 'u2' | 'i4' | 'u4' | 'i8' | 'u8' | 'f2' | 'f4' | 'f8';
 
-/** 64-bit integers above 2^53 lose their last digits. */
+/** Size and reader of each type. 64-bit integers above 2^53 lose their last digits. */
 export const SCALARS: Readonly<Record<ScalarName, Scalar>> = {
   i1: { bytes: 1, get: (view, at) => view.getInt8(at) },
   u1: { bytes: 1, get: (view, at) => view.getUint8(at) },

@@ -1,19 +1,19 @@
 /**
- * Words and numbers of a text file, straight from its bytes: no string per line, whatever the length of the line, and
- * errors that name the line. Numbers are plain decimals; `nan`, `inf` and `0x10` are none.
+ * Reads words and numbers of a text file directly from its bytes, without a string per line, so long lines cost no
+ * memory. Errors name the line. Numbers are plain decimals; `nan`, `inf` and `0x10` are errors.
  */
 import { badFile, quoted } from './errors.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
-const LONGEST_WORD = 400; // longer than any number that a program writes
+const LONGEST_WORD = 400; // characters; longer than any number that a program writes
 
 export class Scanner {
   position = 0;
 
   /**
-   * @param comment the character that makes the rest of a line a comment; '' for none
-   * @param separators characters that separate words, besides blanks
+   * @param comment character that starts a comment, which ends with the line; '' for none
+   * @param separators characters that separate words, in addition to blanks
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -23,13 +23,13 @@ export class Scanner {
   ) {
     this.comment = comment === '' ? -1 : comment.charCodeAt(0);
     this.separators = [...separators].map((character) => character.charCodeAt(0));
-    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.position = 3; // byte order mark of UTF-8
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.position = 3; // UTF-8 byte order mark
   }
 
   private readonly comment: number;
   private readonly separators: readonly number[];
 
-  /** To the next word, over line ends and comments; false at the end of the file. */
+  /** Moves to the next word, across line ends and comments. False at the end of the file. */
   seek(): boolean {
     while (this.seekInLine() === false) {
       if (this.position >= this.bytes.length) return false;
@@ -38,7 +38,7 @@ export class Scanner {
     return true;
   }
 
-  /** To the next word of this line; false, and at the line's end, where there is none. */
+  /** Moves to the next word of this line. False if there is none; the scanner is then at the end of the line. */
   seekInLine(): boolean {
     const { bytes } = this;
     for (; this.position < bytes.length; this.position++) {
@@ -50,24 +50,24 @@ export class Scanner {
     return false;
   }
 
-  /** Skips what is left of this line. */
+  /** Skips the rest of this line. */
   endLine(): void {
     this.toLineEnd();
     if (this.bytes[this.position] === RETURN && this.bytes[this.position + 1] === NEWLINE) this.position++;
     if (this.position < this.bytes.length) this.position++;
   }
 
-  /** The next word, '' at the end of the file. */
+  /** The next word; '' at the end of the file. */
   word(): string {
     if (!this.seek()) return '';
     const begin = this.position;
     const end = this.wordEnd();
-    if (end - begin > LONGEST_WORD) throw this.error(`a word of ${end - begin} characters`);
+    if (end - begin > LONGEST_WORD) throw this.error(`a word of ${end - begin} characters is too long`);
     this.position = end;
     return String.fromCharCode(...this.bytes.subarray(begin, end));
   }
 
-  /** The next word, which stays there. */
+  /** The next word, without moving past it. */
   peek(): string {
     this.seek();
     const at = this.position;
@@ -76,9 +76,9 @@ export class Scanner {
     return word;
   }
 
-  /** The next word as a finite number. @param what for the error: which number was expected */
+  /** The next word as a finite number. @param what the expected number, for error messages */
   number(what: string): number {
-    if (!this.seek()) throw this.error(`the file ends where ${what} should be`);
+    if (!this.seek()) throw this.error(`the file ends before ${what}`);
     const { bytes } = this;
     const begin = this.position;
     let at = begin;
@@ -96,7 +96,7 @@ export class Scanner {
       } else if (bytes[at] === 46 && !seenPoint) seenPoint = true;
       else break;
     }
-    // Up to 15 digits and 10^22 are exact in a double, so one division rounds as the full algorithm would.
+    // Up to 15 digits and 10^22 are exact in a double, so a single division rounds correctly.
     if (digits <= 15 && fraction <= 22 && at > begin && this.endsAt(at) && isDigit(bytes[at - 1])) {
       this.position = at;
       const value = mantissa / 10 ** fraction;
@@ -106,28 +106,28 @@ export class Scanner {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isFinite(value)) {
       this.position = begin;
-      throw this.error(`${quoted(text)} is where ${what} should be`);
+      throw this.error(`expected ${what}, found ${quoted(text)}`);
     }
     return value;
   }
 
-  /** As `number`, but the word `nan` counts too. */
+  /** Like `number`, but also accepts the word `nan`. */
   numberOrNaN(what: string): number {
     if (!/^[+-]?nan$/i.test(this.peek())) return this.number(what);
     this.word();
     return Number.NaN;
   }
 
-  /** The next word as a whole number, 0 to 2^32 - 1. */
+  /** The next word as an integer from 0 to 2^32 - 1. */
   count(what: string): number {
     const value = this.number(what);
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-      throw this.error(`${value} is where ${what} should be`);
+      throw this.error(`expected ${what}, found ${value}`);
     }
     return value;
   }
 
-  /** An error that names the line where the scanner is. */
+  /** An error that names the current line. */
   error(what: string, fix?: string): Error {
     let line = 1;
     for (let at = 0; at < this.position && at < this.bytes.length; at++) {

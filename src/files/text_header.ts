@@ -1,24 +1,24 @@
-/** The header in text that precedes the data of a PLY or a PCD file. */
+/** The text header before the data of a PLY or PCD file. */
 import { badFile, quoted } from './errors.ts';
 
 const MOST_LINES = 1000;
 const LONGEST_LINE = 4096;
 
 export interface TextHeader {
-  /** Its lines as words, without empty lines. */
+  /** Its lines, split into words, without empty lines. */
   readonly lines: string[][];
-  /** Where the data begin, in bytes. */
+  /** Offset of the data in bytes. */
   readonly end: number;
 }
 
-/** @param isLast tells the line that ends the header */
+/** @param isLast true for the line that ends the header */
 export function readTextHeader(
   bytes: Uint8Array,
   name: string,
   isLast: (words: readonly string[]) => boolean,
 ): TextHeader {
   const lines: string[][] = [];
-  // Where lines end with a lone return, a newline after the last one is data already: the first line decides.
+  // If lines end with a carriage return alone, a newline after the last one is data. The first line decides.
   const first = bytes.findIndex((byte) => byte === 10 || byte === 13);
   const ending = bytes[first] === 13 && bytes[first + 1] !== 10 ? 13 : 10;
   let position = 0;
@@ -34,7 +34,7 @@ export function readTextHeader(
   throw badFile(name, 'its header has no end');
 }
 
-/** A whole number in a header. */
+/** An integer in a header. */
 export function headerCount(word: string | undefined, what: string, name: string): number {
   const value = word !== undefined && /^\d{1,10}$/.test(word) ? Number(word) : Number.NaN;
   if (!(value <= 0xffffffff)) throw badFile(name, `its header gives ${quoted(word ?? '')} as ${what}`);

@@ -122,6 +122,32 @@ function configTable(config: Config): string {
   );
 }
 
+/**
+ * A self-contained HTML document that loads nothing: its policy allows pictures and styles inside it, and no scripts.
+ * @param title text, already escaped
+ * @param intro HTML of the paragraph below the title
+ * @param main HTML of the rest
+ * @param moreStyle CSS besides that of the report
+ */
+export const htmlPage = (title: string, intro: string, main: string, moreStyle = '') => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${style}${moreStyle}</style>
+</head>
+<body>
+<header><h1>${title}</h1>
+<p>${intro}</p></header>
+<main>
+${main}
+</main>
+</body>
+</html>
+`;
+
 /** The report as an HTML document. */
 export function reportPage(report: Report): string {
   const { config, adapter, classNames, losses, map, retrieval, queries } = report;
@@ -142,30 +168,15 @@ export function reportPage(report: Report): string {
     ),
   );
   const title = `RoMo on ${escaped(config.data)}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<header><h1>${title}</h1>
-<p>Trained on ${config.train} pairs without labels; all figures are for ${queries} held-out pairs. Only the figures use labels.
-Adapter: ${escaped(adapter)}. Seed ${config.seed}, preset ${escaped(config.preset)}.</p></header>
-<main>
-${section('Figures', stagesTable(report))}
+  const intro = `Trained on ${config.train} pairs without labels; all figures are for ${queries} held-out pairs. Only the figures use labels.
+Adapter: ${escaped(adapter)}. Seed ${config.seed}, preset ${escaped(config.preset)}.`;
+  const main = `${section('Figures', stagesTable(report))}
 ${section('Retrieval in detail', retrievalTable(report), '<p>Figures of the last stage. Within a modality, a query does not count as its own answer. recall@k: share of queries with an object of their class among the first k answers.</p>', `<div class="charts">${figure('Precision over recall, interpolated', recallChart(retrieval))}${figure('Per class', classChart(retrieval))}</div>`)}
 ${curves.length > 0 ? section('Training', `<div class="charts">${curves.join('')}</div>`) : ''}
 ${section('Map of the embedding', figure('UMAP of images (dots) and clouds (triangles); where learning worked, partners are close', mapChart(map, classNames)))}
 ${section('Which classes are taken for which', `<div class="charts">${confusions.join('')}</div>`)}
 ${exampleSections(report)}
 ${section('Clusters', '<p>k-means on the mean embedding of each pair; the pairs nearest to the centre come first.</p>', clusterSheets(report))}
-${section('Configuration', configTable(config))}
-</main>
-</body>
-</html>
-`;
+${section('Configuration', configTable(config))}`;
+  return htmlPage(title, intro, main);
 }

@@ -183,7 +183,7 @@ const outOfMemory = (size: number, shape: readonly number[], used: number): Romo
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 
 /** An adapter's name and kind, from its self-description. */
-export function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
+function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
   const parts = [info.vendor, info.architecture, info.device, info.description].filter((part) => part);
   const name = [...new Set(parts)].join(' ') || 'unnamed adapter';
   return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(name) };

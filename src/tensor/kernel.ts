@@ -8,7 +8,7 @@ import { RomoError } from './error.ts';
 import type { DType, Tensor } from './tensor.ts';
 
 /** Default invocations per workgroup; workgroups are one-dimensional. */
-export const WORKGROUP = 64;
+const WORKGROUP = 64;
 
 export interface Binding {
   readonly index: number;

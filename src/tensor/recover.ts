@@ -3,7 +3,7 @@ import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 
 /** New devices to try before a loss counts as permanent. */
-export const MOST_LOSSES = 3;
+const MOST_LOSSES = 3;
 
 /** How long to wait for a loss to be reported, in ms: on a busy machine a second was seen to pass. */
 const MOMENT = 2000;

@@ -1,6 +1,6 @@
 /**
- * Linear ops: <A x, y> = <x, A^T y> for all x and y, where A^T y is what backward makes of y. Both products are formed in float64
- * from what the GPU returned, so this holds forward and backward to each other without any reference.
+ * Linear ops: <A x, y> = <x, A^T y> for all x and y, where backward computes A^T y. Both products are computed in
+ * float64 from the GPU's results, so this checks forward and backward against each other without a reference.
  */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -22,7 +22,7 @@ import { recordError } from '../support/records.ts';
 
 const { test, gpu } = gpuSuite('adjoint');
 
-/** Of |A x| |y| or |x| |A^T y|, the larger. f32 has 6e-8; sums of hundreds of terms lose some digits. */
+/** Relative to the larger of |A x| |y| and |x| |A^T y|. f32 rounds to 6e-8; sums of hundreds of terms lose more. */
 const BOUND = 1e-5;
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {

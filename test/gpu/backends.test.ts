@@ -40,13 +40,13 @@ async function step(): Promise<Map<string, Float32Array>> {
   return result;
 }
 
-/** The largest difference of two tensors, relative to the largest element, or to 1e-3 where all are smaller. */
+/** The largest difference of two tensors, relative to the largest element, or to 1e-3 if all are smaller. */
 function difference(a: Float32Array, b: Float32Array): number {
   const scale = a.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0) / scale;
 }
 
-// Rounding of f32, through 20 layers and back.
+// f32 rounding through 20 layers and back.
 const BOUND = 1e-4;
 
 test('one training step on the reference and on every other backend', async () => {

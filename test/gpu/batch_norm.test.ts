@@ -56,7 +56,7 @@ async function check({ rows, channels, training, slope, residual, zero = false }
 
 const cases: fc.Arbitrary<Case> = fc.record({
   rows: fc.constantFrom(1, 2, 3, 7, 16, 17, 63, 64, 65, 300),
-  channels: fc.constantFrom(1, 3, 4, 8, 13, 16, 40), // those that divide by 4 take the vec4 kernels
+  channels: fc.constantFrom(1, 3, 4, 8, 13, 16, 40), // multiples of 4 use the vec4 kernels
   training: fc.boolean(),
   slope: fc.constantFrom(0, 0.2, 1),
   residual: fc.boolean(),
@@ -75,7 +75,7 @@ test('a mean far from zero costs no digits', async () => {
   for (const channels of [3, 4]) {
     using _ = gpu().scope();
     const shape = [500, channels];
-    // 1000 + a multiple of 1/1024: exact in f32, so that only the kernel can lose digits.
+    // 1000 + a multiple of 1/1024: exact in f32, so only the kernel can lose digits.
     const data = argument('x', shape).data.map((value) => 1000 + Math.round(1024 * value) / 1024);
     const [ones, zeros] = [new Float32Array(channels).fill(1), new Float32Array(channels)];
     const runningMean = gpu().tensor(zeros, [channels]);

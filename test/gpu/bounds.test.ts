@@ -1,6 +1,7 @@
 /**
- * No kernel writes past the end of a tensor or leaves an element out, and all compute the same when their grid is folded into
- * rows. Each kernel has sizes that fill two workgroups exactly, and others that do not and need more than a row of the grid.
+ * No kernel writes past the end of a tensor or skips an element, and all compute the same if their grid is folded into
+ * rows. Each kernel runs with sizes that fill two workgroups exactly, and with others that do not and need more than a
+ * row of the grid.
  */
 import * as assert from 'uvu/assert';
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
@@ -30,7 +31,7 @@ import { withGuards } from '../support/guards.ts';
 
 const { test, gpu } = gpuSuite('bounds');
 
-/** Runs `body` freely and under guards: the numbers that it returns must be the same bits. */
+/** Runs `body` with and without guards; the returned numbers must be the same bits. */
 async function holds(name: string, body: () => Promise<ArrayLike<number>[]>): Promise<void> {
   using _ = gpu().scope();
   const free = await body();
@@ -43,7 +44,7 @@ async function holds(name: string, body: () => Promise<ArrayLike<number>[]>): Pr
 
 const leaf = (name: string, shape: readonly number[]): Tensor => gpu().tensor(argument(name, shape).data, shape);
 
-/** Whole numbers below `end` as i32, in no particular order. */
+/** Integers below `end` as i32, in no particular order. */
 const indices = (shape: readonly number[], end: number): Tensor =>
   gpu().tensor(
     Int32Array.from({ length: sizeOf(shape) }, (_, i) => (i * 7 + 3) % end),
@@ -71,7 +72,7 @@ test('matmul', async () => {
           [15, 3, 21],
           [8, 3, 8],
           [100, 140, 100],
-          [13, 1028, 20], // the sum in parts
+          [13, 1028, 20], // the sum in splits
         ]) {
           const a = transposeA ? [2, inner, rows] : [2, rows, inner];
           await differentiates(`matmul ${variant}`, [a, [2, inner, columns]], ([x, y]) => matmul(x, y, { transposeA }));
@@ -94,7 +95,7 @@ test('conv2d', async () => {
           [3, 13, 11, channels],
           [3, 3, channels, outChannels],
         ];
-        // stride 1 goes by tiles of 4x4 where channels are enough; 3 x 13 x 11 pixels are no multiple of 4
+        // stride 1 uses 4x4 tiles if there are enough channels; 3 x 13 x 11 pixels are not a multiple of 4
         for (const stride of [1, 2]) {
           await differentiates(`conv2d ${variant}`, shapes, ([x, w]) => conv2d(x, w, { stride, padding: 1 }));
         }

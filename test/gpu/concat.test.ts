@@ -1,4 +1,4 @@
-/** Tensors joined along any axis; gradients are cut at the same places. */
+/** Concatenation along any axis; gradients are cut at the same places. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { concat } from '../../src/autograd/concat.ts';

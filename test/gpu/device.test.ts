@@ -1,4 +1,4 @@
-/** The device: its errors name what is wrong, its loss is noticed, and the process ends by itself. */
+/** The device: its errors name the cause, its loss is noticed, and the process exits by itself. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';

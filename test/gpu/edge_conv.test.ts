@@ -19,7 +19,7 @@ interface Case {
   gamma: Float32Array;
   training: boolean;
   slope: number;
-  /** inputs whose gradients are compared; where points repeat, which of them gets the gradient is a matter of convention */
+  /** inputs whose gradients are compared; which of several equal points gets the gradient is a convention */
   leaves?: readonly ('x' | 'weight' | 'gamma' | 'beta')[];
 }
 
@@ -49,7 +49,7 @@ async function check({ x, k, neighbours, gamma, training, slope, leaves = ALL }:
     });
   const exact = expected(inputs.map(({ data }) => data));
   const name = `edgeConv [${x.shape}], k ${k}, gamma ${gamma.slice(0, 4)}, training ${training}, slope ${slope}`;
-  /** All inputs, from the leaves and what stays as it is. */
+  /** All inputs: the leaves and the constants. */
   const complete = <T>(given: readonly T[], fixed: (input: Argument) => T): T[] =>
     inputs.map((input, i) => (leaves.includes(ALL[i]) ? given[leaves.indexOf(ALL[i])] : fixed(input)));
   await gradcheck(gpu(), {
@@ -78,7 +78,7 @@ const shapes = {
   points: fc.constantFrom(1, 2, 7, 8, 15, 16, 17, 23),
   channels: fc.constantFrom(1, 3, 4, 8),
   most: fc.constantFrom(1, 2, 5, 8, 100), // k; 100: all points
-  outChannels: fc.constantFrom(1, 3, 4, 8, 12), // those that divide by 4 take the vec4 kernels
+  outChannels: fc.constantFrom(1, 3, 4, 8, 12), // multiples of 4 use the vec4 kernels
   sign: fc.constantFrom(-1, 0, 1),
   training: fc.boolean(),
   slope: fc.constantFrom(0, 0.2, 1),
@@ -107,7 +107,7 @@ test('on any graph: points that nobody names, and points that all name', async (
       const unit = hashUniform(`graph ${seed}`, batch * points * points);
       const neighbours = new Int32Array(batch * points * k);
       for (let point = 0; point < batch * points; point++) {
-        // In random order, but the lower half first.
+        // Random order within each half, lower half first.
         const key = (j: number) => unit[point * points + j] + (2 * j < points ? 0 : 2);
         const order = Array.from({ length: points }, (_, j) => j).sort((i, j) => key(i) - key(j));
         neighbours.set(order.slice(0, k), point * k);

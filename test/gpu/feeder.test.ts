@@ -1,4 +1,4 @@
-/** The feeder: what it uploads, that it reads ahead, and where a failure to read shows. */
+/** The feeder: its uploads, reading ahead, and where read errors appear. */
 import * as assert from 'uvu/assert';
 import { shown } from '../../src/data/showing.ts';
 import type { Sample } from '../../src/data/types.ts';
@@ -17,7 +17,7 @@ const sampleOf = (index: number): Sample => ({
   cloud: Float32Array.from({ length: 60 }, (_, i) => Math.sin(i * (index + 1))),
 });
 
-/** Data that come later, and the order in which they were asked for. */
+/** Data that arrive later, and the order of the requests. */
 function slowData(bad: { index: number } = { index: -1 }): { data: TrainingData; asked: number[][] } {
   const asked: number[][] = [];
   const pairs = {

@@ -1,4 +1,4 @@
-/** A gallery of files: against a plain map, whatever is done to it; read as a page reads it; and refusing what is damaged. */
+/** A gallery of files: the same contents as a plain map, reading as a page does, and rejection of damaged files. */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const open = (path: string, stamp: typeof STAMP | null = null) => openFileGaller
 const asPage = (path: string) =>
   readGallery(gpu(), async (name) => new Blob([new Uint8Array(readFileSync(join(path, name)))]));
 
-/** What the answers must be, from the definition. Products of these vectors are exact. */
+/** The expected answers, from the definition. Products of these vectors are exact. */
 function naive(entries: Iterable<Entry>, query: Float32Array, { top, modality, where }: SearchOptions) {
   return [...entries]
     .filter((entry) => (!modality || entry.modality === modality) && (!where || matches(where, entry.metadata)))

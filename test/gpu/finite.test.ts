@@ -1,4 +1,4 @@
-/** `checkFinite`: the first kernel whose output is not finite is named; where all is finite nothing changes. */
+/** `checkFinite`: names the first kernel whose output is not finite; changes nothing if all are finite. */
 import * as assert from 'uvu/assert';
 import { mul, sqrt, square } from '../../src/autograd/pointwise.ts';
 import { record } from '../../src/autograd/tape.ts';

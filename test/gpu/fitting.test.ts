@@ -1,4 +1,4 @@
-/** What does not fit is refused with its name, its bytes and the largest batch that does; that batch then runs. */
+/** Runs that do not fit: the error names the run, its bytes and the largest batch that fits; that batch then runs. */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
@@ -33,7 +33,7 @@ async function refusal(opened: Gpu, config: Config): Promise<RomoError | null> {
 
 const named = (fault: RomoError | null): number => Number(/The largest batch that fits is (\d+)/.exec(`${fault}`)?.[1]);
 
-/** Finds the largest batch from the message, runs it, and sees the next but few refused. */
+/** Reads the largest batch from the message, runs it, and checks that a slightly larger one is rejected. */
 async function sees(open: () => Promise<Gpu>, tooLarge: RegExp): Promise<void> {
   let opened = await open();
   const fault = await refusal(opened, tiny(60));

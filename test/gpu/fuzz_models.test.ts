@@ -1,4 +1,4 @@
-/** Damaged model files: each gives encoders or an error, and no memory stays behind. */
+/** Damaged model files: each gives encoders or an error, and leaks no memory. */
 import * as assert from 'uvu/assert';
 import { PRESETS } from '../../src/romo/config.ts';
 import { encodeModels, loadEncoders } from '../../src/romo/run/model_file.ts';
@@ -8,7 +8,7 @@ import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('fuzz: models');
 const config = PRESETS.tiny;
-const HEADER = 4000; // its first bytes: the configuration, and the shapes of some tensors
+const HEADER = 4000; // bytes: the configuration, and the shapes of some tensors
 
 test('damaged models', async () => {
   const good = await encodeModels(emptyModels(gpu(), config, 1), config);

@@ -9,7 +9,7 @@ import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('gather');
 const channels = fc.constantFrom(1, 3, 4, 7, 8, 64);
-const indices = fc.array(fc.nat(1000), { minLength: 1, maxLength: 70 }); // many more than rows: duplicates
+const indices = fc.array(fc.nat(1000), { minLength: 1, maxLength: 70 }); // many more than rows, so there are duplicates
 
 test('gather: values and gradients', async () => {
   await fc.assert(

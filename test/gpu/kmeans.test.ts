@@ -1,4 +1,4 @@
-/** k-means: each step, whole runs of Lloyd's iterations, and the choice of starts, against the float64 reference. */
+/** k-means against the float64 reference: single steps, whole runs of Lloyd's iterations, and initial centres. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { assign, kmeans, kmeansPlusPlus, lloyd, update } from '../../src/romo/method/kmeans.ts';
@@ -12,11 +12,11 @@ const { test, gpu } = gpuSuite('kmeans');
 
 const cases = fc.record({
   rows: fc.constantFrom(1, 2, 7, 63, 64, 65, 130),
-  channels: fc.constantFrom(1, 3, 4, 8, 17), // those that divide by 4 take the vec4 kernels
+  channels: fc.constantFrom(1, 3, 4, 8, 17), // multiples of 4 use the vec4 kernels
   clusters: fc.constantFrom(1, 2, 5, 10),
 });
 
-/** Whole numbers, few of them: distances are exact in f32, ties abound. */
+/** A few distinct integers, so that distances are exact in f32 and ties are frequent. */
 const whole = (name: string, shape: readonly number[]) => argument(name, shape, -4, 4).data.map(Math.round);
 
 test('assign: the nearest centre, ties to the lower', async () => {
@@ -87,7 +87,7 @@ test('lloyd: the same centres and labels as the reference', async () => {
   );
 });
 
-/** Rows around corners, in turn, so near to them that a second start in one group has no chance worth a thought. */
+/** Rows around corners, in turn, so close to them that two initial centres in one group are practically impossible. */
 function corners(rows: number, clusters: number, channels: number): Float32Array {
   const { data } = argument('noise', [rows, channels], -1e-3, 1e-3);
   return data.map((value, i) => value + (Math.floor(i / channels) % clusters === i % channels ? 10 : 0));

@@ -10,8 +10,8 @@ import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 const { test, gpu } = gpuSuite('knn');
 
 /**
- * Coordinates are whole numbers, so that distances are exact in f32 and every tie is a true one.
- * @param range coordinates are from 0 to range: few of them make many ties
+ * Coordinates are integers, so that distances are exact in f32 and ties are exact.
+ * @param range coordinates are from 0 to range; a small range gives many ties
  */
 async function check(shape: number[], k: number, range: number): Promise<void> {
   const [batch, points, channels] = shape;

@@ -12,7 +12,7 @@ const { test, gpu } = gpuSuite('l2Normalize');
 test('values and gradients', async () => {
   const rows = fc.constantFrom(1, 2, 7, 63, 64, 65);
   const channels = fc.constantFrom(1, 2, 3, 8, 17, 64);
-  // Lengths from 1e-3 to 1e3, none far below them: the gradient grows as rows shrink, and with it what f32 rounds off.
+  // Lengths from 1e-3 to 1e3, not far below: the gradient grows as rows shrink, and the f32 rounding error with it.
   await fc.assert(
     fc.asyncProperty(rows, channels, fc.constantFrom(1e-3, 1, 1e3), async (r, c, length) => {
       const { data, shape } = argument('x', [r, c], -length, length);

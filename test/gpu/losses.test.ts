@@ -24,8 +24,8 @@ interface Case {
 const cases: fc.Arbitrary<Case> = fc
   .record({
     rows: fc.constantFrom(1, 2, 7, 63, 64, 65),
-    classes: fc.constantFrom(1, 2, 3, 10, 40, 65, 68, 300), // from 65 on a GPU's lanes share a row
-    spread: fc.constantFrom(0.01, 1, 8, 60, 1000), // tiny logits, usual ones, certain ones
+    classes: fc.constantFrom(1, 2, 3, 10, 40, 65, 68, 300), // from 65 up, several invocations share a row on GPUs
+    spread: fc.constantFrom(0.01, 1, 8, 60, 1000), // tiny, usual and saturated logits
     alpha: fc.constantFrom(0, 0.25, 0.65, 1),
     oneClass: fc.boolean(),
   })

@@ -17,7 +17,7 @@ interface Case {
   columns: number;
   transposeA: boolean;
   transposeB: boolean;
-  /** which operand is one matrix for the whole batch */
+  /** the operand that is one matrix for the whole batch */
   shared: 'none' | 'a' | 'b';
 }
 

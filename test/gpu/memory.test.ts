@@ -1,4 +1,4 @@
-/** Memory: scopes give it back, the pool hands it out again, and training does not make it grow. */
+/** Memory: scopes return it, the pool reuses it, and training does not increase it. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { matmul } from '../../src/autograd/matmul.ts';
@@ -104,7 +104,7 @@ test('a reused buffer is written and read in the order of the calls', async () =
     const x = gpu().tensor([round, round], [2]);
     const y = scale(x, 2);
     x.dispose();
-    const z = gpu().tensor([100, 100], [2]); // may lie where x was
+    const z = gpu().tensor([100, 100], [2]); // may reuse the buffer of x
     assert.equal([...(await y.readFloats())], [2 * round, 2 * round]);
     assert.equal([...(await z.readFloats())], [100, 100]);
   }

@@ -90,7 +90,7 @@ test('what is no model is refused, and named', async () => {
     [good.subarray(0, good.length - 8), 'file', /m\.st is not a valid safetensors file/],
     [encodeSafetensors(one), 'file', /m\.st has no configuration in its metadata/],
     [encodeSafetensors(one, { config: '{' }), 'file', /m\.st has a broken configuration/],
-    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: lacks data; lacks preset/],
+    [encodeSafetensors(one, { config: '{}' }), 'file', /m\.st: data is missing; preset is missing/],
     [encodeSafetensors(one, { config: text }), 'file', /m\.st holds no encoders/],
     [
       encodeSafetensors({ 'rdl.encoders.image.conv1.weight': stem }, { config: wide }),

@@ -1,6 +1,7 @@
 /**
- * Tensors above 128 MiB, more than 65,535 workgroups and clouds of 20,000 points, on a device with the limits that every
- * WebGPU adapter guarantees. The results are too many for a whole reference: random elements are held to one, in float64.
+ * Tensors above 128 MiB, more than 65,535 workgroups and clouds of 20,000 points, on a device with the limits that
+ * every WebGPU adapter guarantees. The results are too large for a complete reference, so random elements are checked
+ * in float64.
  */
 import * as assert from 'uvu/assert';
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
@@ -25,13 +26,13 @@ const SIZE = 224;
 const HALF = 112;
 const CHANNELS = 64;
 
-/** A tensor of numbers in -1 .. 1 that depend on the name alone, made on the GPU, and the same on the CPU. */
+/** A tensor of numbers in -1 .. 1 that depend only on the name, on the GPU, and the same numbers on the CPU. */
 async function numbers(name: number, shape: number[]): Promise<{ tensor: Tensor; values: Float32Array }> {
   const tensor = randomUniform(gpu(), shape, [name, 7], -1, 1);
   return { tensor, values: await tensor.readFloats() };
 }
 
-/** Holds `count` random elements, and the first and the last, to a reference. */
+/** Checks `count` random elements, the first and the last against a reference. */
 function assertSamples(
   what: string,
   values: Float32Array,
@@ -114,7 +115,7 @@ test('conv2d: 160 MB of input, and its gradient', async () => {
   });
 });
 
-/** Position of an element in a shape. */
+/** Coordinates of an element in a shape. */
 function place(index: number, shape: readonly number[]): number[] {
   let rest = index;
   return shape

@@ -13,7 +13,7 @@ import { argument, gradcheck } from '../support/gradcheck.ts';
 const { test, gpu } = gpuSuite('pointwise');
 const table = ops as unknown as Record<string, (x: Tensor, y?: Tensor | number) => Tensor>;
 
-// One, primes and the surroundings of a workgroup (64 numbers, or 64 times four).
+// One, primes, and sizes around a workgroup (64 numbers, or 64 times four).
 const sizes = fc.constantFrom(1, 2, 7, 63, 64, 65, 256, 257);
 const numRuns = { numRuns: 8 };
 
@@ -130,7 +130,7 @@ test('at a kink the derivative is the one of the table', async () => {
 });
 
 test('more than 65,535 workgroups', async () => {
-  const count = 65535 * 64 + 129; // odd, so that every number has an invocation of its own
+  const count = 65535 * 64 + 129; // odd, so that each number has its own invocation
   const values = Float32Array.from({ length: count }, (_, i) => i % 8191);
   using _ = gpu().scope();
   const doubled = await ops.scale(gpu().tensor(values, [count]), 2).readFloats();

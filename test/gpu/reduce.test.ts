@@ -12,7 +12,7 @@ import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('globalPool');
 
-// A sum is cut into parts of 128 rows: one, two and three passes.
+// A sum is computed in splits of 128 rows, so these need one, two and three passes.
 const cases = fc.record({
   batch: fc.constantFrom(1, 2, 3),
   rows: fc.constantFrom(1, 2, 63, 64, 65, 127, 128, 129, 300),

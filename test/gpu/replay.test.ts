@@ -1,4 +1,4 @@
-/** A recorded step: the same bits as the step itself, and nothing is created once it is recorded. */
+/** A recorded step: the same bits as the step itself, and no new GPU objects after recording. */
 import * as assert from 'uvu/assert';
 import { add, scale } from '../../src/autograd/pointwise.ts';
 import { Replay } from '../../src/tensor/replay.ts';

@@ -1,4 +1,4 @@
-/** The same numbers under another shape: no copy, and gradients find the way back. */
+/** Reshape: no copy, and gradients get the original shape. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { mul } from '../../src/autograd/pointwise.ts';
@@ -39,7 +39,7 @@ test('no memory is taken, and the buffer lives as long as its last view', async 
   assert.equal(view.shape, [2, 2]);
   assert.equal(gpu().memory(), before);
   x.dispose();
-  gpu().tensor([9, 9, 9, 9], [4]); // would take a freed buffer
+  gpu().tensor([9, 9, 9, 9], [4]); // would reuse a freed buffer
   assert.equal([...(await view.readFloats())], [1, 2, 3, 4]);
 });
 

@@ -1,4 +1,4 @@
-/** The neighbour graph turned round: complete lists, in ascending order whatever order the invocations arrive in. */
+/** The reversed neighbour graph: complete lists, in ascending order for any order of the invocations. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { reverseGraph } from '../../src/autograd/reverse_graph.ts';

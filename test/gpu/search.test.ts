@@ -1,4 +1,4 @@
-/** Exact search against the float64 reference: the same rows in the same order, with and without ties, in blocks and rounds. */
+/** Exact search against the float64 reference: the same rows in order, with and without ties, in blocks and rounds. */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ExactIndex, searchBlocks } from '../../src/search/exact.ts';
@@ -8,7 +8,7 @@ import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('search');
 
-/** Whole numbers from -range to range: products are exact in f32, and every tie is a true one. */
+/** Integers from -range to range, so that products are exact in f32 and ties are exact. */
 const numbers = (name: string, count: number, range: number): Float32Array =>
   Float32Array.from(hashUniform(name, count), (u) => Math.round(u * range));
 

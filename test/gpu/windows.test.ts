@@ -1,6 +1,6 @@
 /**
- * Tensors over the binding limit: every op gives the same in windows as in one piece. The limit is lowered to a few bytes, so that
- * small tensors are cut as often as alignment allows; the largest tensors of a real limit are in over_limits.test.ts.
+ * Tensors over the binding limit: every op computes the same in windows as in one binding. The limit is lowered to a
+ * few bytes, so that small tensors are cut as often as alignment allows. over_limits.test.ts exceeds a real limit.
  */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -28,7 +28,7 @@ import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('windows');
 
-/** Runs `body` with a limit that no tensor of more than 64 elements meets. */
+/** Runs `body` with a limit that every tensor of more than 64 elements exceeds. */
 async function inWindows<T>(body: () => Promise<T>): Promise<T> {
   const whole = gpu().bindableBytes;
   gpu().bindableBytes = 256;
@@ -118,7 +118,7 @@ const sizes: fc.Arbitrary<Sizes> = fc.record({
   outChannels: fc.constantFrom(3, 4, 8),
 });
 
-// Sums over all rows are added up window by window: their last digits may differ.
+// Sums over all rows are added window by window, so their last digits may differ.
 const tolerance = { rtol: 1e-4, atol: 1e-5 };
 
 for (const [name, { leaves, op }] of Object.entries(OPS)) {

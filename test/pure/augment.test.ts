@@ -1,4 +1,4 @@
-/** Augmentation: what each strength may do, and what it must not. */
+/** Augmentation: what each strength does, and what it must not do. */
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -49,7 +49,7 @@ test('the same random stream gives the same result, another one another', () => 
 });
 
 test('mild images: a shift of at most one pixel in 16, times a brightness near 1, unmirrored where not allowed', () => {
-  const image = randomImage(3).map((value) => 0.2 + 0.5 * value); // no value is cut off at 1
+  const image = randomImage(3).map((value) => 0.2 + 0.5 * value); // no value is clamped at 1
   let mirrored = 0;
   for (let seed = 0; seed < 40; seed++) {
     assert.is(explain(image, imageWith(image, 'mild', false, seed)), 'plain');
@@ -100,10 +100,10 @@ test('strong clouds: turned about the named axis only, as far as allowed', () =>
       const map = cloudMap('strong', { axis, maxDegrees: 20 }, seed);
       const [u, v] = [(axis + 1) % 3, (axis + 2) % 3];
       for (const other of [u, v]) {
-        assert.is(map[axis][other], 0); // height is not mixed with the turning plane
+        assert.is(map[axis][other], 0); // height does not mix with the plane of rotation
         assert.is(map[other][axis], 0);
       }
-      // Column u is (cos * scale u, sin * scale v): the ratio tells the angle up to the scales.
+      // Column u is (cos * scale u, sin * scale v), so its ratio gives the angle up to the scales.
       const slope = map[v][u] / map[u][u];
       assert.ok(map[u][u] > 0 && Math.abs(slope) <= Math.tan(Math.PI / 9) * 2.25 + 1e-4, `slope ${slope}`);
       widest[0] = Math.max(widest[0], Math.abs(slope));
@@ -120,8 +120,8 @@ test('arrays of other sizes are refused', () => {
     () => augmentImage(new Float32Array(5), shape, 'none', false, new Random(1), new Float32Array(512)),
     /augmentImage: shape \[16,16,2\] needs 512 values, image has 5/,
   );
-  assert.throws(() => cloudWith(new Float32Array(4), 2, 'mild', upright, 1), /the cloud has 4 values/);
-  assert.throws(() => cloudWith(new Float32Array(0), 2, 'none', upright, 1), /the cloud has 0 values/);
+  assert.throws(() => cloudWith(new Float32Array(4), 2, 'mild', upright, 1), /cloud has 4 values/);
+  assert.throws(() => cloudWith(new Float32Array(0), 2, 'none', upright, 1), /cloud has 0 values/);
 });
 
 function imageWith(image: Float32Array, strength: Strength, mirror: boolean, seed: number): Float32Array {
@@ -146,7 +146,7 @@ function rowsOf(cloud: Float32Array): string[] {
   return Array.from({ length: cloud.length / 3 }, (_, i) => String(cloud.slice(3 * i, 3 * i + 3)));
 }
 
-/** The affine map [3][4] that a seed gives, read off clouds of one point each. */
+/** The affine map [3][4] of a seed, measured with clouds of one point. */
 function cloudMap(strength: Strength, rotation: CloudRotation, seed: number): number[][] {
   const image = (point: number[]): Float32Array => cloudWith(Float32Array.from(point), 1, strength, rotation, seed);
   const shift = image([0, 0, 0]);
@@ -158,7 +158,7 @@ function firstRow(map: number[][]): [number, number, number] {
   return [map[0][0], map[0][1], map[0][3]];
 }
 
-/** Which shift by -1..1 and which brightness from 0.9 to 1.1 make `out` of the image: mirrored, or plain, or none. */
+/** The result of searching the shift (-1..1) and brightness (0.9..1.1) that give `out`: mirrored, plain or none. */
 function explain(image: Float32Array, out: Float32Array): string {
   for (const kind of ['plain', 'mirrored']) {
     for (let dx = -1; dx <= 1; dx++) {

@@ -1,4 +1,4 @@
-/** Finding a browser, and what to do where there is none. */
+/** Finding a browser, and the advice if there is none. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { browserPlaces, browserPlan, findBrowser } from '../../tools/browsers.mjs';

@@ -1,4 +1,6 @@
-/** Checkpoint files: what is read is what was written, a damaged one is noticed and the one before it used, faults are named. */
+/**
+ * Checkpoint files: round trips, the previous one as a replacement for a damaged one, and errors that name the fault.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +54,7 @@ async function save(...steps: number[]): Promise<void> {
 }
 
 const silent = (text: string) => assert.unreachable(text);
-// A file says of each tensor what it holds; the state does not.
+// The file stores shape and dtype of each tensor; the state does not.
 const withoutDtype = (key: string, value: unknown) => (key === 'dtype' ? undefined : value);
 const plain = (checkpoint: Checkpoint | null) => JSON.parse(JSON.stringify(checkpoint, withoutDtype));
 

@@ -1,4 +1,4 @@
-/** One table says what a field may be: the command line, a stored configuration and the opener of data refuse the same, in the same words. */
+/** One table of valid values: the command line, stored configurations and `openData` give the same errors. */
 import type { CommanderError } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -51,7 +51,7 @@ function stored(name: string, value: unknown): string | null {
   }
 }
 
-/** A set that nobody knows is refused after its options were found to be good. */
+/** An unknown set is rejected only after its options were found valid. */
 async function opener(name: string, value: unknown): Promise<string | null> {
   const { message } = await openData('none', { ...fits, [name]: value }).then(
     () => assert.unreachable(),
@@ -62,7 +62,7 @@ async function opener(name: string, value: unknown): Promise<string | null> {
 
 const dataFields: [string, Field][] = Object.entries({ ...DATA_FIELDS, ...SET_FIELDS });
 
-/** Values outside, and at the edge of what is inside. */
+/** Invalid values, and valid values at the limits. */
 function valuesOf(field: Field): { bad: unknown[]; good: unknown[] } {
   if (field.kind === 'choice') return { bad: ['never', 2], good: [...field.of] };
   if (field.kind !== 'whole') throw new Error(field.kind);
@@ -90,7 +90,7 @@ test('what is inside all take', async () => {
   for (const [name, field] of dataFields) {
     for (const value of valuesOf(field).good) {
       assert.is(commandLine(FLAGS[name], value), null, `${name} ${value}: command line`);
-      // Other fields may not fit to it, but it is itself well.
+      // Other fields may conflict with it, but the field itself is valid.
       assert.not.match(stored(name, value) ?? '', new RegExp(`${name} is`), `${name} ${value}: stored`);
       assert.is(await opener(name, value), null, `${name} ${value}: opener`);
     }
@@ -98,14 +98,14 @@ test('what is inside all take', async () => {
 });
 
 test('the opener says what is missing, and what cannot be made', async () => {
-  assert.match(String(await opener('points', undefined)), /lacks points/);
-  assert.match(String(await openData('shapes', { ...fits, train: ALL }).catch((error) => error)), /shapes have no end/);
+  assert.match(String(await opener('points', undefined)), /points is missing/);
+  assert.match(String(await openData('shapes', { ...fits, train: ALL }).catch((error) => error)), /shapes are endless/);
   assert.is((await openShapes({ ...fits, train: 2, test: 1 })).train.pairs.length, 2);
 });
 
 test('the presets are configurations, of fields in the table only', () => {
   for (const [name, preset] of Object.entries(PRESETS)) {
-    parseConfig(preset, name); // throws on a fault
+    parseConfig(preset, name); // throws on an invalid field
     const paths = Object.entries(preset).flatMap(([group, value]) =>
       group === 'ssm' || group === 'rdl' ? Object.keys(value).map((field) => `${group}.${field}`) : [group],
     );

@@ -1,4 +1,4 @@
-/** Renaming pretrained weights: what is known, what is left out, what is refused. */
+/** Renaming pretrained weights: known names, ignored ones, rejected ones. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { convertWeights } from '../../src/model/convert.ts';

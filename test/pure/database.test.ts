@@ -1,4 +1,4 @@
-/** Galleries in a Postgres server and in PGlite: the same contract, held to a reference in f64 and to a predicate. */
+/** Galleries in a Postgres server and in PGlite: one contract, checked against a float64 reference and a predicate. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const places = [
   { name: 'embedded', to: `pglite:${join(folder, 'embedded')}` },
 ];
 
-/** Texts that would do harm, were they part of a statement; and some whose order differs between collations. */
+/** Texts that would do harm as part of an SQL statement, and texts whose order depends on the collation. */
 const NASTY = [
   "'; drop schema romo_gallery cascade; --",
   '"); delete from entries; --',
@@ -83,7 +83,7 @@ const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 const keyOf = ({ id, modality }: { id: string; modality: Modality }): string => `${modality} ${id}`;
 
-/** The answers hold what the best ones in f64 hold, in order; similarities may differ by f32's rounding. */
+/** The answers are the best entries of the float64 reference, in order; similarities may differ by f32 rounding. */
 function assertBest(answers: readonly Answer[], stored: readonly Entry[], query: Float32Array, top: number): void {
   const exact = new Map(stored.map((e) => [keyOf(e), dot(e.vector, query)]));
   const best = [...exact.values()].sort((a, b) => b - a).slice(0, top);

@@ -1,4 +1,6 @@
-/** `kill -9` of a process that writes into an embedded database: each call is there whole or not at all, and it can go on. */
+/**
+ * `kill -9` during writes to an embedded database: each call is stored completely or not at all; writing can resume.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,7 +19,7 @@ import { blockVector, STAMP } from '../support/gallery.ts';
 const PER_CALL = 1_200; // three statements
 const WRITER = '--write';
 
-/** The process that is killed: writes calls one after the other, says which are done. */
+/** The process to kill: makes one call after the other, and reports those that are done. */
 async function writeOn(place: string, from: number): Promise<void> {
   const gallery = await openDatabaseGallery(place, STAMP);
   for (let call = from; ; call++) {
@@ -56,7 +58,7 @@ test('calls are whole or not there, and the next process goes on', async () => {
 
     const gallery = await openDatabaseGallery(to, STAMP);
     const { points } = await gallery.info();
-    // The call that was being told of may be there as well.
+    // The call whose report was interrupted may be stored too.
     assert.ok(points === done * PER_CALL || points === (done + 1) * PER_CALL, `${points} after call ${done}`);
     const [answers] = await gallery.search(blockVector(1), { top: points + 1 });
     assert.is(answers.length, points);

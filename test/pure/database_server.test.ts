@@ -1,4 +1,4 @@
-/** Galleries on a Postgres server when something is wrong: the server goes down, refuses, lacks pgvector; names do harm. */
+/** Errors of galleries on a Postgres server: it goes down, refuses access, lacks pgvector; names contain SQL. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
@@ -47,7 +47,7 @@ async function using<T>(
   }
 }
 
-/** Fails with this code, and a message that says this. */
+/** Asserts that `work` fails with this code and a message that matches. */
 async function fails(work: Promise<unknown>, code: string, ...says: RegExp[]): Promise<void> {
   const error = await work.then(
     () => null,
@@ -74,7 +74,7 @@ test('a server that is not there, refuses, or has no such database', async () =>
   for (const url of ['postgres://[', 'mysql://a', 'pglite:', `${to}?schema=`, `${to}?schema=${'x'.repeat(64)}`]) {
     await fails(openDatabaseGallery(url, STAMP), 'option');
   }
-  if (!server.isReal) return; // PGlite takes everyone
+  if (!server.isReal) return; // PGlite accepts every user
   const wrong = to.replace(/:[^:@]*@/, ':wrong@');
   await fails(openDatabaseGallery(wrong, STAMP), 'database', /refused.*romo/, /PGPASSWORD/);
   await fails(openDatabaseGallery(to.replace(/:[^:@]*@/, '@'), STAMP), 'database', /refused/);
@@ -193,7 +193,7 @@ test('an index: exact stays exact, approximate finds nearly all, filters are kep
     (_, i): Entry => ({ ...entryOf(`${i}`, i), metadata: { third: i % 3 } }),
   );
   await gallery.upsert(entries.slice(0, 1500));
-  const query = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / Math.sqrt(1496)); // no ties but of equal vectors
+  const query = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / Math.sqrt(1496)); // only equal vectors tie
   await gallery.buildIndex();
   await gallery.buildIndex();
   await gallery.upsert(entries.slice(1500));
@@ -215,7 +215,7 @@ test('an index: exact stays exact, approximate finds nearly all, filters are kep
 });
 
 test('Citus, where it is there, is asked to spread the entries', async () => {
-  // Citus cannot run here: a function with its signature, and a row that says it is installed, stand for it.
+  // Citus is not available here. A function with its signature and a row in the list of extensions replace it.
   await run(
     'create table citus_calls (name text, by text)',
     `create function create_distributed_table(table_name regclass, distribution_column text,
@@ -244,7 +244,7 @@ if (server.isReal) {
     const whole = gallery.upsert(entries).then(() => {
       isDone = true;
     });
-    whole.catch(() => {}); // whoever calls looks at it later
+    whole.catch(() => {}); // the caller handles it later
     const watch = "select 1 from pg_stat_activity where query like 'insert into%entries%' and pid <> pg_backend_pid()";
     while ((await run(watch)).length === 0) await sleep(5);
     await server.crash();

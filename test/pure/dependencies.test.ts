@@ -1,4 +1,4 @@
-/** What comes from other people: named with its licence in docs/dependencies.md, fixed by hash, and few scripts at installation. */
+/** Third-party packages: listed with licence in docs/dependencies.md, pinned by hash, with few install scripts. */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

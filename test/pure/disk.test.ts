@@ -1,4 +1,4 @@
-/** Files on the disk: whole or not there, synced before they have their name, and one version before where it is asked for. */
+/** Writing files: complete or absent, synced before the rename, and with the previous version kept on request. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ test.after.each(() => rmSync(folder, { recursive: true, force: true }));
 
 const content = () => readFileSync(path, 'utf8');
 
-/** What had its name at each sync while `body` ran. */
+/** The names that existed at each sync while `body` ran. */
 async function syncsOf(body: () => Promise<void>): Promise<string[]> {
   const handle = await open(folder, 'r');
   const prototype = Object.getPrototypeOf(handle);

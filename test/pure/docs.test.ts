@@ -1,4 +1,4 @@
-/** The documents: every link leads to a file that exists, and to a heading that is there. */
+/** Documentation: every link points to an existing file and heading. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
@@ -9,7 +9,7 @@ const documents = ['README.md', ...readdirSync('docs').map((name) => join('docs'
   path.endsWith('.md'),
 );
 
-/** Targets of links, without those of blocks of code; addresses of other sites are not ours to check. */
+/** Targets of links outside code blocks; addresses of other sites are not checked. */
 function linksIn(markdown: string): string[] {
   const prose = markdown.replace(/^```[\s\S]*?^```/gm, '');
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target).filter((link) => !/^https?:/.test(link));

@@ -1,4 +1,4 @@
-/** The elementary functions against the engine's own (which are good to an ulp or two) and against identities. */
+/** The elementary functions against the JavaScript engine's (accurate to an ulp or two) and against identities. */
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -34,7 +34,7 @@ test('exp has a relative error below 1e-15 and ends well at both ends', () => {
   assert.is(exp(0), 1);
   assert.is(exp(710), Number.POSITIVE_INFINITY);
   assert.is(exp(-746), 0);
-  assert.ok(Math.abs(exp(-740) / Math.exp(-740) - 1) < 1e-2); // subnormal: few bits are left
+  assert.ok(Math.abs(exp(-740) / Math.exp(-740) - 1) < 1e-2); // subnormal, so few bits remain
 });
 
 test('log has a relative error below 1e-15, also near 1 and for subnormal numbers', () => {

@@ -1,4 +1,4 @@
-/** Conditions on metadata: the text and back, SQL's three truth values, and errors that show the place. */
+/** Conditions on metadata: round trip through text, SQL's three truth values, and errors with positions. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,7 +78,7 @@ test('what is unknown is not found, nor is its opposite', () => {
     ["note not in ('x')", false],
     ['note is null and missing is null and faces is not null', true],
     ["note = 'x' or faces = 120", true],
-    ["not (note = 'x' and faces = 1)", true], // false whatever the note is
+    ["not (note = 'x' and faces = 1)", true], // false for any note
     ["not (note = 'x' or faces = 1)", false],
     ["faces = '120'", false], // another type
     ["faces != '120'", false],

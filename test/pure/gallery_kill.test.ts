@@ -1,4 +1,4 @@
-/** `kill -9` of a process that writes into a gallery of files: each call is there whole or not at all, and it can go on. */
+/** `kill -9` during writes to a gallery of files: each call is stored completely or not at all; writing can resume. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ const noDevice = () => Promise.reject(new Error('no search is asked for'));
 const open = (path: string): Promise<Gallery> => openFileGallery(path, STAMP, noDevice);
 const idsOf = (call: number) => Array.from({ length: PER_CALL }, (_, i) => `${call}.${i}`);
 
-/** The process that is killed: writes calls one after the other, replaces half of the one before, says what is done. */
+/** The process to kill: makes calls, each replacing half of the previous one, and reports those that are done. */
 async function writeOn(path: string, from: number): Promise<void> {
   const gallery = await open(path);
   for (let call = from; ; call++) {

@@ -1,4 +1,4 @@
-/** The check of imports: what points upward or goes round in a circle is said, what is fine is not. */
+/** The import check: reports imports that point upward or form a cycle, and nothing else. */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const complaintsOf = (files: Record<string, string>) => complaints(new Map(Object.entries(files)), manifest);
 
-/** A tree in which all is well. */
+/** A tree without errors. */
 const good = {
   'src/tensor/error.ts': '',
   'src/tensor/tensor.ts': "import type { Gpu } from './device.ts';\nimport { RomoError } from './error.ts';\n",

@@ -1,4 +1,4 @@
-/** Wrong labels on purpose: as many as asked for, never the right one by chance, the same for the same seed. */
+/** Label noise: as many wrong labels as requested, never the right one by chance, the same for the same seed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withLabelNoise } from '../../src/romo/method/pseudo_labels.ts';

@@ -1,4 +1,4 @@
-/** Retrieval and clustering figures, held to their definitions written out naively. */
+/** Retrieval and clustering metrics against naive implementations of their definitions. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -100,7 +100,7 @@ test('cluster accuracy does not see how clusters are numbered', () => {
   assert.throws(() => clusterAccuracy([0], [0, 1], 3, 2), /1 clusters are given for 2 labels/);
 });
 
-/** Average precision by the definition: rank of an item = items before it, plus one. */
+/** Average precision by definition: the rank of an item is the number of items before it, plus one. */
 function naiveMap(queries: number[][], queryLabels: number[], gallery: number[][], galleryLabels: number[]): number {
   const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
   const unit = (a: number[]) => a.map((value) => value / Math.sqrt(dot(a, a)));

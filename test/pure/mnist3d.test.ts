@@ -1,6 +1,6 @@
 /**
- * 3D MNIST: the recipe against the published set's own figures (where the data are there), the readers' errors.
- * `ROMO_DATA` names the folder that holds `mnist/` and `3dmnist/`; default `../shared/data`.
+ * 3D MNIST: the recipe against the published set (if the data are present), and the readers' errors. `ROMO_DATA` is the
+ * folder that contains `mnist/` and `3dmnist/`; default `../shared/data`.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const folder = process.env.ROMO_DATA ?? '../shared/data';
 const mnist = join(folder, 'mnist');
 const oracle = join(folder, '3dmnist', '3dmnist_voxelgrid8.npz');
 
-/** Runs the test where the data are, else says that it does not. */
+/** Runs the test if the data are present, otherwise reports that it is skipped. */
 function testWithData(name: string, needed: string, body: () => Promise<void>): void {
   if (existsSync(needed)) test(name, body);
   else console.log(`mnist3d: skipped, ${needed} is missing (set ROMO_DATA): ${name}`);
@@ -125,7 +125,7 @@ test('resizing keeps a constant image, the mean when shrinking, and is exact at 
 test('IDX files: gzipped or plain, and errors that name the file', async () => {
   const place = mkdtempSync(join(tmpdir(), 'romo-idx-'));
   try {
-    await rejects(openData(`mnist3d:${place}`, options), /holds neither train-images-idx3-ubyte/);
+    await rejects(openData(`mnist3d:${place}`, options), /has neither train-images-idx3-ubyte/);
     await rejects(openData(`mnist3d:${join(place, 'none')}`, options), /cannot read the folder .*none/);
     const images = idx(2051, [2, 28, 28], 1568);
     const write = (name: string, bytes: Uint8Array): string => {
@@ -142,7 +142,7 @@ test('IDX files: gzipped or plain, and errors that name the file', async () => {
       readIdxLabels(plain),
       /images.idx3-ubyte is not an IDX file of labels: magic number 2051, expected 2049/,
     );
-    await rejects(readIdxImages(write('short', images.subarray(0, 999))), /short should hold .* it holds 983/);
+    await rejects(readIdxImages(write('short', images.subarray(0, 999))), /short should have .* it has 983/);
     await rejects(readIdxImages(write('torn.gz', gzipSync(images).subarray(0, 40))), /cannot read .*torn.gz/);
     await rejects(readIdxImages(write('empty', new Uint8Array(0))), /empty is not an IDX file of images: 0 bytes/);
   } finally {
@@ -151,11 +151,11 @@ test('IDX files: gzipped or plain, and errors that name the file', async () => {
 });
 
 test('what is no data set is refused', async () => {
-  await rejects(openData('mnist3d:', options), /names no folder/);
-  await rejects(openData('mnist3d', options), /names no folder/);
+  await rejects(openData('mnist3d:', options), /lacks a folder/);
+  await rejects(openData('mnist3d', options), /lacks a folder/);
   await rejects(openData('cubes', options), /'cubes' is not known.*shapes, or mnist3d:DIR/);
   await rejects(openData('shapes:here', options), /'shapes:here' is not known/);
-  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number from 1 on/);
+  await rejects(openData('shapes', { ...options, train: 0 }), /train is 0, not a whole number of at least 1/);
   await rejects(
     openData('shapes', { ...options, imageSize: 2.5 }),
     /imageSize is 2.5, not a whole number from 8 to 4096/,
@@ -186,8 +186,8 @@ function extent(cloud: Float32Array, axis: number): number {
 }
 
 /**
- * Counts in an 8 x 8 x 8 grid over the cubic bounding box, by the largest count; index iz * 64 + ix * 8 + iy. A point on
- * the border of two cells (to 1e-4 of a cell, for rounding) belongs to the lower one, as in the published features.
+ * Counts in an 8 x 8 x 8 grid over the cubic bounding box, divided by the largest count; index iz * 64 + ix * 8 + iy. A
+ * point on the border of two cells (to 1e-4 of a cell, for rounding) belongs to the lower one, as published.
  */
 function voxelFeatures(cloud: Float32Array): Float64Array {
   const low = [0, 0, 0];

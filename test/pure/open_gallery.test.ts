@@ -1,4 +1,4 @@
-/** Whether a name means a folder or a database: the command line and the library must agree. */
+/** Names of galleries: the command line and the library must agree on which are folders and which databases. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openGallery } from '../../src/search/open.ts';
@@ -9,7 +9,7 @@ const test = suite('open a gallery');
 
 const noDevice = () => Promise.reject(new Error('no search is asked for'));
 
-/** The error of opening, which there must be. */
+/** The error of opening, which must fail. */
 async function refusal(opened: Promise<unknown>): Promise<RomoError> {
   try {
     await opened;
@@ -30,7 +30,7 @@ test('databases', async () => {
     'postgres:/x',
   ]) {
     assert.ok(isDatabase(name), name);
-    // An empty name of a schema is refused before anything is connected.
+    // An empty schema name is rejected before connecting.
     for (const opened of [
       openGallery(`${name}?schema=`, null, noDevice),
       openDatabaseGallery(`${name}?schema=`, null),

@@ -1,4 +1,4 @@
-/** The map's axes: the two directions of most spread, and the same ones from epoch to epoch. */
+/** The map's axes: the two directions of largest variance, stable from epoch to epoch. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Random } from '../../src/tensor/random.ts';
@@ -6,7 +6,7 @@ import { project } from '../../web/train/projection.ts';
 
 const test = suite('projection');
 
-/** Rows spread by 5, 2 and 0.1 along three axes of five. */
+/** Rows with spreads 5, 2 and 0.1 along three of five axes. */
 function rows(): Float32Array {
   const random = new Random(1, 'rows');
   return Float32Array.from({ length: 200 * 5 }, (_, i) => random.uniform(-1, 1) * [0.1, 5, 0, 2, 0][i % 5] + 3);

@@ -69,7 +69,7 @@ test('integer reaches all values about equally often', () => {
     { numRuns: 30 },
   );
   const random = new Random(1);
-  // The middle third of three equal parts would be hit too often by a biased remainder.
+  // A biased remainder would favour the middle of three equal parts.
   const part = 3 * 2 ** 30;
   let below = 0;
   for (let i = 0; i < 4000; i++) below += random.integer(part) < 2 ** 30 ? 1 : 0;

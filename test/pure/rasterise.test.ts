@@ -77,7 +77,7 @@ test('to walk around an object is to turn it the other way', () => {
       const walked = rasterise(mesh, { ...view, azimuth: view.azimuth + degrees }, 24);
       const turned = rasterise(turn(mesh, 'z', -degrees), view, 24);
       const difference = walked.reduce((sum, value, i) => sum + Math.abs(value - turned[i]), 0) / walked.length;
-      assert.ok(difference < 0.002, `mean difference ${difference}`); // samples on an edge may fall to either side
+      assert.ok(difference < 0.002, `mean difference ${difference}`); // samples on an edge may go to either side
     }),
     { numRuns: 30 },
   );

@@ -1,4 +1,4 @@
-/** Telling a lost device from other errors: whoever waits too short a time shows an error where work could continue. */
+/** Telling a lost device from other errors: too short a wait would report an error although work could continue. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/tensor/device.ts';
@@ -7,7 +7,7 @@ import { isLost } from '../../src/tensor/recover.ts';
 
 const test = suite('lost or not');
 
-/** A device that says after so many milliseconds that it was lost. */
+/** A device that reports its loss after some milliseconds. */
 const gpuLostAfter = (milliseconds: number): Pick<Gpu, 'device'> => ({
   device: { lost: new Promise((resolve) => setTimeout(resolve, milliseconds)) } as unknown as GPUDevice,
 });

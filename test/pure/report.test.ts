@@ -1,4 +1,4 @@
-/** The report: one file that needs no other, in which names are text. */
+/** The report: a self-contained file that escapes names. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { STAGE_NAMES } from '../../src/commands/report.ts';
@@ -32,7 +32,7 @@ const pairs: LabelledDataSet['test']['pairs'] = {
 };
 const rotation = { axis: 1, maxDegrees: 180 } as const;
 
-/** Rows of three classes that lie apart. */
+/** Rows of three separate classes. */
 function embeddings() {
   const random = new Random(1, 'report');
   const rows = () =>

@@ -1,4 +1,4 @@
-/** The figures of retrieval, held to their definitions written out naively. */
+/** Retrieval metrics against naive implementations of their definitions. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,4 @@
-/** The set-up's decisions: which system, which package sources, which commands; and how test output is read. */
+/** Decisions of the set-up: system, package sources, commands; and parsing of test output. */
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,4 @@
-/** The solids, the ten classes made of them, the sampling of their surface, and the data set as a whole. */
+/** The solids, the ten classes built from them, surface sampling, and the data set as a whole. */
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -105,7 +105,7 @@ test('points fall on faces in proportion to their area', () => {
   for (let axis = 0; axis < 3; axis++) {
     assert.ok(Math.abs(hits[axis] / count - areas[axis] / 14) < 0.015, `axis ${axis}: ${hits[axis]}`);
   }
-  // Within a face too: a quarter of the points in each quarter of the largest one.
+  // Uniform within a face too: each quarter of the largest one has a quarter of the points.
   let quarter = 0;
   let face = 0;
   for (let i = 0; i < cloud.length; i += 3) {
@@ -149,7 +149,7 @@ test('the data set: shapes of arrays, values, determinism, progress', async () =
     different.add(`${pairs.id(i)} ${image.slice(0, 400)} ${cloud[0]}`);
   }
   assert.is(different.size, 40);
-  // More objects do not change the first ones; another seed and the other split do.
+  // Asking for more objects does not change the first ones; another seed or split does.
   const longer = await openShapes({ ...options, train: 50 });
   assert.equal((await longer.train.pairs.load([7]))[0], samples[7]);
   assert.is(longer.train.labels.values[7], data.train.labels.values[7]);
@@ -174,7 +174,7 @@ function ring(): Mesh {
   return lathe(profile, 64);
 }
 
-/** Each directed edge is met by one the other way, and the corners' normals point to the side that the face does. */
+/** Each directed edge has an opposite one, and the corners' normals point to the same side as the face's. */
 function assertClosed(mesh: Mesh, name: string): void {
   const edges = new Map<string, number>();
   const { positions, normals } = mesh;
@@ -203,7 +203,7 @@ function assertClosed(mesh: Mesh, name: string): void {
   );
 }
 
-/** By the divergence theorem: the sum of the signed volumes of the tetrahedra from the origin. */
+/** By the divergence theorem, the sum of the signed volumes of the tetrahedra from the origin. */
 function volumeOf(mesh: Mesh): number {
   let six = 0;
   for (let i = 0; i < mesh.positions.length; i += 9) {

@@ -1,4 +1,4 @@
-/** What must not compile. `npm run check` fails where one of these errors is no longer one; here the file is only loaded. */
+/** Code that must not compile. `npm run check` fails if one of these lines compiles; here the file is only loaded. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { differentiable, noGradient } from '../../src/autograd/tape.ts';

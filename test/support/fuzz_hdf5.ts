@@ -23,7 +23,7 @@ async function campaign(name: string, from: number, to: number): Promise<void> {
       writeFileSync(path, bytes);
       await survives(bytes, () =>
         readAll(path).catch((error: Error) => {
-          gaveUp = error.message.includes('gave up');
+          gaveUp = error.message.includes('aborted');
           throw error;
         }),
       ).catch((cause) => {

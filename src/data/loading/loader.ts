@@ -1,4 +1,4 @@
-/** Reads objects, keeps them within a bound of memory, and shows them: in this thread. Worker threads run the same. */
+/** Reads, caches (up to a memory limit) and augments objects in this thread. Worker threads run the same code. */
 
 import { fromBytes } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
@@ -15,25 +15,25 @@ export type SplitName = 'train' | 'test';
 export interface LoaderTask {
   readonly splits: Readonly<Record<SplitName, Pick<FoundSplit, 'plan' | 'ids'>>>;
   readonly options: ReadOptions;
-  /** of objects that are kept between uses */
+  /** memory limit of the object cache */
   readonly keepBytes: number;
 }
 
-/** An object of a split, and its number among those that training sees, which names its random draws. */
+/** An object of a split. `index` is its number among the objects that training sees, and selects its random stream. */
 export interface Request {
   readonly split: SplitName;
-  /** in the split's plan */
+  /** index in the split's plan */
   readonly object: number;
   readonly index: number;
 }
 
-/** What an object was in its files, or why it cannot be read. */
+/** Origin of an object, or why it cannot be read. */
 export type Check = { readonly origin: Origin } | { readonly problem: RomoError };
 
 export interface Loader {
-  /** @param showing null: as it is, the first of its pictures */
+  /** @param showing null: not augmented, with the first picture */
   load(requests: readonly Request[], showing: Showing | null): Promise<Sample[]>;
-  /** Reads each; what is wrong with an object is its result, anything else throws. */
+  /** Reads each object. A bad object gives a `problem`; all other errors are thrown. */
   check(requests: readonly Request[]): Promise<Check[]>;
   close(): Promise<void>;
 }

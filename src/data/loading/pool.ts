@@ -1,6 +1,4 @@
-/**
- * A loader whose work is done by worker threads. Each object has its thread, which keeps it between uses. Node only.
- */
+/** A loader that works in worker threads. Each object is assigned to one thread, which caches it. Node only. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +8,14 @@ import type { Sample, Showing } from '../types.ts';
 import type { Check, Loader, LoaderTask, Request } from './loader.ts';
 import { type Answer, type Call, checkFromSent, fromSent } from './protocol.ts';
 
-/** The bundle of src/commands/data_worker.ts: next to the program, or in a folder above it. */
+/** The bundle of src/commands/data_worker.ts, next to the program or in a parent folder. */
 function workerFile(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let level = 0; level < 5; level++, folder = dirname(folder)) {
     const path = join(folder, 'data_worker.js');
     if (existsSync(path)) return path;
   }
-  throw new RomoError('file', 'dist/data_worker.js is missing', 'Run npm run build, or use --workers 0.');
+  throw new RomoError('file', 'workers: dist/data_worker.js is missing', 'Run npm run build, or use --workers 0.');
 }
 
 export class WorkerPool implements Loader {
@@ -43,7 +41,7 @@ export class WorkerPool implements Loader {
     await Promise.all(this.threads.map((thread) => thread.close()));
   }
 
-  /** Gives each request to its thread; results in the order of the requests. */
+  /** Sends each request to its thread. Results are in the order of the requests. */
   private async spread<T>(
     requests: readonly Request[],
     ask: (thread: Thread, own: Request[]) => Promise<T[]>,
@@ -75,7 +73,7 @@ class Thread {
 
   constructor(file: string, task: LoaderTask) {
     this.worker = new Worker(file, { workerData: task });
-    this.worker.unref(); // alone it keeps no program alive
+    this.worker.unref(); // an idle worker must not keep the program alive
     this.worker.on('message', (answer: Answer) => this.settle(answer));
     this.worker.on('error', (cause) => this.end(`a loading thread failed: ${cause.message}`));
     this.worker.on('exit', () => this.end('a loading thread has ended'));

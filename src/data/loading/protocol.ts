@@ -1,4 +1,4 @@
-/** What the main thread and its loading threads say to each other. */
+/** Messages between the main thread and its loading threads. */
 import { RomoError } from '../../tensor/error.ts';
 import type { Origin } from '../sets/object.ts';
 import type { Sample, Showing } from '../types.ts';
@@ -11,7 +11,7 @@ export interface Call {
   readonly showing: Showing | null;
 }
 
-/** An error keeps its class and fields only as plain data. */
+/** An error as plain data, since sending it to another thread would lose its class and fields. */
 export interface SentError {
   readonly code: string | null;
   readonly message: string;
@@ -30,7 +30,7 @@ export function toSent(error: Error): SentError {
   const { message, stack } = error;
   if (!(error instanceof RomoError)) return { code: null, message, fix: '', stack };
   const { code, fix } = error;
-  // RomoError appends the fix to the message; it will do so again.
+  // RomoError appends the fix to the message, and will do so again.
   return { code, message: fix ? message.slice(0, -`. ${fix}`.length) : message, fix, stack };
 }
 

@@ -1,6 +1,6 @@
-/** Keeps what was used last, up to a number of bytes. */
+/** A cache of the most recently used values, up to a number of bytes. */
 export class Store<V> {
-  // A Map remembers the order of insertion: the first is the one that was not used for the longest time.
+  // A Map keeps the order of insertion, so the first entry is the least recently used.
   private readonly entries = new Map<string, { readonly value: V; readonly bytes: number }>();
   private held = 0;
 

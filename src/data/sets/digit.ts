@@ -1,9 +1,9 @@
 /**
- * From a digit's 28 x 28 pixels to the image and the point cloud of 3D MNIST.
+ * Converts a digit's 28 x 28 pixels to the image and the point cloud of 3D MNIST.
  *
  * Recipe of the published set (D. de la Iglesia Castro, "3D MNIST"): each non-zero pixel of the image, padded by one,
- * is a box 1 x 1 x 6. Points form a lattice on the boxes' surface: 5 x 5 on front and back, 5 x 30 on each side whose
- * neighbour pixel is empty. So a pixel gives 50 + 150 x (number of empty neighbours) points.
+ * is a box 1 x 1 x 6. The points form a lattice on the boxes' surface: 5 x 5 on front and back, 5 x 30 on each side
+ * with an empty neighbour pixel. A pixel therefore gives 50 + 150 x (number of empty neighbours) points.
  */
 import { normalizeCloud } from '../normalize.ts';
 
@@ -30,9 +30,8 @@ export function digitImage(pixels: ArrayLike<number>): Float32Array {
 }
 
 /**
- * The full surface lattice, about 25,000 points, pixel by pixel; none for an empty image.
- * Axes: 0 is the depth, 1 runs along the image's columns, 2 up (against its rows). The longest side has length 1, the
- * mean is zero.
+ * The full surface lattice, about 25,000 points, pixel by pixel; none for an empty image. Axis 0 is the depth, 1 runs
+ * along the image's columns, 2 up (against its rows). The longest side is 1, the mean is zero.
  * @param pixels [28, 28] bytes
  * @returns [P, 3]
  */
@@ -42,7 +41,7 @@ export function digitCloud(pixels: Uint8Array): Float32Array {
   const face = Array.from({ length: FACE_STEPS }, (_, i) => i / (FACE_STEPS - 1) - 0.5);
   const depth = Array.from({ length: DEPTH_STEPS }, (_, i) => HALF_DEPTH * ((2 * i) / (DEPTH_STEPS - 1) - 1));
   const points: number[] = [];
-  // The recipe's x is the row, y the column, z the depth; the stored cloud is rotated: (x, y, z) -> (z, y, -x).
+  // In the recipe x is the row, y the column, z the depth. The stored cloud is rotated: (x, y, z) -> (z, y, -x).
   const add = (x: number, y: number, z: number): void => {
     points.push(z, y, -x);
   };

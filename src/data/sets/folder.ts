@@ -1,6 +1,6 @@
 /**
- * Any folder: NAME.png (jpg, jpeg, webp) is paired with NAME.off (or another 3D format) of the same sub-folder.
- * Sub-folders are classes; folders `train` and `test` at the top are the splits. Node only.
+ * Reads any folder. NAME.png (jpg, jpeg, webp) is paired with NAME.off (or another 3D format) in the same subfolder.
+ * Subfolders are classes; top-level folders `train` and `test` are splits. Node only.
  */
 import { basename, dirname, extname, join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
@@ -12,7 +12,7 @@ const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
 const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.xyz', '.glb'];
 
 export interface FolderOptions {
-  /** which axis of the 3D files points up: clouds are rotated about it */
+  /** the axis of the 3D files that points up; clouds are rotated about it */
   readonly up: 'x' | 'y' | 'z';
 }
 
@@ -39,7 +39,7 @@ export async function findFolder(folder: string, { up }: FolderOptions): Promise
     pairs.set(name, pair);
     if (pair[part]) {
       const message = `${join(folder, path)} and ${basename(pair[part])} are both called ${basename(name)}`;
-      bad.push(badObject(message, 'Give one of them another name.'));
+      bad.push(badObject(message, 'Rename one of them.'));
     } else pair[part] = path;
   }
   for (const { picture, shape } of pairs.values()) {
@@ -51,8 +51,8 @@ export async function findFolder(folder: string, { up }: FolderOptions): Promise
   if (whole.length === 0) {
     throw new RomoError(
       'data',
-      `folder: ${folder} holds no pair such as chair.png and chair.off`,
-      `Give the folder of pictures (${PICTURES.join(', ')}) and 3D files (${SHAPES.join(', ')}) of the same names.`,
+      `folder: ${folder} has no pairs such as chair.png and chair.off`,
+      `Give a folder with pictures (${PICTURES.join(', ')}) and 3D files (${SHAPES.join(', ')}) of the same names.`,
     );
   }
   const isSplit = whole.every(({ name }) => /^(train|test)\//.test(name));

@@ -1,6 +1,4 @@
-/**
- * What looking through a folder or a file finds, before any object is read. Plain data: it is sent to worker threads.
- */
+/** Contents of a folder or a file, found before any object is read. Plain data, which is sent to worker threads. */
 import { RomoError } from '../../tensor/error.ts';
 import type { CloudRotation } from '../types.ts';
 import type { Hdf5Plan } from './mnist_hdf5.ts';
@@ -13,9 +11,9 @@ import type { VoxelsPlan } from './voxels.ts';
 export type Plan = DigitsPlan | Hdf5Plan | FilesPlan | MeshesPlan | VoxelsPlan;
 
 export interface FoundSplit {
-  /** unique, one per object of the plan; names its random streams, too */
+  /** unique, one per object of the plan; also selects its random streams */
   readonly ids: readonly string[];
-  /** class of each object, or null where nothing says it */
+  /** class of each object, or null if unknown */
   readonly labels: readonly number[] | null;
   readonly plan: Plan;
 }
@@ -26,23 +24,23 @@ export interface FoundSet {
   readonly classNames: readonly string[];
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
-  /** channels of its pictures, where the user does not choose */
+  /** channels of its pictures, the default if the user does not choose */
   readonly channels: 1 | 3;
   readonly train: FoundSplit;
-  /** null: objects of `train` are to be held out */
+  /** null: the test objects are taken from `train` */
   readonly test: FoundSplit | null;
-  /** Published sets are taken from the first object on; of others a fixed random choice is taken. */
+  /** True for published sets, which are taken in file order; other sets are taken in a fixed random order. */
   readonly inOrder: boolean;
-  /** what cannot become an object: a partner is missing, an id is there twice */
+  /** unusable objects: a partner is missing, an id occurs twice */
   readonly bad: readonly RomoError[];
-  /** for `--inspect`: what was left aside on purpose */
+  /** for `--inspect`: what was ignored on purpose */
   readonly notes: readonly string[];
 }
 
-/** An object that cannot be: a message for `--on-bad`. */
+/** The error of an unusable object, handled by `--on-bad`. */
 export const badObject = (message: string, fix: string): RomoError => new RomoError('data', message, fix);
 
-/** Class names in alphabetical order, and the number of each object's. */
+/** Class names in alphabetical order, and the class number of each object. */
 export function numberClasses(names: readonly string[]): { classNames: string[]; labels: number[] } {
   const classNames = [...new Set(names)].sort();
   const numbers = new Map(classNames.map((name, number) => [name, number]));

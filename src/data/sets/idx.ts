@@ -1,5 +1,5 @@
 /**
- * Reader of MNIST's IDX files, plain or gzipped: a big-endian header (magic, sizes), then one byte per value.
+ * Reads MNIST's IDX files, plain or gzipped: a big-endian header (magic, sizes), then one byte per value.
  * Format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits". Node only.
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ export interface IdxImages {
 /**
  * Finds an IDX file in a folder by its usual names: `train-images-idx3-ubyte`, also with a dot instead of the second
  * dash, each also with `.gz`.
- * @param name as on MNIST's page, for example `t10k-labels-idx1-ubyte`
+ * @param name as on MNIST's web page, for example `t10k-labels-idx1-ubyte`
  */
 export async function findIdxFile(folder: string, name: string): Promise<string> {
   let present: string[];
@@ -39,30 +39,30 @@ export async function findIdxFile(folder: string, name: string): Promise<string>
   if (found === undefined) {
     throw new RomoError(
       'file',
-      `mnist3d: ${folder} holds neither ${name} nor ${name}.gz`,
+      `mnist3d: ${folder} has neither ${name} nor ${name}.gz`,
       "Put MNIST's four files there: train and t10k, images-idx3-ubyte and labels-idx1-ubyte each.",
     );
   }
   return join(folder, found);
 }
 
-/** Reads an image file; the first `limit` images are kept. */
+/** Reads the first `limit` images of an image file. */
 export async function readIdxImages(path: string, limit = Number.POSITIVE_INFINITY): Promise<IdxImages> {
   const { sizes, values } = await readIdx(path, IMAGES_MAGIC, 'images');
   const [total, rows, columns] = sizes;
   const count = Math.min(total, limit);
-  // A copy, so that the whole file does not stay in memory for the sake of its beginning.
+  // A copy, so that the whole file need not stay in memory.
   return { count, rows, columns, pixels: values.slice(0, count * rows * columns) };
 }
 
-/** Reads a label file: one byte per object; the first `limit` labels are kept. */
+/** Reads the first `limit` labels of a label file, one byte per object. */
 export async function readIdxLabels(path: string, limit = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   const { sizes, values } = await readIdx(path, LABELS_MAGIC, 'labels');
   return values.slice(0, Math.min(sizes[0], limit));
 }
 
 async function readIdx(path: string, magic: number, what: string): Promise<{ sizes: number[]; values: Uint8Array }> {
-  const fix = 'Get the file again; the md5 sums of the four files are published with MNIST.';
+  const fix = 'Download the file again; the MD5 sums of the four files are published with MNIST.';
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -82,8 +82,8 @@ async function readIdx(path: string, magic: number, what: string): Promise<{ siz
   if (bytes.length - header !== expected) {
     throw new RomoError(
       'file',
-      `mnist3d: ${path} should hold ${sizes.join(' x ')} = ${expected} bytes after its header, ` +
-        `it holds ${bytes.length - header}`,
+      `mnist3d: ${path} should have ${sizes.join(' x ')} = ${expected} bytes after its header, ` +
+        `it has ${bytes.length - header}`,
       fix,
     );
   }

@@ -1,4 +1,4 @@
-/** `mnist3d:DIR`, whichever of its three forms the folder holds: HDF5 files, list files, or MNIST's IDX files. Node only. */
+/** `mnist3d:DIR`. The folder has one of three forms: HDF5 files, list files, or MNIST's IDX files. Node only. */
 import { readdir } from 'node:fs/promises';
 import type { FoundSet } from './found.ts';
 import { findMnistHdf5 } from './mnist_hdf5.ts';
@@ -6,7 +6,7 @@ import { findMnistIdx } from './mnist_idx.ts';
 import { findMnistLists, isListFile } from './mnist_lists.ts';
 
 export async function findMnist3d(folder: string): Promise<FoundSet> {
-  const names = await readdir(folder).catch((): string[] => []); // findMnistIdx says what is wrong with the folder
+  const names = await readdir(folder).catch((): string[] => []); // findMnistIdx reports the error
   if (names.includes('train_point_clouds.h5') || names.includes('test_point_clouds.h5')) return findMnistHdf5(folder);
   if (names.some(isListFile)) return findMnistLists(folder);
   return findMnistIdx(folder);

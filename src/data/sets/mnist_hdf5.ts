@@ -1,6 +1,6 @@
 /**
- * 3D MNIST as published: train_point_clouds.h5 and test_point_clouds.h5. Group "i" is digit i of MNIST's training or test
- * file; where the group holds no picture and the folder holds MNIST's IDX files, the picture is digit i of those. Node only.
+ * 3D MNIST as published: train_point_clouds.h5 and test_point_clouds.h5. Group "i" is digit i of MNIST's training or
+ * test file. If the groups have no pictures, MNIST's IDX files in the same folder supply them. Node only.
  */
 import { join } from 'node:path';
 import { badFile } from '../../files/errors.ts';
@@ -18,7 +18,7 @@ import { type ObjectReader, type ReadOptions, storedCloud } from './object.ts';
 export interface Hdf5Plan {
   readonly kind: 'hdf5';
   readonly file: string;
-  /** [n, 28, 28] of MNIST; null where the file has its own pictures */
+  /** [n, 28, 28], of MNIST; null if the file has its own pictures */
   readonly pixels: Uint8Array | null;
 }
 
@@ -40,7 +40,7 @@ async function findSplit(folder: string, split: 'train' | 'test', mnist: 'train'
     const labels: number[] = [];
     for (const index of indices) {
       const label = await clouds.label(index);
-      if (!DIGITS.classNames[label]) throw badFile(file, `the label of group "${index}" is ${label}, no digit`);
+      if (!DIGITS.classNames[label]) throw badFile(file, `the label of group "${index}" is ${label}, not a digit`);
       labels.push(label);
     }
     const pixels = (await clouds.hasImages()) ? null : await mnistPixels(folder, file, mnist, clouds.length);
@@ -52,7 +52,7 @@ async function findSplit(folder: string, split: 'train' | 'test', mnist: 'train'
 
 async function mnistPixels(folder: string, file: string, mnist: string, needed: number): Promise<Uint8Array> {
   const path = await findIdxFile(folder, `${mnist}-images-idx3-ubyte`).catch((cause: RomoError) => {
-    throw new RomoError('file', `mnist3d: ${file} holds no pictures (img): ${cause.message}`, '');
+    throw new RomoError('file', `mnist3d: ${file} has no pictures (img), and ${cause.message}`, '');
   });
   const { count, pixels } = await readIdxImages(path, needed);
   if (count < needed) throw badFile(path, `has ${count} images for the ${needed} clouds of ${file}`);
@@ -86,12 +86,12 @@ function mnistImage(pixels: Uint8Array, index: number) {
   return { image: digitImage(digit), width: PADDED_SIZE, height: PADDED_SIZE };
 }
 
-/** Files of different origin hold 0..1 or 0..255, padded or not. */
+/** Files of different origin have values in 0..1 or 0..255, padded or not. */
 async function storedImage(clouds: PointCloudFile, index: number, name: string) {
   const { height, width, pixels } = await clouds.image(index);
   const highest = pixels.reduce((high, value) => Math.max(high, value), 0);
   if (!(highest > 0 && pixels.every((value) => value >= 0 && value <= 255))) {
-    throw badFile(name, 'its picture is empty, or not within 0 to 255');
+    throw badFile(name, 'its picture is empty or has values outside 0 to 255');
   }
   const unit = highest > 1 ? pixels.map((value) => value / 255) : pixels;
   if (width !== DIGIT_SIZE || height !== DIGIT_SIZE) return { image: unit, width, height };

@@ -1,5 +1,5 @@
 /**
- * 3D MNIST made from MNIST's IDX files: digits as images and as point clouds, see digit.ts. The published set is the
+ * Builds 3D MNIST from MNIST's IDX files: digits as images and point clouds, see digit.ts. The published set has the
  * first 5,000 digits of MNIST's training file and the first 1,000 of its test file. Node only.
  */
 
@@ -13,7 +13,7 @@ import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
 import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
 
-/** Digits are rotated about the depth axis, as their images are; rotated further, a 6 becomes a 9. */
+/** Digits are rotated about the depth axis, like their images. Larger angles would turn a 6 into a 9. */
 export const DIGITS = {
   name: 'mnist3d',
   classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
@@ -26,11 +26,11 @@ export const DIGITS = {
 export interface DigitsPlan {
   readonly kind: 'digits';
   readonly split: 'train' | 't10k';
-  /** [n, 28, 28], in memory that threads share */
+  /** [n, 28, 28], in shared memory */
   readonly pixels: Uint8Array;
 }
 
-/** Opens the folder that holds MNIST's four files, gzipped or not. */
+/** Finds MNIST's four files in a folder, gzipped or not. */
 export async function findMnistIdx(folder: string): Promise<FoundSet> {
   return {
     ...DIGITS,
@@ -50,20 +50,20 @@ async function findSplit(folder: string, split: 'train' | 't10k'): Promise<Found
     throw new RomoError(
       'file',
       `mnist3d: ${imageFile} has images of ${rows} x ${columns} pixels`,
-      `The recipe of 3D MNIST needs ${DIGIT_SIZE} x ${DIGIT_SIZE}.`,
+      `Use the files of MNIST, which have ${DIGIT_SIZE} x ${DIGIT_SIZE}.`,
     );
   }
   if (labels.length !== count) {
     throw new RomoError(
       'file',
-      `mnist3d: ${imageFile} has ${count} images, ${labelFile} ${labels.length} labels`,
-      "Get MNIST's files again.",
+      `mnist3d: ${imageFile} has ${count} images, but ${labelFile} has ${labels.length} labels`,
+      "Download MNIST's files again.",
     );
   }
   const wrong = labels.findIndex((label) => label >= DIGITS.classNames.length);
   if (wrong >= 0) {
     const problem = `${labelFile}: label ${labels[wrong]} of object ${wrong} is not a digit`;
-    throw new RomoError('file', `mnist3d: ${problem}`, "Get MNIST's files again.");
+    throw new RomoError('file', `mnist3d: ${problem}`, "Download MNIST's files again.");
   }
   return {
     ids: Array.from(labels, (_, index) => `${split}/${index}`),
@@ -72,21 +72,21 @@ async function findSplit(folder: string, split: 'train' | 't10k'): Promise<Found
   };
 }
 
-/** A copy that threads can read without copies of their own. */
+/** A copy in shared memory, which all threads can read. */
 export function inSharedMemory(bytes: Uint8Array): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
   shared.set(bytes);
   return shared;
 }
 
-/** Images and clouds are made when asked for: a full cloud has about 25,000 points, 5,000 of them would be 1.5 GB. */
+/** Builds images and clouds on demand: a full cloud has about 25,000 points, so 5,000 clouds take 1.5 GB. */
 export function openDigits({ split, pixels }: DigitsPlan, options: ReadOptions): ObjectReader {
   const { imageSize, channels, points, seed } = options;
   return {
     async read(index) {
       const digit = pixels.slice(index * DIGIT_SIZE * DIGIT_SIZE, (index + 1) * DIGIT_SIZE * DIGIT_SIZE);
       if (digit.every((pixel) => pixel === 0)) {
-        throw new RomoError('file', `mnist3d: image ${index} of ${split} is empty`, "Get MNIST's files again.");
+        throw new RomoError('file', `mnist3d: image ${index} of ${split} is empty`, "Download MNIST's files again.");
       }
       const image = resizeImage(digitImage(digit), [PADDED_SIZE, PADDED_SIZE, 1], imageSize);
       const cloud = digitCloud(digit);

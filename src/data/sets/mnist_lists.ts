@@ -1,7 +1,7 @@
 /**
- * 3D MNIST as the authors of RoMo laid it out: list files such as mnist3d_RGBImgs_train_list.txt, one path and label
- * per line (`rgb_imgs/0_RGBImg_train_000001.png 0`), folders of pictures and of .npy clouds. Lists are in no common
- * order: pictures and clouds are joined by the object's number. Node only.
+ * Reads 3D MNIST in the layout of RoMo's authors: list files such as mnist3d_RGBImgs_train_list.txt with one path and
+ * label per line (`rgb_imgs/0_RGBImg_train_000001.png 0`), folders of pictures and of .npy clouds. The lists differ in
+ * order; pictures and clouds are joined by the object's number. Node only.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -42,8 +42,8 @@ async function findSplit(
     if (found.length > 0) return join(folder, found[0]);
     throw new RomoError(
       'file',
-      `mnist3d: ${folder} holds no list of the ${split} split for ${kinds.join(' or ')}`,
-      `Put mnist3d_${kinds[0]}s_${split}_list.txt there.`,
+      `mnist3d: ${folder} has no ${split} list for ${kinds.join(' or ')}`,
+      `Add mnist3d_${kinds[0]}s_${split}_list.txt.`,
     );
   };
   const imageList = listOf('RGBImg', 'GrayImg');
@@ -53,7 +53,7 @@ async function findSplit(
   const partnerless = (entries: Map<string, Entry>, others: Map<string, Entry>, list: string, otherList: string) => {
     for (const [id, { path }] of entries) {
       if (others.has(id)) continue;
-      bad.push(badObject(`${list}: ${path} has no partner: ${otherList} names no object ${id}`, 'Complete the lists.'));
+      bad.push(badObject(`${list}: ${path} has no partner: ${otherList} lacks object ${id}`, 'Complete the lists.'));
     }
   };
   partnerless(images, clouds, imageList, cloudList);
@@ -62,7 +62,7 @@ async function findSplit(
   const whole = ids.filter((id) => {
     const [image, cloud] = [images.get(id) as Entry, clouds.get(id) as Entry];
     if (image.label === cloud.label) return true;
-    const labels = `${imageList} says ${image.label}, ${cloudList} ${cloud.label}`;
+    const labels = `${imageList} says ${image.label}, ${cloudList} says ${cloud.label}`;
     bad.push(badObject(`the labels of object ${id} differ: ${labels}`, 'Correct the lists.'));
     return false;
   });
@@ -77,11 +77,11 @@ async function findSplit(
   };
 }
 
-/** Objects of a list by number. */
+/** The objects of a list by id, which is their number as text. */
 async function readList(folder: string, list: string, bad: RomoError[]): Promise<Map<string, Entry>> {
   const lines = (await readFile(list, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
   const found = new Map<string, Entry>();
-  let leftOut: number | null = null; // names at the beginning of its paths that are above the folder
+  let leftOut: number | null = null; // leading folders of its paths that do not exist here
   for (const [number, line] of lines.entries()) {
     const where = `${list}: line ${number + 1}`;
     const [, path, label] = /^(\S+)\s+(\d)$/.exec(line.trim()) ?? [];
@@ -91,7 +91,7 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
       continue;
     }
     if (found.has(id)) {
-      bad.push(badObject(`${where} names object ${id}, which ${found.get(id)?.path} is already`, 'Leave one of them.'));
+      bad.push(badObject(`${where} names object ${id} again, after ${found.get(id)?.path}`, 'Remove one of them.'));
       continue;
     }
     try {
@@ -107,7 +107,7 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
 
 const parts = (path: string): string[] => path.split('/').filter((part) => part !== '.' && part !== '');
 
-/** The published lists begin with the folders that the authors' program was started above: ./dataset/3dmnist/... */
+/** Counts the leading folders to drop. Published paths start at the authors' directory: ./dataset/3dmnist/... */
 async function countLeftOut(folder: string, path: string, list: string): Promise<number> {
   const names = parts(path);
   for (let count = 0; count < names.length - 1; count++) {

@@ -1,6 +1,6 @@
 /**
- * ModelNet10 and ModelNet40 as published: CLASS/train/NAME.off, CLASS/test/NAME.off. Clouds are sampled uniformly over the
- * surface, pictures are rendered. Node only.
+ * ModelNet10 and ModelNet40 as published: CLASS/train/NAME.off, CLASS/test/NAME.off. Clouds are sampled uniformly from
+ * the surface, pictures are rendered. Node only.
  */
 import { join } from 'node:path';
 import { parseGeometry } from '../../files/formats.ts';
@@ -30,8 +30,8 @@ export async function findModelnet(folder: string): Promise<FoundSet> {
     if (own.length === 0) {
       throw new RomoError(
         'data',
-        `modelnet: ${folder} holds no CLASS/${split}/NAME.off`,
-        'Give the folder of ModelNet10 or ModelNet40 that holds a folder for each class.',
+        `modelnet: ${folder} has no CLASS/${split}/NAME.off`,
+        'Give the folder of ModelNet10 or ModelNet40, which has a subfolder for each class.',
       );
     }
     return {

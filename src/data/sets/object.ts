@@ -1,4 +1,4 @@
-/** What the readers of all data sets give for an object, and the checks that every cloud and picture must pass. */
+/** Objects as the readers of all data sets return them, and the checks that every cloud and picture must pass. */
 
 import { badFile } from '../../files/errors.ts';
 import { type Geometry, longestSide } from '../../files/geometry.ts';
@@ -8,7 +8,7 @@ import { samplePoints } from '../shapes/sampling.ts';
 import { surfaceOf } from '../shapes/surface.ts';
 import { subsampleCloud } from '../subsample.ts';
 
-/** An object as it is kept between uses. */
+/** An object as it is cached. */
 export interface StoredObject {
   /** one picture or several, each [H, W, C] in bytes */
   readonly views: readonly Uint8Array[];
@@ -17,28 +17,28 @@ export interface StoredObject {
   readonly origin: Origin;
 }
 
-/** What the object was in its files. */
+/** Properties of an object in its files. */
 export interface Origin {
   /** points, or vertices of a mesh */
   readonly points: number;
   readonly triangles: number;
-  /** of the picture, in pixels; 0 where it is rendered */
+  /** of the picture, in pixels; 0 if rendered */
   readonly width: number;
   readonly height: number;
 }
 
-/** Sizes that readers make objects in. */
+/** Sizes of the objects, and options of the readers. */
 export interface ReadOptions {
   readonly imageSize: number;
   readonly channels: 1 | 3;
   /** points that a network takes */
   readonly points: number;
-  /** clouds of fewer points are refused: DGCNN's graphs need k neighbours */
+  /** clouds with fewer points are rejected, since DGCNN's graphs need k neighbours */
   readonly leastPoints: number;
   readonly seed: number;
   /** rendered pictures per object */
   readonly views: number;
-  /** where rendered pictures and sampled clouds are kept between runs; null: nowhere */
+  /** folder in which rendered pictures and sampled clouds are kept between runs; null for none */
   readonly cacheFolder: string | null;
 }
 
@@ -46,19 +46,19 @@ export interface ReadOptions {
 export interface ObjectReader {
   /**
    * @param index in the split's plan
-   * @throws RomoError `file` naming the file and what is wrong with it
+   * @throws RomoError `file` with the file and the problem
    */
   read(index: number): Promise<StoredObject>;
   close(): Promise<void>;
 }
 
-/** How many points are kept of a cloud: twice what a network takes, so that draws of them differ from epoch to epoch. */
+/** Points to keep per cloud: twice what a network takes, so that random draws differ from epoch to epoch. */
 export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
 
 /**
- * A cloud as it is kept.
- * @param positions [P, 3], as in the file
- * @throws RomoError `file` where there are too few points or all are in one place
+ * Normalises a cloud for the cache.
+ * @param positions [P, 3], in the file's scale
+ * @throws RomoError `file` if there are too few points or they all coincide
  */
 export function storedCloud(
   positions: Float32Array,
@@ -71,16 +71,16 @@ export function storedCloud(
     throw badFile(
       name,
       `has ${count} points, fewer than ${leastPoints}`,
-      'Give a denser cloud, or lower --k-ssm, --k-rdl.',
+      'Give a denser cloud, or lower --k-ssm and --k-rdl.',
     );
   }
   if (longestSide({ positions, triangles: null }) === 0) {
-    throw badFile(name, `its ${count} points are all in one place`, 'Export the cloud again.');
+    throw badFile(name, `its ${count} points all coincide`, 'Export the cloud again.');
   }
   return subsampleCloud(normalizeCloud(positions), keptPoints(points), random);
 }
 
-/** A cloud from any 3D file: a mesh is sampled uniformly over its surface, a cloud is subsampled. */
+/** Reads a cloud from any 3D file: meshes are sampled uniformly over their surface, clouds are subsampled. */
 export function cloudFromGeometry(
   geometry: Geometry,
   options: ReadOptions,

@@ -1,4 +1,4 @@
-/** From what was found on disk to a data set: which objects are taken, each of them checked, read when needed. Node only. */
+/** Opens a data set that was found on disk: chooses objects, checks each once, and reads them on demand. Node only. */
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { type Check, type Loader, type LoaderTask, LocalLoader, type SplitName } from '../loading/loader.ts';
@@ -6,20 +6,20 @@ import type { CheckedData, DataOptions, Labels, PairedData, Skipped } from '../t
 import type { FoundSet, FoundSplit } from './found.ts';
 import type { Origin, ReadOptions } from './object.ts';
 
-/** What is kept of objects between uses, in all threads together. */
+/** Size of the object cache, in all threads together. */
 const KEEP_BYTES = 512 * 2 ** 20;
-/** Where a set has no split of its own and the user names no number: one in five is held out. */
+/** If a set has no test split and the user gives no number, one object in five is held out. */
 const HELD_OUT_SHARE = 5;
-/** Objects that are checked at a time. */
+/** Objects per check request. */
 const PORTION = 64;
 
 interface Chosen {
   readonly name: SplitName;
   readonly from: FoundSplit;
-  /** in the plan, in the order in which they are taken */
+  /** indices in the plan, in the order in which they are taken */
   readonly candidates: readonly number[];
   readonly wanted: number;
-  /** will fewer do? */
+  /** whether fewer objects are acceptable */
   readonly fewer: boolean;
 }
 
@@ -77,13 +77,13 @@ async function openLoader(task: LoaderTask, workers: number): Promise<Loader> {
 function refusal(bad: readonly RomoError[]): RomoError {
   const [{ code, message }] = bad;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more like it)` : '';
-  return new RomoError(code, `${message}${more}`, 'Or leave such objects out with --on-bad skip.');
+  return new RomoError(code, `${message.replace(/\.$/, '')}${more}`, 'Or skip such objects with --on-bad skip.');
 }
 
-/** All objects of a split in the order in which they are taken. */
+/** All objects of a split, in the order in which they are taken. */
 function order(found: FoundSet, name: SplitName, { ids }: FoundSplit): number[] {
   if (found.inOrder) return ids.map((_, index) => index);
-  // Not by the run's seed: runs with several seeds are compared on the same objects.
+  // Independent of the run's seed, so that runs with several seeds are compared on the same objects.
   return [...new Random(0, 'choice', found.name, name).permutation(ids.length)];
 }
 
@@ -95,7 +95,7 @@ function chooseTest(found: FoundSet, { test, fewerWillDo }: DataOptions): Chosen
   return { name: 'test', from, candidates: order(found, found.test ? 'test' : 'train', from), wanted, fewer };
 }
 
-/** @param taken objects that are held out, or found to be bad meanwhile */
+/** @param taken objects that are held out or were found to be bad */
 function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken: readonly number[]): Chosen {
   const others = new Set(taken);
   const candidates = order(found, 'train', found.train).filter((object) => !others.has(object));
@@ -103,14 +103,14 @@ function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken
 }
 
 interface Checked {
-  /** in the plan */
+  /** indices in the plan */
   readonly objects: number[];
   readonly origins: Origin[];
-  /** the good and the bad */
+  /** indices of all candidates read, good and bad */
   readonly examined: readonly number[];
 }
 
-/** Reads candidates until as many good ones as wanted are there. */
+/** Reads candidates until there are enough good ones. */
 async function check(
   { name, from, candidates, wanted, fewer }: Chosen,
   loader: Loader,
@@ -138,7 +138,7 @@ async function check(
   }
   const left = candidates.length - good.length;
   if (good.length === 0 || (good.length < wanted && !fewer)) {
-    throw tooFew(name, wanted, good.length, from, left > 0 ? ` without ${left} bad ones` : '');
+    throw tooFew(name, wanted, good.length, from, left > 0 ? ` (and ${left} bad ones)` : '');
   }
   good.sort((a, b) => a.object - b.object);
   return {
@@ -152,7 +152,7 @@ function tooFew(name: SplitName, wanted: number, there: number, from: FoundSplit
   const example = from.ids[0] ? `, such as ${from.ids[0]}` : '';
   return new RomoError(
     'data',
-    `${wanted} ${name === 'train' ? 'training' : 'test'} objects are asked for, there are ${there}${but}${example}`,
+    `${wanted} ${name === 'train' ? 'training' : 'test'} objects are requested, but there are ${there}${but}${example}`,
     `Ask for fewer with --${name}.`,
   );
 }

@@ -1,4 +1,4 @@
-/** Objects that are a picture file and a 3D file. Node only. */
+/** Reads objects that consist of a picture file and a 3D file. Node only. */
 
 import { badFile } from '../../files/errors.ts';
 import { imageSizeOf, readImage, readMaskedImage } from '../../files/image.ts';
@@ -7,10 +7,10 @@ import { readGeometry } from '../../files/read.ts';
 import { Random } from '../../tensor/random.ts';
 import { cloudFromGeometry, type ObjectReader, type ReadOptions } from './object.ts';
 
-/** Where the parts of an object are. */
+/** Paths of an object's files. */
 export interface PictureFile {
   readonly image: string;
-  /** same size as the picture; what is black in it is background */
+  /** of the picture's size; black is background */
   readonly mask?: string;
   readonly geometry: string;
 }
@@ -18,7 +18,7 @@ export interface PictureFile {
 export interface FilesPlan {
   readonly kind: 'files';
   readonly items: readonly PictureFile[];
-  /** grey value of the background, 0..1, as the set's own pictures have it */
+  /** grey value of the background, 0..1, as in the set's own pictures */
   readonly background: number;
 }
 
@@ -32,7 +32,7 @@ export function openPictureFiles(
       const { image: path, mask, geometry: geometryPath } = items[index];
       const { width, height } = await imageSizeOf(path);
       if (width < 2 || height < 2) {
-        throw badFile(path, `has ${width} x ${height} pixels: there is nothing to see`, 'Give a larger picture.');
+        throw badFile(path, `has ${width} x ${height} pixels, which is too small`, 'Give a larger picture.');
       }
       const imageOptions = { size: options.imageSize, channels: options.channels, background };
       const image = mask ? await readMaskedImage(path, mask, imageOptions) : await readImage(path, imageOptions);

@@ -1,4 +1,4 @@
-/** From a plan to the reader of its objects. Node only. */
+/** Opens the reader for a plan. Node only. */
 import type { FoundSplit } from './found.ts';
 import { openHdf5 } from './mnist_hdf5.ts';
 import { openDigits } from './mnist_idx.ts';

@@ -1,4 +1,4 @@
-/** Objects that have a surface and no picture: their views are rendered, and kept in the cache folder. Node only. */
+/** Renders views of objects that have a surface but no picture, and keeps them in the cache folder. Node only. */
 import { createHash } from 'node:crypto';
 import { toBytes, withChannels } from '../../files/pixels.ts';
 import { Random } from '../../tensor/random.ts';
@@ -7,17 +7,17 @@ import { randomView, rasterise } from '../shapes/rasterise.ts';
 import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';
 import { RenderedCache } from './rendered_cache.ts';
 
-/** Part of every key: another number renders everything again. */
+/** Part of every key. A new number invalidates the cache. */
 const VERSION = 1;
 
 /** An object to be rendered. */
 export interface Solid {
   readonly id: string;
-  /** what it is made of: together with the options it decides about the result */
+  /** the content, which determines the result together with the options */
   readonly content: Uint8Array;
-  /** which sides of its triangles are seen, see rasterise */
+  /** the visible sides of its triangles, see `rasterise` */
   readonly sides: 'outer' | 'both';
-  /** Made only where the cache has nothing. */
+  /** Called only if the cache lacks the object. */
   make(random: Random): Promise<{ surface: Surface; cloud: Float32Array; points: number; triangles: number }>;
 }
 

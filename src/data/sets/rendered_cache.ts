@@ -1,7 +1,7 @@
 /**
- * The cache folder: for each rendered object KEY.png, its views one below the other, and KEY.safetensors with its
- * cloud. KEY is the SHA-256 of the object's content and of all options that change the result, so nothing in it is ever
- * out of date; the folder may be deleted at any time. Node only.
+ * The cache folder of rendered objects: KEY.png has the views stacked vertically, KEY.safetensors the cloud. KEY is the
+ * SHA-256 of the object's content and of all options that change the result, so entries are never stale. The folder may
+ * be deleted at any time. Node only.
  */
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -11,17 +11,17 @@ import { decodeSafetensors, encodeSafetensors } from '../../files/safetensors.ts
 import { RomoError } from '../../tensor/error.ts';
 import type { StoredObject } from './object.ts';
 
-/** The user's folder for what can be made again. */
+/** The default: the user's cache directory. */
 export const defaultCacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'romo', 'rendered');
 
-/** Threads and runs may write the same object at the same time; what a crash takes is rendered again. */
+/** Several threads and runs may write an object at once. Entries lost in a crash are rendered again. */
 const CACHED = { shared: true, sync: false } as const;
 
 export class RenderedCache {
   constructor(private readonly folder: string) {}
 
-  /** @returns null where the object is not there, or not whole: it is rendered again then */
+  /** @returns null if the object is missing or incomplete, and must be rendered */
   async get(key: string, size: number, views: number): Promise<StoredObject | null> {
     try {
       const [png, file] = await Promise.all([readFile(this.path(key, 'png')), readFile(this.path(key, 'safetensors'))]);
@@ -37,7 +37,7 @@ export class RenderedCache {
         origin: JSON.parse(metadata.origin),
       };
     } catch {
-      return null; // missing or damaged: the same to the caller, and `put` says where the folder is at fault
+      return null; // missing or damaged, which is the same for the caller; `put` reports errors of the folder
     }
   }
 
@@ -58,7 +58,7 @@ export class RenderedCache {
       throw new RomoError(
         'file',
         `cannot write to the cache folder ${this.folder}: ${(cause as Error).message}`,
-        'Choose another with --cache-dir, or --cache-dir none.',
+        'Choose another one with --cache-dir, or use --cache-dir none.',
       );
     }
   }

@@ -1,7 +1,7 @@
 /**
  * RGB-D Object (Lai et al., ICRA 2011): CLASS_INSTANCE_VIDEO_FRAME_crop.png with _maskcrop.png,
- * CLASS_INSTANCE_VIDEO_FRAME.pcd, in any sub-folders of one folder. Held out is one instance of each class, so that no
- * object is on both sides. Node only.
+ * CLASS_INSTANCE_VIDEO_FRAME.pcd, in any subfolders of one folder. One instance of each class is held out, so that no
+ * object is in both splits. Node only.
  */
 import { join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
@@ -10,9 +10,9 @@ import type { PictureFile } from './picture_files.ts';
 import { walk } from './walk.ts';
 
 export interface RgbdOptions {
-  /** Every n-th frame of each video is taken; they differ little from one to the next. */
+  /** Take every n-th frame of each video, since consecutive frames differ little. */
   readonly everyFrame: number;
-  /** Which instance of each class is held out: the n-th, counted from 1; of classes that have fewer, the last. */
+  /** The instance of each class to hold out, counted from 1; in classes with fewer instances, the last one. */
   readonly heldOutInstance: number;
 }
 
@@ -34,13 +34,13 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
   const frames = await findFrames(folder, bad);
   const pictured = frames.filter(({ crop }) => crop);
   if (pictured.length === 0) {
-    throw new RomoError('data', `rgbd: ${folder} holds no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object.');
+    throw new RomoError('data', `rgbd: ${folder} has no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object.');
   }
   const taken = everyNth(pictured, options.everyFrame);
   for (const { name, crop, mask, cloud } of taken) {
     const missing = [mask ? [] : [`${name}_maskcrop.png`], cloud ? [] : [`${name}.pcd`]].flat();
     if (missing.length > 0) {
-      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the set again.'));
+      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the data set again.'));
     }
   }
   const whole = taken.filter(({ mask, cloud }) => mask && cloud);
@@ -66,7 +66,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
     throw new RomoError(
       'data',
       `rgbd: no class of ${folder} has two instances, so none can be held out`,
-      'Add instances.',
+      'Add another instance of a class.',
     );
   }
   const lone = classNames.filter((_, number) => !test.labels?.includes(number));
@@ -81,7 +81,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
     name: 'rgbd',
     classNames,
     mirror: true,
-    rotation: { axis: 2, maxDegrees: 20 }, // about the line of sight, as the pictures are rotated
+    rotation: { axis: 2, maxDegrees: 20 }, // about the line of sight, like the rotation of the pictures
     channels: 3,
     train,
     test,
@@ -107,7 +107,7 @@ async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
     frames.set(name, frame);
     const part = ending === '.pcd' ? 'cloud' : ending === '_crop.png' ? 'crop' : 'mask';
     if (frame[part])
-      bad.push(badObject(`${path}: ${name} is there twice, as ${frame[part]} too`, 'Remove one of them.'));
+      bad.push(badObject(`${path}: ${name} occurs twice, also as ${frame[part]}`, 'Remove one of them.'));
     else frame[part] = path;
   }
   return [...frames.values()].sort(
@@ -119,7 +119,7 @@ async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
   );
 }
 
-/** Every n-th of those that are there, per video. */
+/** Every n-th of the existing frames, per video. */
 function everyNth(frames: readonly Frame[], every: number): Frame[] {
   let position = 0;
   return frames.filter((frame, i) => {

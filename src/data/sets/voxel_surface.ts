@@ -1,4 +1,4 @@
-/** The surface of an occupancy grid: cells with an empty neighbour, and the faces between full and empty cells as a mesh. */
+/** Surface of an occupancy grid: cells with an empty neighbour, and a mesh of faces between full and empty cells. */
 import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { surfaceOf } from '../shapes/surface.ts';
@@ -6,7 +6,7 @@ import { surfaceOf } from '../shapes/surface.ts';
 /** Cells along each axis. */
 export const GRID_SIDE = 30;
 
-/** The four corners of a cell's face, by the axis that it looks along and the direction, counter-clockwise from outside. */
+/** The four corners of a cell's face, counter-clockwise from outside, by the axis and sign of its normal. */
 const FACES = [0, 1, 2].flatMap((axis) =>
   [-1, 1].map((direction) => {
     const [u, v] = direction > 0 ? [(axis + 1) % 3, (axis + 2) % 3] : [(axis + 2) % 3, (axis + 1) % 3];
@@ -49,7 +49,7 @@ function forEachFace(
 }
 
 /**
- * Cells that have an empty neighbour, each once.
+ * The cells with an empty neighbour, each once.
  * @param grid [30, 30, 30]
  * @returns [n, 3], the cells' lowest corners
  */
@@ -60,14 +60,14 @@ export function surfaceCells(grid: Uint8Array): Float32Array {
 }
 
 /**
- * The faces as a mesh, each two triangles, with normals that look away from where the grid is fullest: shaded like the
- * object, not like a pile of cubes.
+ * The faces as a mesh of two triangles each. Normals point away from the occupied cells around a corner, so that
+ * shading follows the object rather than single cubes.
  */
 export function voxelSurface(grid: Uint8Array): Surface {
   const positions: number[] = [];
   const triangles: number[] = [];
-  const outward: number[][] = []; // by vertex
-  const vertices = new Map<number, number>(); // by the corner's place
+  const outward: number[][] = []; // normal of each vertex
+  const vertices = new Map<number, number>(); // vertex index by the corner's position
   const vertexAt = (x: number, y: number, z: number): number => {
     const place = (x * (GRID_SIDE + 1) + y) * (GRID_SIDE + 1) + z;
     const known = vertices.get(place);
@@ -83,7 +83,7 @@ export function voxelSurface(grid: Uint8Array): Surface {
   });
   const geometry: Geometry = { positions: Float32Array.from(positions), triangles: Uint32Array.from(triangles) };
   const surface = surfaceOf(geometry, 'voxels');
-  const normals = Float64Array.from(surface.normals); // flat where matter is all around
+  const normals = Float64Array.from(surface.normals); // the face's own where occupied cells balance out
   triangles.forEach((vertex, corner) => {
     const [x, y, z] = outward[vertex];
     const length = Math.sqrt(x * x + y * y + z * z);
@@ -92,7 +92,7 @@ export function voxelSurface(grid: Uint8Array): Surface {
   return { ...surface, normals };
 }
 
-const REACH = 2; // cells around a corner that decide about its normal
+const REACH = 2; // cells around a corner that determine its normal
 
 function awayFromMatter(grid: Uint8Array, [x, y, z]: readonly number[]): number[] {
   const sum = [0, 0, 0];

@@ -1,6 +1,6 @@
 /**
- * Occupancy grids of 30 x 30 x 30 cells in an .npz file: X_train, y_train, X_test, y_test; z is up. Clouds are points
- * at random places of surface cells, pictures are rendered. Node only.
+ * Reads occupancy grids of 30 x 30 x 30 cells from an .npz file with X_train, y_train, X_test and y_test; z is up.
+ * Clouds are random points in surface cells, pictures are rendered. Node only.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { renderedObject } from './rendered.ts';
 import { GRID_SIDE, surfaceCells, voxelSurface } from './voxel_surface.ts';
 
 const MODELNET10 = 'bathtub,bed,chair,desk,dresser,monitor,night_stand,sofa,table,toilet'.split(',');
-/** Grids with fewer occupied cells are remains of a failed conversion. */
+/** Grids with fewer occupied cells come from a failed conversion. */
 const LEAST_CELLS = 50;
 const CELLS = GRID_SIDE ** 3;
 
@@ -26,11 +26,11 @@ export interface VoxelsPlan {
   readonly kind: 'voxels';
   /** for messages */
   readonly file: string;
-  /** [n, 30 * 30 * 30 / 8]: the first cell in the highest bit; in memory that threads share */
+  /** [n, 30 * 30 * 30 / 8], the first cell in the highest bit; in shared memory */
   readonly bits: Uint8Array;
 }
 
-/** @param path an .npz file, or a folder that holds one */
+/** @param path an .npz file, or a folder with exactly one */
 export async function findVoxels(path: string): Promise<FoundSet> {
   const file = await npzFile(path);
   const npz = await readNpz(file);
@@ -57,7 +57,7 @@ async function npzFile(path: string): Promise<string> {
     throw badFile(
       path,
       `cannot be read: ${cause.message}`,
-      'Give an .npz file of voxels, or the folder that holds it.',
+      'Give an .npz file of voxels, or the folder that contains it.',
     );
   });
   if (!status.isDirectory()) return path;
@@ -65,7 +65,7 @@ async function npzFile(path: string): Promise<string> {
   if (found.length === 1) return join(path, found[0]);
   throw new RomoError(
     'data',
-    `voxels: ${path} holds ${found.length} .npz files`,
+    `voxels: ${path} has ${found.length} .npz files`,
     'Give the file itself: voxels:FILE.npz.',
   );
 }
@@ -75,10 +75,7 @@ async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSp
   const { data, shape } = await npz.array(`y_${split}`);
   const count = grids.shape[0];
   if (shape.length !== 1 || shape[0] !== count || !data.every((label) => Number.isInteger(label) && label >= 0)) {
-    throw badFile(
-      file,
-      `y_${split} [${shape}] does not have one whole number for each of the ${count} grids of X_${split}`,
-    );
+    throw badFile(file, `y_${split} [${shape}] is not one whole number for each of the ${count} grids of X_${split}`);
   }
   return {
     ids: Array.from({ length: count }, (_, row) => `${split}/${row}`),
@@ -87,15 +84,15 @@ async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSp
   };
 }
 
-/** The grids as bits, however they are stored: bits, or one number per cell in one or three axes. */
+/** The grids as bits. Accepts packed bits, or one number per cell in one or three axes. */
 function packed({ data, shape }: NdArray, file: string, split: string): Uint8Array {
   const each = shape.slice(1).join(' x ');
   if (data instanceof Uint8Array && each === `${CELLS / 8}`) return inSharedMemory(data);
   if (each !== `${CELLS}` && each !== [GRID_SIDE, GRID_SIDE, GRID_SIDE].join(' x ')) {
     throw badFile(
       file,
-      `X_${split} holds [${shape}], not grids of ${GRID_SIDE} x ${GRID_SIDE} x ${GRID_SIDE} cells`,
-      `Give [n, ${GRID_SIDE}, ${GRID_SIDE}, ${GRID_SIDE}], [n, ${CELLS}], or [n, ${CELLS / 8}] as numpy.packbits makes it.`,
+      `X_${split} has shape [${shape}], not grids of ${GRID_SIDE} x ${GRID_SIDE} x ${GRID_SIDE} cells`,
+      `Give [n, ${GRID_SIDE}, ${GRID_SIDE}, ${GRID_SIDE}], [n, ${CELLS}], or [n, ${CELLS / 8}] from numpy.packbits.`,
     );
   }
   const bits = new Uint8Array(new SharedArrayBuffer(data.length / 8));
@@ -115,7 +112,7 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
       }
       if (occupied < LEAST_CELLS) {
         const problem = `row ${row} has ${occupied} occupied cells, fewer than ${LEAST_CELLS}`;
-        throw badFile(file, problem, 'Remove the row, or leave it out with --on-bad skip.');
+        throw badFile(file, problem, 'Remove the row, or skip it with --on-bad skip.');
       }
       return renderedObject(
         {
@@ -135,7 +132,7 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
   };
 }
 
-/** Points uniform over the surface cells. @param cells [n, 3], lowest corners */
+/** Points uniform in the surface cells. @param cells [n, 3], lowest corners */
 function jitteredCells(cells: Float32Array, count: number, random: Random): Float32Array {
   const points = new Float32Array(3 * count);
   for (let i = 0; i < count; i++) {

@@ -1,15 +1,14 @@
-/** The files of a folder and its sub-folders. Node only. */
+/** Lists the files of a folder and its subfolders. Node only. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RomoError } from '../../tensor/error.ts';
 
-/** Deeper than any data set; a loop of links ends here. */
+/** Deeper than any data set. Stops loops of symbolic links. */
 const DEEPEST = 12;
 
 /**
- * Paths relative to the folder with `/` between names, sorted; files and folders whose name begins with a dot are left
- * out.
- * @throws RomoError `file` where the folder cannot be read
+ * Paths relative to the folder, with `/` as the separator, sorted. Names that start with a dot are left out.
+ * @throws RomoError `file` if the folder cannot be read
  */
 export async function walk(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -26,7 +25,7 @@ async function visit(folder: string, prefix: string, depth: number, found: strin
     const path = prefix + entry.name;
     if (entry.isFile()) found.push(path);
     else if (depth < DEEPEST) {
-      // A link counts as its target; a dangling link is not a file.
+      // Follows links; a broken link is not a file.
       const isFolder =
         entry.isDirectory() || (entry.isSymbolicLink() && (await isFolderLink(join(folder, entry.name))));
       if (isFolder) await visit(join(folder, entry.name), `${path}/`, depth + 1, found);

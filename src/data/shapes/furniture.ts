@@ -3,7 +3,7 @@ import type { Random } from '../../tensor/random.ts';
 import { join, type Mesh, move, paint, turn, type Vector } from './mesh.ts';
 import { box, cylinder, lathe, prism, rectangle, roundedRectangle, tube } from './primitives.ts';
 
-/** Seat, four legs that may splay, a tilted back that is solid or has slats; some have arms. Its front is +x. */
+/** A seat, four legs that may splay, a tilted back (solid or with slats), sometimes arms. The front is +x. */
 export function chair(random: Random): Mesh {
   const width = random.uniform(0.42, 0.54);
   const depth = random.uniform(0.42, 0.52);
@@ -43,7 +43,7 @@ export function chair(random: Random): Mesh {
   return join(parts);
 }
 
-/** A top between rectangle and ellipse on four legs, with or without a frame below the top. */
+/** A top between rectangle and ellipse on four legs, with or without a frame under it. */
 export function table(random: Random): Mesh {
   const length = random.uniform(1, 1.5);
   const width = length * random.uniform(0.62, 0.95);
@@ -52,7 +52,7 @@ export function table(random: Random): Mesh {
   const rounding = random.uniform(0.02, 0.9) * (width / 2);
   const outline = roundedRectangle(length / 2, width / 2, rounding, 6);
   const parts = [prism(outline, outline, height - thickness, height)];
-  // Legs are placed where the rounded corner still covers them.
+  // Keeps the legs under the top, whose corners are rounded.
   const inset = 0.06 + 0.3 * rounding;
   const leg = random.uniform(0.028, 0.05);
   const splay = random.uniform(0, 0.1);
@@ -70,7 +70,7 @@ export function table(random: Random): Mesh {
   return join(parts);
 }
 
-/** A round foot, a thin stem and a hollow shade; some shades are narrow above, some nearly cylinders. */
+/** A round foot, a thin stem and a hollow shade, from conical to nearly cylindrical. */
 export function lamp(random: Random): Mesh {
   const height = random.uniform(0.75, 1.15); // up to the shade's lower edge
   const footRadius = random.uniform(0.15, 0.22);

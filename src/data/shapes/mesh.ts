@@ -1,4 +1,4 @@
-/** Triangle meshes as plain lists, and what can be done to a whole one: move, turn, scale, paint, join, measure. */
+/** Triangle meshes as plain lists, and operations on whole meshes: move, turn, scale, paint, join, measure. */
 import { cos, sin } from '../../tensor/exact.ts';
 
 /** x, y, z. */
@@ -8,13 +8,13 @@ export type Vector = readonly [number, number, number];
 export interface Mesh {
   /** [T, 3 corners, 3] */
   readonly positions: number[];
-  /** [T, 3 corners, 3], unit length, outward; those of a corner that looks round are smoothed. */
+  /** [T, 3 corners, 3], unit length, outward; averaged at corners of round surfaces. */
   readonly normals: number[];
-  /** [T], how much light the surface gives back, 0..1. */
+  /** [T], albedo: the share of light that the surface reflects, 0..1. */
   readonly albedo: number[];
 }
 
-/** The same, to be measured, sampled and drawn only: lists of any kind. */
+/** A read-only mesh for measuring, sampling and drawing, with lists of any kind. */
 export interface Surface {
   readonly positions: ArrayLike<number>;
   readonly normals: ArrayLike<number>;
@@ -26,7 +26,7 @@ export function emptyMesh(): Mesh {
   return { positions: [], normals: [], albedo: [] };
 }
 
-/** Appends a triangle; where normals are left out all three are the triangle's own. A triangle without area is left out. */
+/** Appends a triangle, unless its area is zero. The default normals are the triangle's own. */
 export function addTriangle(mesh: Mesh, corners: readonly [Vector, Vector, Vector], normals?: readonly Vector[]): void {
   const face = cross(subtract(corners[1], corners[0]), subtract(corners[2], corners[0]));
   if (dot(face, face) < 1e-20) return;
@@ -60,7 +60,7 @@ export function scale(mesh: Mesh, by: Vector): Mesh {
   return { ...mesh, positions: mesh.positions.map((value, i) => value * by[i % 3]), normals };
 }
 
-/** Turns about a coordinate axis through the origin, counter-clockwise as seen from its tip. */
+/** Rotates about a coordinate axis through the origin, counter-clockwise as seen from its tip. */
 export function turn(mesh: Mesh, axis: 'x' | 'y' | 'z', degrees: number): Mesh {
   const u = axis === 'x' ? 1 : axis === 'y' ? 2 : 0;
   const v = (u + 1) % 3;
@@ -83,7 +83,7 @@ export function paint(mesh: Mesh, albedo: number): Mesh {
   return { ...mesh, albedo: mesh.albedo.map(() => albedo) };
 }
 
-/** Lowest and highest corner of the box around the mesh. */
+/** Lowest and highest corner of the bounding box. */
 export function bounds(mesh: Mesh): { low: Vector; high: Vector } {
   const low: [number, number, number] = [Infinity, Infinity, Infinity];
   const high: [number, number, number] = [-Infinity, -Infinity, -Infinity];
@@ -114,7 +114,7 @@ export function triangleAreas(mesh: Surface): Float64Array {
   return areas;
 }
 
-/** Moves the surface's centre of area to the origin and divides by the longest side of the box around it. */
+/** Moves the surface's centroid to the origin and divides by the longest side of the bounding box. */
 export function normalizeMesh(mesh: Mesh): Mesh {
   const areas = triangleAreas(mesh);
   const centre = [0, 0, 0];

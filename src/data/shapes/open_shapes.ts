@@ -1,9 +1,9 @@
-/** Opens the built-in data set. How its objects are made is loaded only then: programs with data of their own go without. */
+/** Opens the built-in data set. Its generator is loaded on demand, so programs with their own data do not load it. */
 import type { DataOptions, LabelledDataSet } from '../types.ts';
 
 /**
- * Makes both splits. Each cloud has twice the points that a network takes, at least 1,024, so that a random draw of
- * them differs from epoch to epoch.
+ * Generates both splits. Each cloud has twice the points that a network takes, at least 1,024, so that random draws
+ * differ from epoch to epoch.
  */
 export async function openShapes(options: DataOptions): Promise<LabelledDataSet> {
   const { makeSplit } = await import('./shapes.ts');

@@ -1,4 +1,4 @@
-/** The solids that shapes are put together from. Each is closed, its triangles counter-clockwise from outside. */
+/** The solids that make up the shapes. Each is closed, with triangles counter-clockwise from outside. */
 import { cos, sin } from '../../tensor/exact.ts';
 import {
   add,
@@ -47,8 +47,8 @@ export function roundedRectangle(x: number, y: number, radius: number, steps = 5
 }
 
 /**
- * The solid between a polygon at height `low` and one at height `high` with as many corners: a prism, a frustum, a
- * hull. Both counter-clockwise from above, and each seen whole from its mean corner (the caps are fans around it).
+ * The solid between two polygons with equally many corners at heights `low` and `high`: a prism, a frustum, a hull.
+ * Both must be counter-clockwise from above, and star-shaped around their mean corner, the centre of the caps' fans.
  */
 export function prism(bottom: readonly Point2[], top: readonly Point2[], low: number, high: number): Mesh {
   const mesh = emptyMesh();
@@ -68,8 +68,8 @@ export function prism(bottom: readonly Point2[], top: readonly Point2[], low: nu
 
 /**
  * A surface of revolution about z.
- * @param profile [radius, z], ordered so that the solid is on its left: up on the outside. It starts and ends on the
- *   axis, or ends where it starts (a ring).
+ * @param profile [radius, z] points with the solid to their left, so upward on the outside. The profile starts and ends
+ *   on the axis, or is closed (a ring).
  */
 export function lathe(profile: readonly Point2[], segments = 20): Mesh {
   const mesh = emptyMesh();
@@ -78,7 +78,7 @@ export function lathe(profile: readonly Point2[], segments = 20): Mesh {
     const length = Math.sqrt(dr * dr + dz * dz);
     return [dz / length, -dr / length];
   });
-  /** The normal of segment i at its end towards `other`: shared with that segment where the bend is slight. */
+  /** The normal of segment i at its end towards `other`. The two segments share it if the bend is slight. */
   const smoothed = (i: number, other: number): Point2 => {
     const [a, b] = [slopes[i], slopes[other] ?? slopes[i]];
     if (a[0] * b[0] + a[1] * b[1] < 0.7) return a;
@@ -126,8 +126,8 @@ export function ellipsoid(centre: Vector, radii: Vector, segments = 12): Mesh {
 }
 
 /**
- * A round tube along a path, with flat ends.
- * @param radii one per point of the path, or one for all
+ * A round tube along a path with flat ends.
+ * @param radii one per point of the path, or a single one
  */
 export function tube(path: readonly Vector[], radii: number | readonly number[], segments = 10): Mesh {
   const mesh = emptyMesh();
@@ -137,7 +137,7 @@ export function tube(path: readonly Vector[], radii: number | readonly number[],
   let side: Vector | undefined;
   const rings = path.map((point, i) => {
     const tangent = normalized(subtract(path[Math.min(i + 1, last)], path[Math.max(i - 1, 0)]));
-    // The frame is carried from ring to ring with the least twist; the first may point anywhere across the path.
+    // Carries the frame from ring to ring with the least twist. The first may point in any direction across the path.
     const seed: Vector = side ?? (Math.abs(tangent[2]) < 0.9 ? [0, 0, 1] : [1, 0, 0]);
     const u = normalized(subtract(seed, times(tangent, dot(seed, tangent))));
     const v = cross(tangent, u);

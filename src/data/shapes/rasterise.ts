@@ -1,26 +1,26 @@
 /**
  * A small z-buffer rasteriser: one shaded grey view of a mesh.
  *
- * Perspective camera that looks at the object with z up; the picture is then fitted to the frame. Lambert's law with
+ * A perspective camera looks at the object with z up; the picture is then fitted to the frame. Shading is Lambert plus
  * ambient light; the light moves with the camera, to its upper left. Intensity is computed at the corners and
- * interpolated over the triangle (Gouraud), depth is kept as 1 / distance, which is linear on the screen. Two by two
- * samples a pixel.
+ * interpolated over the triangle (Gouraud). Depth is stored as 1 / distance, which is linear on the screen. 2 x 2
+ * samples per pixel.
  */
 import { cos, sin } from '../../tensor/exact.ts';
 import type { Random } from '../../tensor/random.ts';
 import { cross, normalized, type Surface, type Vector } from './mesh.ts';
 
-/** The camera's position, and how the picture is placed in its frame. */
+/** Position of the camera, and placement of the picture in its frame. */
 export interface View {
-  /** Degrees about z; the camera is on the x axis at 0. */
+  /** Degrees about z; at 0 the camera is on the x axis. */
   readonly azimuth: number;
   /** Degrees above the horizon. */
   readonly elevation: number;
-  /** From the origin, in the mesh's unit: more than the mesh's radius. */
+  /** From the origin, in the mesh's unit; must exceed the mesh's radius. */
   readonly distance: number;
-  /** How much of the frame the longer side of the picture fills, 0..1. */
+  /** Share of the frame that the longer side of the picture fills, 0..1. */
   readonly fill: number;
-  /** Shift of the picture from the centre, in parts of the margin that `fill` leaves: -1..1 (right, down). */
+  /** Shift of the picture from the centre, relative to the margin that `fill` leaves: -1..1 (right, down). */
   readonly offset: readonly [number, number];
   /** Multiplies all intensities. */
   readonly brightness: number;
@@ -30,7 +30,7 @@ const SAMPLES = 2; // per pixel and axis
 const AMBIENT = 0.3;
 const LIGHT = normalized([-0.45, 0.55, 0.8]); // right, up, towards the camera
 
-/** The views of the built-in shapes: from any side, from a little below to well above. */
+/** A random view of the built-in shapes: from any side, from slightly below to well above. */
 export function randomView(random: Random): View {
   return {
     azimuth: random.uniform(0, 360),
@@ -43,9 +43,8 @@ export function randomView(random: Random): View {
 }
 
 /**
- * @param sides which sides of the triangles are seen: `outer` where they are known to be counter-clockwise from
- *   outside,
- *   `both` for files, whose triangles may have either orientation
+ * @param sides the visible sides of triangles: `outer` if they are known to be counter-clockwise from outside, `both`
+ *   for files, whose triangles may have either orientation. Default `outer`.
  * @returns [size, size, 1], 0 (background) to 1; the picture's first row is its top
  */
 export function rasterise(mesh: Surface, view: View, size: number, sides: 'outer' | 'both' = 'outer'): Float32Array {
@@ -61,7 +60,7 @@ export function rasterise(mesh: Surface, view: View, size: number, sides: 'outer
   return image;
 }
 
-/** Corners on the screen (x right, y down, 1 / distance) and their intensity. [T * 3, 3] and [T * 3] */
+/** Corners on the screen (x right, y down, 1 / distance) [T * 3, 3], and their intensity [T * 3]. */
 function project(
   mesh: Surface,
   view: View,
@@ -93,7 +92,7 @@ function project(
     }
     const facing =
       LIGHT[0] * along(normals, at, right) + LIGHT[1] * along(normals, at, up) + LIGHT[2] * along(normals, at, back);
-    // The camera is at distance * back; triangles that face away show their other side.
+    // The camera is at distance * back. A triangle that faces away shows its other side.
     const away =
       view.distance * along(normals, at, back) <
       along(normals, at, [positions[at], positions[at + 1], positions[at + 2]]);
@@ -109,7 +108,7 @@ function project(
   return { screen, intensity };
 }
 
-/** Nearest surface at each sample. [size, size] */
+/** Intensity of the nearest surface at each sample. [size, size] */
 function fillTriangles(
   screen: Float64Array,
   intensity: Float64Array,

@@ -1,4 +1,4 @@
-/** Point clouds from meshes: independent, uniform over the surface. */
+/** Samples point clouds from meshes: independent points, uniform over the surface. */
 import type { Random } from '../../tensor/random.ts';
 import { type Surface, triangleAreas } from './mesh.ts';
 
@@ -13,7 +13,7 @@ export function samplePoints(mesh: Surface, count: number, random: Random): Floa
   const cloud = new Float32Array(3 * count);
   for (let i = 0; i < count; i++) {
     const corner = 9 * firstAbove(cumulative, random.uniform() * total);
-    // Two uniform numbers cover a parallelogram; folding its far half over gives the triangle.
+    // Two uniform numbers cover a parallelogram; folding its far half over the near one gives the triangle.
     let u = random.uniform();
     let v = random.uniform();
     if (u + v > 1) {
@@ -30,7 +30,7 @@ export function samplePoints(mesh: Surface, count: number, random: Random): Floa
   return cloud;
 }
 
-/** Index of the first element of an ascending list that is above the value (bisection). */
+/** Index of the first element of an ascending list that is greater than the value (bisection). */
 function firstAbove(ascending: Float64Array, value: number): number {
   let low = 0;
   let high = ascending.length - 1;

@@ -1,8 +1,8 @@
 /**
- * The built-in data set: objects of ten classes, made by the program. Each is a mesh with random proportions and parts;
- * the mesh, upright but rotated at random about z, gives a point cloud (uniform over its surface) and one shaded view
- * from a random direction: the front of an object is not known, so comparing voxels or pixels is not enough. An object
- * depends on the seed, the split and its index only, with the same bits in every engine.
+ * The built-in data set: generated objects of ten classes. Each is an upright mesh with random proportions and parts,
+ * rotated at random about z. It gives a point cloud, uniform over its surface, and one shaded view from a random
+ * direction. The front of an object is unknown, so comparing voxels or pixels is not enough. An object depends only on
+ * the seed, the split and its index, with the same bits in every engine.
  */
 
 import { fromBytes, toBytes, withChannels } from '../../files/pixels.ts';
@@ -31,22 +31,19 @@ const MAKERS: readonly [string, (random: Random) => Mesh][] = [
 /** The names of the classes, by index. */
 export const SHAPE_CLASSES: readonly string[] = MAKERS.map(([name]) => name);
 
-/** A random object of a class: centre of its surface at the origin, longest side 1, z up, its front at +x. */
+/** A random object of a class, with the centroid of its surface at the origin, longest side 1, z up and front +x. */
 export function makeShape(classIndex: number, random: Random): Mesh {
   return normalizeMesh(MAKERS[classIndex][1](random));
 }
 
-/** Class of an object: each run of ten holds every class once, in random order. */
+/** Class of an object. Each ten consecutive objects have every class once, in random order. */
 export function shapeClass(seed: number, split: 'train' | 'test', index: number): number {
   const count = MAKERS.length;
   const order = new Random(seed, 'shapes', split, 'classes', Math.floor(index / count)).permutation(count);
   return order[index % count];
 }
 
-/**
- * Makes objects until there are so many. Gives way to other work now and then, so that a page or a progress bar stays
- * alive.
- */
+/** Generates objects. Yields to other work occasionally, so that a page or a progress bar stays responsive. */
 export async function makeSplit(
   split: 'train' | 'test',
   length: number,

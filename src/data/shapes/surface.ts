@@ -1,19 +1,19 @@
-/** Triangles of a file as a surface that can be sampled and drawn. */
+/** Converts a file's triangles to a surface that can be sampled and drawn. */
 import { badFile } from '../../files/errors.ts';
 import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from './mesh.ts';
 
-/** A surface whose area is below this share of its longest side squared is a line to rounding. */
+/** A surface with less area than this, relative to its longest side squared, is a line within rounding. */
 const LEAST_AREA = 1e-10;
 
 /**
- * Moves the surface's centre of area to the origin and divides by the longest side of the box around it, as the built-in
- * shapes are. Vertices without a triangle do not count; triangles without area are left out; normals are the triangles' own.
- * @param name what errors call the file
- * @throws RomoError `file` where there is no triangle or no area
+ * Moves the surface's centroid to the origin and divides by the longest side of the bounding box, like the built-in
+ * shapes. Unused vertices do not count, triangles of zero area are left out, and normals are the triangles' own.
+ * @param name the file name in error messages
+ * @throws RomoError `file` if there are no triangles or their area is zero
  */
 export function surfaceOf({ positions, triangles }: Geometry, name: string): Surface {
-  if (!triangles) throw badFile(name, 'has no faces, only points', 'Give a mesh: its surface is drawn and sampled.');
+  if (!triangles) throw badFile(name, 'has no faces, only points', 'Give a mesh, with faces to render and sample.');
   const corners = new Float64Array(3 * triangles.length);
   const normals = new Float64Array(corners.length);
   const low = [Infinity, Infinity, Infinity];

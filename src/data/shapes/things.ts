@@ -4,7 +4,7 @@ import type { Random } from '../../tensor/random.ts';
 import { join, type Mesh, move, paint, turn, type Vector } from './mesh.ts';
 import { box, cylinder, ellipsoid, lathe, type Point2, prism, rectangle, tube } from './primitives.ts';
 
-/** A body, round shoulders, a neck and a cap; with a label or without. */
+/** A body, round shoulders, a neck and a cap, with or without a label. */
 export function bottle(random: Random): Mesh {
   const radius = random.uniform(0.13, 0.19);
   const bodyHeight = random.uniform(0.45, 0.62);
@@ -35,7 +35,7 @@ export function bottle(random: Random): Mesh {
   return join(parts);
 }
 
-/** A hollow cup, straight or slightly conical, and a handle on its +x side. */
+/** A hollow cup, straight or slightly conical, with a handle on its +x side. */
 export function mug(random: Random): Mesh {
   const height = random.uniform(0.85, 1.2);
   const foot = random.uniform(0.36, 0.46);
@@ -64,7 +64,7 @@ export function mug(random: Random): Mesh {
   return join([cup, tube(path, random.uniform(0.045, 0.07), 10)]);
 }
 
-/** A waisted body with a sound hole and a bridge, a dark neck with a head; upright, its front is +x. */
+/** A waisted body with a sound hole and a bridge, a dark neck with a head. Upright, the front is +x. */
 export function guitar(random: Random): Mesh {
   const lower = random.uniform(0.2, 0.25);
   const upper = lower * random.uniform(0.7, 0.82);
@@ -78,7 +78,7 @@ export function guitar(random: Random): Mesh {
   const heights = [0, 0.04, 0.11, 0.24, 0.36, 0.47, 0.57, 0.68, 0.8, 0.91, 0.98, 1];
   const rightSide = halfWidths.map((width, i): Point2 => [width, heights[i] * bodyHeight]);
   const leftSide = rightSide.slice(1, -1).map(([x, z]): Point2 => [-x, z]);
-  // The centre of the fans is the mean corner: put it at the origin's height, inside the waist.
+  // The caps are fans around the mean corner, so it must be inside the waist, at the height of the origin.
   const outline = [...rightSide, ...leftSide.reverse()];
   const body = upright(prism(outline, outline, -depth / 2, depth / 2));
   const front = depth / 2;
@@ -103,7 +103,7 @@ export function guitar(random: Random): Mesh {
   return turn(whole, 'y', random.uniform(-10, 0));
 }
 
-/** Turns a solid with its outline in (x, y) and its thickness along z upright: y becomes up, z the front. */
+/** Rotates a solid with its outline in (x, y) and its thickness along z so that y points up and z to the front. */
 function upright(mesh: Mesh): Mesh {
   return turn(turn(mesh, 'x', 90), 'z', 90);
 }

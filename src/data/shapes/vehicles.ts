@@ -1,4 +1,4 @@
-/** Aeroplane, car, sailing boat: parametric meshes with random proportions and parts. Their front is +x. */
+/** Aeroplane, car, sailing boat: parametric meshes with random proportions and parts. The front is +x. */
 import type { Random } from '../../tensor/random.ts';
 import { join, type Mesh, move, paint, turn, type Vector } from './mesh.ts';
 import { cylinder, ellipsoid, type Point2, prism, roundedRectangle, tube } from './primitives.ts';
@@ -40,7 +40,7 @@ export function aeroplane(random: Random): Mesh {
   return join(parts);
 }
 
-/** A flat wing from y = 0 to y = span; its front edge starts at x = 0 and falls back by `sweep`. */
+/** A flat wing from y = 0 to y = span. Its front edge starts at x = 0 and is swept back by `sweep`. */
 function panel(span: number, root: number, tip: number, sweep: number, thickness: number): Mesh {
   const outline: Point2[] = [
     [-root, 0],
@@ -51,10 +51,10 @@ function panel(span: number, root: number, tip: number, sweep: number, thickness
   return prism(outline, outline, -thickness / 2, thickness / 2);
 }
 
-/** The mesh itself for side 1, its mirror image in y for side -1. */
+/** The mesh for side 1, its mirror image in y for side -1. */
 function mirrored(mesh: Mesh, side: number): Mesh {
   if (side === 1) return mesh;
-  // Mirroring turns triangles inside out: their corners are taken in reverse.
+  // Mirroring turns triangles inside out, so their corners are reversed.
   const flip = (list: number[]): number[] =>
     list.map((_, i) => {
       const corner = Math.floor(i / 3) % 3;
@@ -82,7 +82,7 @@ export function car(random: Random): Mesh {
   const top = floor + bodyHeight;
   const taper = random.uniform(0.55, 0.8);
   const cabin = (grow: number, from: number, to: number): Mesh => {
-    // The outline at a height between the cabin's foot (0) and roof (1).
+    // The outline at a relative height in the cabin: 0 at the bottom, 1 at the roof.
     const at = (part: number): Point2[] => {
       const half = (cabinLength / 2) * (1 - (1 - taper) * part) + grow;
       return roundedRectangle(half, width * (0.44 - 0.07 * part) + grow, 0.03, 3);

@@ -61,7 +61,7 @@ async function clustersFrom(gpu: Gpu, rows: Float32Array, dimension: number, sta
 }
 
 /** Unit mean of the rows of each cluster, [C, d]; zeros where a cluster has none. */
-export function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
+function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
   const sums = new Float64Array(clusters * dimension);
   labels.forEach((label, row) => {
     for (let c = 0; c < dimension; c++) sums[label * dimension + c] += rows[row * dimension + c];
@@ -116,7 +116,7 @@ export function vote(labels: Int32Array, neighbours: readonly Int32Array[], clus
 }
 
 /** Cosine with the own centre less the largest with another's; scores [N, C]. */
-export function marginsOf(scores: ArrayLike<number>, labels: Int32Array, clusters: number): Float64Array {
+function marginsOf(scores: ArrayLike<number>, labels: Int32Array, clusters: number): Float64Array {
   return Float64Array.from(labels, (label, row) => {
     let other = Number.NEGATIVE_INFINITY;
     for (let c = 0; c < clusters; c++) if (c !== label) other = Math.max(other, scores[row * clusters + c]);

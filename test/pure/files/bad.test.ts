@@ -1,4 +1,4 @@
-/** What is wrong with a file is said: the file, the place, the way out. */
+/** Errors about bad files name the file, the place and the fix. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseGeometry } from '../../../src/files/formats.ts';
@@ -33,26 +33,26 @@ const TRIANGLE = {
 };
 
 const text: Record<string, [string, string, RegExp]> = {
-  'an unknown extension': ['a.step', 'x', /a\.step: files called \.step .*\. Use one of glb, npy/],
-  'no extension': ['folder.off/mesh', 'x', /files called \. are not read/],
+  'an unknown extension': ['a.step', 'x', /a\.step: the extension \.step is not .*\. Use one of glb, npy/],
+  'no extension': ['folder.off/mesh', 'x', /the extension \. is not/],
   'an empty file': ['a.off', '', /a\.off: is empty/],
-  'another kind': ['a.off', '<html>', /line 1: no OFF file/],
+  'another kind': ['a.off', '<html>', /line 1: not an OFF file/],
   'four dimensions': ['a.off', '4OFF 1 0 0\n0 0 0 1', /four or more dimensions/],
   'binary OFF': ['a.off', 'OFF BINARY\n', /binary OFF/],
   'vertices missing': [
     'a.off',
     'OFF\n3 1 0\n0 0 0\n1 0 0\n',
-    /line 5: the file ends where coordinates of vertex 2 of 3/,
+    /line 5: the file ends before coordinates of vertex 2 of 3/,
   ],
   'a count that lies': [
     'a.off',
     'OFF\n4000000000 1 0\n0 0 0\n',
-    /the file ends where coordinates of vertex 1 of 4000000000/,
+    /the file ends before coordinates of vertex 1 of 4000000000/,
   ],
-  'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /99999999999 is where the number of vertices/],
-  'a face that lies': ['a.off', 'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n', /the file ends where an index of face 0 of 1/],
-  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: "nan" is where coordinates of vertex 0 of 1/],
-  'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /"0x10" is where/],
+  'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /expected the number of vertices, found 99999999999/],
+  'a face that lies': ['a.off', 'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n', /the file ends before an index of face 0 of 1/],
+  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: expected coordinates of vertex 0 of 1, found "nan"/],
+  'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /found "0x10"/],
   'a number too large for float32': [
     'a.off',
     'OFF 1 0 0\n0 1e39 0\n',
@@ -61,25 +61,29 @@ const text: Record<string, [string, string, RegExp]> = {
   'an index out of range': [
     'a.off',
     'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 3\n',
-    /uses vertex 3 \(counted from 0\), there are 3/,
+    /uses vertex 3 \(counted from 0\), but the file has 3/,
   ],
-  'a negative index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n', /-1 is where an index of face 0/],
-  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /1\.5 is where an index/],
-  'no vertex': ['a.off', 'OFF 0 0 0\n', /holds no vertex/],
+  'a negative index': [
+    'a.off',
+    'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n',
+    /expected an index of face 0 of 1, found -1/,
+  ],
+  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /expected an index .* found 1\.5/],
+  'no vertex': ['a.off', 'OFF 0 0 0\n', /has no vertices/],
   'faces without surface': ['a.off', 'OFF 2 1 0\n0 0 0 1 0 0\n2 0 1\n', /none of its 1 faces has three corners/],
-  'OBJ index 0': ['a.obj', 'v 0 0 0\nf 0 1 1\n', /line 2: "0" names no vertex/],
-  'OBJ index before the first': ['a.obj', 'v 0 0 0\nf -2 1 1\n', /"-2" names no vertex/],
-  'OBJ index out of range': ['a.obj', 'v 0 0 0\nf 1 1 2/5/5\n', /uses vertex 1 \(counted from 0\), there are 1/],
+  'OBJ index 0': ['a.obj', 'v 0 0 0\nf 0 1 1\n', /line 2: "0" is not a valid vertex index/],
+  'OBJ index before the first': ['a.obj', 'v 0 0 0\nf -2 1 1\n', /"-2" is not a valid vertex index/],
+  'OBJ index out of range': ['a.obj', 'v 0 0 0\nf 1 1 2/5/5\n', /uses vertex 1 \(counted from 0\), but the file has 1/],
   'OBJ index beyond 32 bits': ['a.obj', 'v 0 0 0\nf 1 1 4294967297\n', /uses vertex 4294967296/],
   'PLY without z': [
     'a.ply',
     'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n',
-    /no vertex with x, y and z/,
+    /no vertex element with x, y and z/,
   ],
   'PLY of an unknown type': [
     'a.ply',
     'ply\nelement vertex 1\nproperty half x\nend_header\n',
-    /property of the type "half"/,
+    /property of unknown type "half"/,
   ],
   'PLY without end': ['a.ply', 'ply\nformat ascii 1.0\n', /header has no end/],
   'STL cut off': ['a.stl', 'solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n', /ends without endsolid/],
@@ -94,16 +98,16 @@ const text: Record<string, [string, string, RegExp]> = {
   'PCD of an unknown coding': [
     'a.pcd',
     'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 1\nDATA zip\n',
-    /its data are "zip"/,
+    /its DATA is "zip"/,
   ],
   'PCD of NaN only': [
     'a.pcd',
     'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 1\nDATA ascii\nnan 0 0\n',
-    /holds no vertex/,
+    /has no vertices/,
   ],
   'XYZ of two columns': ['a.xyz', '1 2\n3 4\n', /line 1: fewer than three numbers/],
-  'another kind of npy': ['a.npy', 'NUMPY and more text', /no \.npy file/],
-  'another kind of npz': ['a.npz', 'PK and more text, long enough to hold an end', /no directory of a zip/],
+  'another kind of npy': ['a.npy', 'NUMPY and more text', /not an \.npy file/],
+  'another kind of npz': ['a.npz', 'PK and more text, long enough to hold an end', /no zip directory/],
   'another kind of GLB': ['a.glb', 'glTF in text, long enough to be read', /is GLB of version/],
 };
 for (const [what, [name, content, pattern]] of Object.entries(text)) {
@@ -114,12 +118,12 @@ test('errors name the file as it was given', () => rejects(off('x'), /^a\/mesh\.
 
 test('a missing file and a folder', async () => {
   await rejects(() => readGeometry(filePath('none.off')), /none\.off: cannot be read: ENOENT/);
-  await rejects(() => readGeometry('test/files'), /files called \./);
+  await rejects(() => readGeometry('test/files'), /the extension \. is not/);
   await rejects(() => readBytes('test/files'), /test\/files: is not a file/);
 });
 
 test('every file of the formats, cut off after any byte, is complete or refused', async () => {
-  // Text may end early without harm: in a comment, in the blank behind the last number, within the last number.
+  // Text formats are left out: text may end early without harm, in a comment or at the last number.
   for (const name of [
     'little.ply',
     'big.ply',
@@ -140,7 +144,7 @@ test('every file of the formats, cut off after any byte, is complete or refused'
 test('binary counts that lie', async () => {
   const stl = fileBytes('binary.stl');
   new DataView(stl.buffer).setUint32(80, 4_000_000_000, true);
-  await rejects(() => parseGeometry(stl, 'a.stl'), /says 4000000000 facets and has room for 3/);
+  await rejects(() => parseGeometry(stl, 'a.stl'), /says 4000000000 facets, but only 3 follow/);
   const pcd = fileBytes('compressed.pcd');
   const unpackedSize = Buffer.from(pcd).indexOf('binary_compressed\n') + 18 + 4;
   new DataView(pcd.buffer).setUint32(unpackedSize, 4_000_000_000, true);
@@ -157,15 +161,15 @@ test('NaN and Infinity in binary', async () => {
 
 test('GLB: what the document says wrongly', async () => {
   const cases: [object, RegExp][] = [
-    [{ accessors: [{ ...TRIANGLE.accessors[0], count: 4_000_000_000 }] }, /reaches over the end of its data/],
+    [{ accessors: [{ ...TRIANGLE.accessors[0], count: 4_000_000_000 }] }, /extends beyond its data/],
     [{ accessors: [{ ...TRIANGLE.accessors[0], bufferView: undefined }] }, /sparse or empty/],
     [{ accessors: [{ ...TRIANGLE.accessors[0], type: 'VEC4' }] }, /type of accessor 0 is "\\"VEC4\\""/],
-    [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 reaches over the end of the file/],
-    [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /is in another file/],
-    [{ nodes: [{ mesh: 1 }] }, /uses mesh 1, there are 1/],
+    [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 extends beyond the end of the file/],
+    [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /stored in another file/],
+    [{ nodes: [{ mesh: 1 }] }, /uses mesh 1, the file has 1/],
     [{ nodes: [{ children: [1] }, { children: [0] }], scenes: [{ nodes: [0] }] }, /node 0 is used twice/],
     [{ extensionsRequired: ['KHR_draco_mesh_compression'] }, /needs the extension "KHR_draco_mesh_compression"/],
-    [{ meshes: [], nodes: [] }, /holds no vertex/],
+    [{ meshes: [], nodes: [] }, /has no vertices/],
   ];
   for (const [change, pattern] of cases) {
     await rejects(() => parseGeometry(glb({ ...TRIANGLE, ...change }), 'a.glb'), pattern);
@@ -178,7 +182,7 @@ test('GLB: instances may not unfold without bound', () => {
   const primitives = Array.from({ length: 1000 }, () => ({ attributes: { POSITION: 0 } }));
   return rejects(
     () => parseGeometry(glb({ ...TRIANGLE, nodes, meshes: [{ primitives }] }), 'a.glb'),
-    /instances unfold/,
+    /instances expand/,
   );
 });
 

@@ -1,4 +1,4 @@
-/** Every format of 3D objects, from files that tools/oracle/files.py wrote: the same mesh and the same cloud in all of them. */
+/** Every 3D format, from files that tools/oracle/files.py wrote: all contain the same mesh and the same cloud. */
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -61,7 +61,8 @@ for (const name of clouds) {
 
 test('scene.glb: nodes place their meshes; those outside the scene are left out', async () => {
   const mesh = await readGeometry(filePath('scene.glb'));
-  // First node: twice as large, a quarter turn about z, 10 along x. Second: 5 along z, a strip of the six vertices.
+  // First node: scaled by 2, rotated by 90 degrees about z, moved by 10 along x. Second: moved by 5 along z, a strip of
+  // the six vertices.
   const turned: number[] = [];
   const moved: number[] = [];
   for (let i = 0; i < POSITIONS.length; i += 3) {

@@ -1,4 +1,4 @@
-/** Damaged files of others' formats: each reader answers with a valid object or a RomoError, soon, and takes no more memory than it says. */
+/** Damaged files of foreign formats: readers return a valid object or a RomoError, in time and within their memory. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ const folder = mkdtempSync(join(tmpdir(), 'romo-fuzz-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 let written = 0;
 
-/** Writes the bytes under a fresh name: HDF5 takes a file for the one it had, if its name and number are the same. */
+/** Writes the bytes under a new name: HDF5 mistakes a file for an earlier one if name and inode are the same. */
 async function withFile(bytes: Uint8Array, read: (path: string) => Promise<void>): Promise<void> {
   const path = join(folder, String(written++));
   writeFileSync(path, bytes);
@@ -69,7 +69,7 @@ async function withFile(bytes: Uint8Array, read: (path: string) => Promise<void>
   }
 }
 
-// A campaign attacks HDF5 in processes that are begun anew where its library gives up: tools/fuzz.mjs.
+// tools/fuzz.mjs fuzzes HDF5 in processes that restart when its library aborts.
 for (const name of asked ? [] : ['clouds.h5', 'clouds_packed.h5']) {
   test(name, () => attack(fileBytes(name), 60, (bytes) => withFile(bytes, readAll)));
 }

@@ -1,4 +1,6 @@
-/** Damaged files of the formats that this program writes, and of those that name other files: weights, checkpoints, galleries, lists. */
+/**
+ * Damaged files of formats that this program writes or that name other files: weights, checkpoints, galleries, lists.
+ */
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';

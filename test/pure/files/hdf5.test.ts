@@ -32,7 +32,7 @@ for (const name of ['clouds.h5', 'clouds_packed.h5']) {
 }
 
 test('other files are refused', async () => {
-  await rejects(() => openPointClouds(filePath('other.h5')), /has no group "0", but 1 others \("X_train"\)/);
+  await rejects(() => openPointClouds(filePath('other.h5')), /has no group "0", only 1 others \("X_train"\)/);
   await rejects(() => openPointClouds(filePath('rgb.png')), /is not an HDF5 file/);
   await rejects(() => openPointClouds(filePath('none.h5')), /cannot be read: ENOENT/);
   await rejects(() => openPointClouds('test/files'), /is not a file/);

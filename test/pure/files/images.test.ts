@@ -1,4 +1,4 @@
-/** Pictures of every kind, written by Pillow: the same four fields of colour come out of all of them. */
+/** Pictures of every kind, written by Pillow: all show the same four colour fields. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readImage, readMaskedImage } from '../../../src/files/image.ts';
@@ -7,7 +7,7 @@ import { filePath, rejects } from '../../support/files.ts';
 const test = suite('images');
 
 const SIZE = 40;
-// In the picture, 40 x 20: top left white, bottom left red, right blue. Fitted into 40 x 40, it fills rows 10 to 29.
+// The picture is 40 x 20: top left white, bottom left red, right blue. Fitted into 40 x 40, it fills rows 10 to 29.
 const PLACES = { above: [5, 5], topLeft: [5, 13], topRight: [35, 13], bottomLeft: [5, 26], bottomRight: [35, 26] };
 type Place = keyof typeof PLACES;
 const [WHITE, RED, BLUE] = [
@@ -30,7 +30,7 @@ for (const [name, tolerance] of [
   ['rgb.webp', 0],
   ['rgb.jpg', 0.02],
   ['exif.jpg', 0.02],
-  ['cmyk.jpg', 0.55], // printing inks: the colours are those of the press
+  ['cmyk.jpg', 0.55], // converted from printing inks, so the colours are less exact
 ] as const) {
   test(`${name}: colours, upright, on white`, async () => {
     const image = await readImage(filePath(name), { size: SIZE, channels: 3 });
@@ -100,7 +100,7 @@ test('a mask takes the background away', async () => {
 
 test('what is not a picture, damaged or too large', async () => {
   const options = { size: 8, channels: 3 } as const;
-  await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*At most 67108864 pixels/);
+  await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*at most 67108864 pixels/);
   await rejects(() => readImage(filePath('plain.off'), options), /is not a PNG, JPEG or WebP file/);
   await rejects(() => readImage(filePath('none.png'), options), /cannot be read/);
 });

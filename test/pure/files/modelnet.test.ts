@@ -1,5 +1,5 @@
 /**
- * Original files of ModelNet, if they are there: `ROMO_DATA` names the folder that holds `modelnet_off_samples/`; default
+ * Original files of ModelNet, if present. `ROMO_DATA` is the folder that contains `modelnet_off_samples/`; default
  * `../shared/data`.
  */
 import { existsSync } from 'node:fs';
@@ -42,7 +42,7 @@ if (existsSync(folder)) {
       assert.equal([mesh.positions.length / 3, (mesh.triangles?.length ?? 0) / 3], [vertices, faces]);
       assert.ok(surfaceArea(mesh) > 0);
       assert.ok(longestSide(mesh) > 0);
-      // Glued to the header, as in a third of the files, the counts are the same.
+      // Counts joined to the header, as in a third of the files, are the same.
       const text = Buffer.from(await readBytes(path)).toString('latin1');
       const glued = await parseGeometry(Buffer.from(text.replace(/^OFF\s+/, 'OFF'), 'latin1'), 'glued.off');
       assert.equal(glued, mesh);

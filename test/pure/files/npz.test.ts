@@ -1,4 +1,4 @@
-/** NumPy's arrays: every kind that data sets use, and those that are refused. */
+/** NumPy's arrays: every kind that data sets use, and kinds that are rejected. */
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +30,7 @@ test('arrays by name, with shape and values', async () => {
 
 test('an array that is not there', async () => {
   const npz = await readNpz(filePath('arrays.npz'));
-  await rejects(() => npz.array('X_test'), /arrays\.npz: has no array "X_test"\. It has "X_train", "y_train"/);
+  await rejects(() => npz.array('X_test'), /arrays\.npz: has no array "X_test"\. Use one of "X_train", "y_train"/);
   await rejects(() => npz.array('__proto__'), /has no array/);
 });
 
@@ -64,18 +64,18 @@ test('what is no array of numbers is refused', async () => {
     [npy("'|O'", '(1,)', [0]), /not plain numbers/],
     [npy("'<c8'", '(1,)', new Array(8).fill(0)), /not plain numbers/],
     [npy("[('x', '<f4'), ('y', '<f4')]", '(1,)', new Array(8).fill(0)), /not plain numbers/],
-    [npy("'|u1'", '(3,)', [1, 2]), /\[3\] of u1 needs 3 bytes, the file holds 2/],
+    [npy("'|u1'", '(3,)', [1, 2]), /\[3\] of u1 needs 3 bytes, the file has 2/],
     [npy("'|u1'", '(4000000000, 4000000000)', [1]), /its shape is/],
-    [npy("'|u1'", '(-3,)', [1, 2, 3]), /no shape/],
+    [npy("'|u1'", '(-3,)', [1, 2, 3]), /lacks the shape/],
     [npy("'<i8'", '(1,)', [255, 255, 255, 255, 255, 255, 255, 1]), /above 2\^53/],
   ];
   for (const [bytes, pattern] of refused) await rejects(() => parseNpy(bytes, 'a.npy'), pattern);
 });
 
 test('a cloud has rows of three or more', async () => {
-  await rejects(() => cloudOf({ shape: [6], data: new Float32Array(6) }, 'a.npy'), /has the shape \[6\]/);
-  await rejects(() => cloudOf({ shape: [3, 2], data: new Float32Array(6) }, 'a.npy'), /has the shape \[3,2\]/);
-  await rejects(() => cloudOf({ shape: [0, 3], data: new Float32Array(0) }, 'a.npy'), /no vertex/);
+  await rejects(() => cloudOf({ shape: [6], data: new Float32Array(6) }, 'a.npy'), /has shape \[6\]/);
+  await rejects(() => cloudOf({ shape: [3, 2], data: new Float32Array(6) }, 'a.npy'), /has shape \[3,2\]/);
+  await rejects(() => cloudOf({ shape: [0, 3], data: new Float32Array(0) }, 'a.npy'), /has no vertices/);
   await rejects(() => cloudOf({ shape: [1, 3], data: Float32Array.of(1, 2, Number.NaN) }, 'a.npy'), /coordinate z/);
 });
 

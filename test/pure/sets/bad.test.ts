@@ -1,4 +1,6 @@
-/** Bad data: by default one message that names file and reason; with `skip` the rest is used and the bad ones are listed. */
+/**
+ * Bad data: by default an error that names file and reason; with `skip` the rest is used and bad objects are listed.
+ */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +12,7 @@ const test = suite('bad data');
 const points = (count: number, change: (i: number) => string = (i) => `${i / 7} ${(i * i) % 5} ${i % 3}`) =>
   Array.from({ length: count }, (_, i) => change(i)).join('\n');
 
-/** Good pairs, among which a bad one must not spoil the rest. */
+/** Good pairs, which must stay usable next to a bad one. */
 const GOOD = {
   'a.png': '=test/files/rgb.png',
   'a.xyz': points(50),
@@ -41,7 +43,11 @@ const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Pa
     /x\.xyz: has 12 points, fewer than 20.*--k-ssm/,
     { leastPoints: 20 },
   ],
-  ['points in one place', { 'x.png': PICTURE, 'x.xyz': points(50, () => '3 4 5') }, /x\.xyz: its 50 points.*one place/],
+  [
+    'points in one place',
+    { 'x.png': PICTURE, 'x.xyz': points(50, () => '3 4 5') },
+    /x\.xyz: its 50 points all coincide/,
+  ],
   [
     'a mesh without area',
     { 'x.png': PICTURE, 'x.off': 'OFF\n3 1 0\n0 0 0\n1 1 1\n2 2 2\n3 0 1 2\n' },
@@ -63,7 +69,7 @@ for (const [name, files, pattern, options = {}] of CASES) {
     withFolder({ ...GOOD, ...files }, async (folder) => {
       const error = await refusalOf(`folder:${folder}`, options);
       assert.match(error.message, pattern);
-      assert.match(error.message, /--on-bad skip/);
+      assert.match(error.message, /[^.]\. Or skip such objects with --on-bad skip/);
       assert.match(error.code, /^(data|file)$/);
       await withSet(`folder:${folder}`, { ...options, onBad: 'skip' }, async ({ train, test: held, skipped }) => {
         assert.is(skipped.length, 1);
@@ -115,7 +121,7 @@ test('pictures of every depth and colour space are good, in grey and in colour',
 test('all bad, or too few left: an error with --on-bad skip as well', () =>
   withFolder({ 'x.png': 'text', 'x.xyz': points(50), 'y.png': PICTURE, 'y.xyz': points(50) }, async (folder) => {
     const error = await refusalOf(`folder:${folder}`, { onBad: 'skip' });
-    assert.match(error.message, /100 training objects are asked for, there are 0/);
+    assert.match(error.message, /100 training objects are requested, but there are 0/);
   }));
 
 const LISTS = setPath('mnist_lists');
@@ -129,7 +135,7 @@ for (const [name, list, change, pattern] of [
     (text: string) => text.replace(/.*000003.*\n/, ''),
     /000003\.png has no partner/,
   ],
-  ['an object twice', IMAGES, (text: string) => `${text}${text.split('\n')[1]}\n`, /line 7 names object 000002/],
+  ['an object twice', IMAGES, (text: string) => `${text}${text.split('\n')[1]}\n`, /line 7 names object 000002 again/],
   [
     'another label',
     IMAGES,
@@ -172,14 +178,14 @@ test('rgbd: a picture without cloud or mask', () =>
   }));
 
 for (const [spec, pattern] of [
-  ['modelnet:test/sets/folder', /holds no CLASS\/train\/NAME\.off/],
-  ['rgbd:test/sets/folder', /holds no CLASS_1_1_1_crop\.png/],
-  ['folder:test/sets/voxels', /holds no pair such as/],
-  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* does not have one whole number/],
-  ['voxels:test/sets/folder', /holds 0 \.npz files/],
+  ['modelnet:test/sets/folder', /has no CLASS\/train\/NAME\.off/],
+  ['rgbd:test/sets/folder', /has no CLASS_1_1_1_crop\.png/],
+  ['folder:test/sets/voxels', /has no pairs such as/],
+  ['voxels:test/files/arrays.npz', /arrays\.npz: y_train .* is not one whole number/],
+  ['voxels:test/sets/folder', /has 0 \.npz files/],
   ['voxels:no/such.npz', /no\/such\.npz: cannot be read/],
   ['folder:no/such', /cannot read the folder no\/such/],
-  ['folder:', /names no folder/],
+  ['folder:', /lacks a folder/],
 ] as const) {
   test(spec, async () => assert.match((await refusalOf(spec)).message, pattern));
 }

@@ -1,4 +1,4 @@
-/** Loading: what is kept, the same bits in threads, errors from threads, the cache of rendered views. */
+/** Loading: caching, the same bits in threads, errors from threads, the cache of rendered views. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,11 +17,11 @@ test('what was used last is kept, up to a number of bytes', () => {
   store.set('a', 'A', 40);
   store.set('b', 'B', 40);
   assert.is(store.get('a'), 'A');
-  store.set('c', 'C', 40); // b was not used for the longest time
+  store.set('c', 'C', 40); // b is the least recently used
   assert.equal([store.get('a'), store.get('b'), store.get('c')], ['A', undefined, 'C']);
   store.set('a', 'A2', 90);
   assert.equal([store.get('a'), store.get('c'), store.bytes], ['A2', undefined, 90]);
-  store.set('huge', 'H', 101); // larger than all: not kept, and nothing else either
+  store.set('huge', 'H', 101); // larger than the limit: empties the cache and is not kept
   assert.equal([store.get('huge'), store.bytes], [undefined, 0]);
 });
 

@@ -1,4 +1,4 @@
-/** Every data set in its published layout: which objects it has, that picture and cloud are of the same one, splits and labels. */
+/** Every data set in its published layout: its objects, that picture and cloud show the same one, splits and labels. */
 import { existsSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -32,7 +32,7 @@ function assertCloud(sample: Sample, number: number, points = 40): void {
   assert.equal(rows(sample.cloud), rows(normalizeCloud(oracleCloud(number, points))), `cloud ${number}`);
 }
 
-/** Row of the brightest pixels' middle, 0..1; the square of `picture(i)` moves down with i. */
+/** Mean row of the brightest pixels, 0..1; the square of `picture(i)` moves down with i. */
 function brightRow({ image }: Sample, channels: number): number {
   const side = Math.sqrt(image.length / channels);
   let [sum, weight] = [0, 0];
@@ -94,7 +94,7 @@ test('modelnet: the published tree; glued header, faces turned inside out, unuse
       assert.is(cloud.length, 3 * 1024);
       const wide = i < 3 ? 1 : 6;
       const size = [0, 1, 2].map((axis) => extent(cloud, axis));
-      // Each side in parts of the longest; the unused vertex at 900 does not count.
+      // Sides relative to the longest; the unused vertex at 900 does not count.
       const longest = Math.max(wide, 1 + ((i % 3) + 1) / 4);
       [wide, 1 + ((i % 3) + 1) / 4, 1].forEach((side, axis) => {
         assert.ok(Math.abs(size[axis] - side / longest) < 0.02, `${data.train.pairs.id(i)}: ${size}`);
@@ -134,7 +134,7 @@ test('voxels: rows in their order, nearly empty ones are bad, clouds on the surf
     sides.forEach((side, axis) => {
       assert.ok(Math.abs(extent(cloud, axis) - side) < 0.05, `axis ${axis}: ${extent(cloud, axis)} for ${side}`);
     });
-    // Of 4 x 15 x 22 cells only the inner 2 x 13 x 20 have no free side, and hold no point.
+    // Of 4 x 15 x 22 cells only the inner 2 x 13 x 20 have no free side, and thus no points.
     const low = [0, 1, 2].map((axis) => cloud.filter((_, i) => i % 3 === axis).reduce((a, b) => Math.min(a, b)));
     for (let i = 0; i < cloud.length; i += 3) {
       const inside = sides.every((side, axis) => {
