@@ -26,14 +26,36 @@ const WORDS =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** Is the connection lost, or the server gone? */
-export const isLost = (cause: unknown): boolean =>
+const isLost = (cause: unknown): boolean =>
   SOCKET.test(codeOf(cause)) || STATE.test(codeOf(cause)) || WORDS.test(textOf(cause));
 
 /**
  * May the same call succeed a little later? 53300: all connections are taken; 40...: there was a conflict with another
  * transaction.
  */
-export const isPassing = (cause: unknown): boolean => isLost(cause) || /^(53300|40001|40P01)$/.test(codeOf(cause));
+const isPassing = (cause: unknown): boolean => isLost(cause) || /^(53300|40001|40P01)$/.test(codeOf(cause));
+
+/** How long a call waits for a server that does not answer, in ms: enough to restart it. */
+const RESTART = 6300;
+/** The same for a server that answers that it is starting: after a crash it first recovers what its log has. */
+const RECOVERY = 60_000;
+const LONGEST_WAIT = 3200; // ms between attempts; the first is 100, then twice the last
+
+const clock = { now: () => performance.now(), sleep: (ms: number) => new Promise((done) => setTimeout(done, ms)) };
+
+/** Runs `work` again while the connection is lost or another transaction conflicts. */
+export async function retried<T>(work: () => Promise<T>, { now, sleep } = clock): Promise<T> {
+  const begin = now();
+  for (let wait = 100; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    try {
+      return await work();
+    } catch (cause) {
+      const patience = codeOf(cause) === '57P03' ? RECOVERY : RESTART;
+      if (!isPassing(cause) || now() + wait - begin > patience) throw cause;
+      await sleep(wait);
+    }
+  }
+}
 
 /**
  * Translates a database error for the user.

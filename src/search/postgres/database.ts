@@ -6,7 +6,7 @@ import { byRank, orderOfTexts } from '../filter.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries, checkVectors } from '../vectors.ts';
-import { type Connection, explain, explainExtension, isPassing, type Query } from './connection.ts';
+import { type Connection, explain, explainExtension, type Query, retried } from './connection.ts';
 import { filterSql } from './filter_sql.ts';
 import { connectPglite } from './pglite.ts';
 import { checkText, isStorable } from './postgres_text.ts';
@@ -19,8 +19,6 @@ export interface DatabaseGallery extends Gallery {
 }
 
 const SCHEMA = 'romo_gallery';
-/** ms between attempts after a lost connection: 6.3 s in all, enough for a server to restart */
-const WAITS = [100, 200, 400, 800, 1600, 3200];
 /** Entries per statement, so that its text has a few megabytes. */
 const BATCH = 500;
 
@@ -239,13 +237,11 @@ class PostgresGallery implements DatabaseGallery {
   private async run<T>(work: (query: Query) => Promise<T>, again = true): Promise<T> {
     const { name } = this.connection;
     if (this.isClosed) throw new RomoError('closed', `the gallery ${name} is closed`, 'Open it again.');
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.connection.transaction(work);
-      } catch (cause) {
-        if (!again || !isPassing(cause) || attempt === WAITS.length) throw explain(name, cause, false);
-        await new Promise((resolve) => setTimeout(resolve, WAITS[attempt]));
-      }
+    const transaction = () => this.connection.transaction(work);
+    try {
+      return await (again ? retried(transaction) : transaction());
+    } catch (cause) {
+      throw explain(name, cause, false);
     }
   }
 }
