@@ -28,6 +28,8 @@ const SSM_FIELDS = {
    */
   target: oneOf('memory', 'soft', 'joint', 'balanced'),
   memoryMomentum: real(0, 1),
+  /** weight of L_mlm between two augmentations of each image; default 0 */
+  within: optional(real(0)),
 };
 
 const RDL_FIELDS = {
@@ -80,6 +82,8 @@ const RUN_FIELDS = {
   headTemperature: real(COLDEST),
   /** How strongly objects are augmented. */
   augment: oneOf('mild', 'strong'),
+  /** What is clustered: both views of an object equally, one more than the other, or what holds best; method/views.ts. */
+  clusterBy: optional(oneOf('pairs', 'images', 'clouds', 'best')),
   /**
    * Images are normalised by ImageNet's means and deviations, as the pretrained encoder expects. Default: they are not.
    */

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { PRESETS } from '../../src/romo/config.ts';
-import { confidentOf, nearestObjects, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
+import { confidentOf, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
+import { agreementOf, clusterObjects, nearestObjects } from '../../src/romo/method/views.ts';
 import { unitRows } from '../../src/romo/rows.ts';
 import { Random } from '../../src/tensor/random.ts';
 import * as reference from '../reference/self_labels.ts';
@@ -14,12 +15,14 @@ const normals = (count: number, ...path: (string | number)[]) => {
   return Float32Array.from({ length: count }, () => random.normal());
 };
 
+const voting = (voteNeighbours: number) => ({ seed: 1, rdl: { ...PRESETS.tiny.rdl, voteNeighbours } });
+
 test('nearest objects: as by definition, itself left out', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 2, max: 60 }), fc.constantFrom(3, 8), async (count, dimension) => {
       const rows = normals(count * dimension, 'rows', count, dimension);
       const k = Math.min(5, count - 1);
-      const found = await nearestObjects(gpu(), rows, dimension, k, 1);
+      const found = await nearestObjects(gpu(), rows, dimension, voting(k));
       assert.equal(
         found.map((others) => [...others]),
         reference.nearest(rows, dimension, k),
@@ -30,7 +33,7 @@ test('nearest objects: as by definition, itself left out', async () => {
 });
 
 test('nearest objects in blocks: every object has neighbours, of its own block', async () => {
-  const found = await nearestObjects(gpu(), normals(100 * 4, 'blocks'), 4, 3, 1, 30);
+  const found = await nearestObjects(gpu(), normals(100 * 4, 'blocks'), 4, voting(3), 30);
   assert.is(found.length, 100);
   found.forEach((others, row) => {
     assert.is(new Set(others).size, 3);
@@ -71,6 +74,48 @@ test('the confident: the share of each cluster with the largest margins, at leas
       },
     ),
   );
+});
+
+/** Unit rows in `of` groups around axes, each row with a random part of this size. */
+const groups = (count: number, of: number, noise: number, stream: string): Float32Array => {
+  const parts = normals(count * 8, stream);
+  return unitRows(
+    parts.map((part, at) => noise * part + Number(at % 8 === Math.floor(at / 8) % of)),
+    8,
+  );
+};
+
+test('best: clusters the view whose clusters agree with its neighbours, whichever it is', async () => {
+  const [clear, vague] = [groups(90, 3, 0.05, 'clear'), groups(90, 3, 2, 'vague')];
+  const config = { ...PRESETS.tiny, clusters: 3, clusterBy: 'best' as const };
+  for (const [images, clouds, view] of [
+    [clear, vague, 'images'],
+    [vague, clear, 'clouds'],
+  ] as const) {
+    const found = await clusterObjects(gpu(), { images, clouds, dimension: 8 }, config, { stream: 'test' });
+    assert.is(found.view, view);
+    assert.equal(found.rows, clear);
+    assert.is(new Set(found.labels).size, 3);
+    found.labels.forEach((label, row) => {
+      assert.is(label, found.labels[row % 3]);
+    });
+  }
+  const named = await clusterObjects(
+    gpu(),
+    { images: clear, clouds: vague, dimension: 8 },
+    { ...config, clusterBy: 'clouds' },
+    { stream: 'test' },
+  );
+  assert.is(named.view, 'clouds');
+});
+
+test('agreement: the share of neighbours with the same label', () => {
+  const neighbours = [
+    [1, 2],
+    [0, 2],
+    [0, 1],
+  ].map((others) => Int32Array.from(others));
+  assert.is(agreementOf(Int32Array.of(0, 0, 1), neighbours), 2 / 6);
 });
 
 test('the share grows from the first epoch to the last', () => {

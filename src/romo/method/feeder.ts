@@ -3,7 +3,7 @@
  * runs, the batch of the next one is read, decoded and augmented.
  */
 import { shown } from '../../data/showing.ts';
-import type { CloudRotation, PairedData, Showing } from '../../data/types.ts';
+import type { CloudRotation, PairedData, Sample, Showing } from '../../data/types.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -19,6 +19,8 @@ export interface TrainingData {
 
 export class Feeder {
   readonly images: Tensor; // [B, H, W, C]
+  /** the same images, augmented another time; null if the stage does not use them */
+  readonly imagesAgain: Tensor | null;
   readonly clouds: Tensor; // [B, N, 3]
   readonly indices: Tensor; // i32 [B]: of the samples in the data set
   /** pseudo labels of the batch, i32 [B], one per modality */
@@ -34,6 +36,7 @@ export class Feeder {
   readonly stepsPerEpoch: number;
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
+  private readonly imageAgainValues: Float32Array | null;
   /** the batch in `imageValues` and `cloudValues`, perhaps still being prepared */
   private prepared: { readonly epoch: number; readonly indices: Int32Array; readonly done: Promise<void> } | null =
     null;
@@ -47,6 +50,7 @@ export class Feeder {
   ) {
     const { batch, points } = config;
     this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();
+    this.imagesAgain = stage === 'ssm' && config.ssm.within ? gpu.zeros(this.images.shape).keep() : null;
     this.clouds = gpu.zeros([batch, points, 3]).keep();
     this.indices = gpu.zeros([batch], 'i32').keep();
     this.imageLabels = gpu.zeros([batch], 'i32').keep();
@@ -55,6 +59,7 @@ export class Feeder {
     this.believed = gpu.tensor(new Int32Array(batch).fill(-1), [batch]).keep();
     this.imageValues = new Float32Array(this.images.size);
     this.cloudValues = new Float32Array(this.clouds.size);
+    this.imageAgainValues = this.imagesAgain && new Float32Array(this.imagesAgain.size);
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
   }
 
@@ -87,6 +92,7 @@ export class Feeder {
     }
     this.images.write(this.imageValues);
     this.clouds.write(this.cloudValues);
+    if (this.imageAgainValues) this.imagesAgain?.write(this.imageAgainValues);
     this.indices.write(indices);
     if (labels) this.writeLabels(indices, labels);
     this.prepareNext(epoch, indices);
@@ -121,13 +127,20 @@ export class Feeder {
   private async prepare(epoch: number, indices: Int32Array): Promise<void> {
     const { pairs, mirror, rotation } = this.data;
     const { seed, augment, points } = this.config;
-    const showing: Showing = { seed, stage: this.stage, epoch, strength: augment, mirror, rotation, points };
-    const samples = pairs.show
-      ? await pairs.show(indices, showing)
-      : (await pairs.load(indices)).map((sample, i) => shown(sample, indices[i], pairs.imageShape, showing));
-    samples.forEach(({ image, cloud }, i) => {
+    const plain = pairs.show ? [] : await pairs.load(indices);
+    const show = async (stage: string): Promise<Sample[]> => {
+      const showing: Showing = { seed, stage, epoch, strength: augment, mirror, rotation, points };
+      if (pairs.show) return pairs.show(indices, showing);
+      return plain.map((sample, i) => shown(sample, indices[i], pairs.imageShape, showing));
+    };
+    (await show(this.stage)).forEach(({ image, cloud }, i) => {
       this.imageValues.set(image, i * image.length);
       this.cloudValues.set(cloud, i * cloud.length);
+    });
+    const again = this.imageAgainValues;
+    if (!again) return;
+    (await show(`${this.stage} again`)).forEach(({ image }, i) => {
+      again.set(image, i * image.length);
     });
   }
 
@@ -137,7 +150,8 @@ export class Feeder {
   }
 
   dispose(): void {
-    const { images, clouds, indices, imageLabels, cloudLabels, weights, believed } = this;
+    const { images, imagesAgain, clouds, indices, imageLabels, cloudLabels, weights, believed } = this;
     for (const tensor of [images, clouds, indices, imageLabels, cloudLabels, weights, believed]) tensor.dispose();
+    imagesAgain?.dispose();
   }
 }

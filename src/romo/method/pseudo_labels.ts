@@ -6,11 +6,10 @@ import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Config } from '../config.ts';
 import { embedAll } from '../embedding.ts';
-import { pairMeans } from '../rows.ts';
 import type { TrainingData } from './feeder.ts';
-import { kmeans } from './kmeans.ts';
 import type { SsmModel } from './ssm.ts';
 import type { PseudoLabels } from './stage_state.ts';
+import { clusterObjects } from './views.ts';
 
 /**
  * `heads`: the argmax of each modality's trained head. `pairs`: clusters of normalize(v_image + v_points), the same
@@ -24,8 +23,8 @@ export async function pseudoLabels(
 ): Promise<PseudoLabels> {
   const { images, clouds, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
-    const options = { clusters: config.clusters, seed: config.seed, stream: 'pseudo labels', restarts: 10 };
-    const { labels } = await kmeans(gpu, pairMeans(images, clouds, dimension), dimension, options);
+    const options = { stream: 'pseudo labels', restarts: config.rdl.selfLabels ? 40 : 10 };
+    const { labels } = await clusterObjects(gpu, { images, clouds, dimension }, config, options);
     return { images: labels, clouds: labels };
   }
   const [imageLabels, cloudLabels] = [

@@ -3,18 +3,12 @@
  * label, and only confident objects teach. No label of the data set is involved. Source: the steps of SCAN (Van
  * Gansbeke et al. 2020) on pairs of an image and a cloud, with clusters that keep their numbers.
  */
-import { knn } from '../../autograd/knn.ts';
 import type { Gpu } from '../../tensor/device.ts';
-import { Random } from '../../tensor/random.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { pairMeans, scoresOf, unitRows } from '../rows.ts';
-import { lloyd } from './kmeans.ts';
+import { scoresOf, unitRows } from '../rows.ts';
 import type { PseudoLabels } from './stage_state.ts';
-
-/** Objects among which neighbours are sought at once: kNN costs their square. */
-const BLOCK = 8192;
-const LLOYD_ITERATIONS = 25;
+import { clusterObjects, nearestObjects } from './views.ts';
 
 /** What the clusters are, and how sure each object's label is. */
 export interface SelfLabels {
@@ -31,15 +25,18 @@ export interface SelfLabels {
  */
 export async function relabel(
   gpu: Gpu,
-  { images, clouds, dimension }: Embeddings,
+  embeddings: Embeddings,
   last: Int32Array,
   share: number,
-  { clusters, seed, rdl }: Config,
+  config: Config,
 ): Promise<SelfLabels> {
-  const rows = pairMeans(images, clouds, dimension);
-  const clustered = await clustersFrom(gpu, rows, dimension, centresOf(rows, dimension, last, clusters));
-  const neighbours = await nearestObjects(gpu, rows, dimension, rdl.voteNeighbours ?? 10, seed);
-  let labels = clustered;
+  const { clusters, rdl } = config;
+  const { dimension } = embeddings;
+  const start = (rows: Float32Array) => centresOf(rows, dimension, last, clusters);
+  const found = await clusterObjects(gpu, embeddings, config, { stream: 'relabel', start });
+  const { rows } = found;
+  const neighbours = await nearestObjects(gpu, rows, dimension, config);
+  let { labels } = found;
   for (let round = 0; round < (rdl.voteRounds ?? 5); round++) labels = vote(labels, neighbours, clusters);
   const centres = centresOf(rows, dimension, labels, clusters);
   const margins = marginsOf(scoresOf(rows, centres, dimension), labels, clusters);
@@ -54,12 +51,6 @@ export function shareOf(epoch: number, { epochs, confidentFrom = 0.7, confidentT
   return epochs === 1 ? confidentFrom : confidentFrom + ((confidentTo - confidentFrom) * epoch) / (epochs - 1);
 }
 
-async function clustersFrom(gpu: Gpu, rows: Float32Array, dimension: number, start: Float32Array): Promise<Int32Array> {
-  using _scope = gpu.scope();
-  const x = gpu.tensor(rows, [rows.length / dimension, dimension]);
-  return (await lloyd(gpu, x, start, LLOYD_ITERATIONS)).labels;
-}
-
 /** Unit mean of the rows of each cluster, [C, d]; zeros where a cluster has none. */
 function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
   const sums = new Float64Array(clusters * dimension);
@@ -67,40 +58,6 @@ function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, cl
     for (let c = 0; c < dimension; c++) sums[label * dimension + c] += rows[row * dimension + c];
   });
   return Float32Array.from(unitRows(sums, dimension));
-}
-
-/**
- * The `k` nearest other rows of each row [N, d]: indices [N, k]. Beyond `block` rows they are sought within blocks that
- * are drawn at random, which costs N block instead of N^2; k is at most the smallest block less one.
- */
-export async function nearestObjects(
-  gpu: Gpu,
-  rows: Float32Array,
-  dimension: number,
-  k: number,
-  seed: number,
-  block = BLOCK,
-): Promise<Int32Array[]> {
-  const count = rows.length / dimension;
-  const blocks = Math.ceil(count / block);
-  const order =
-    blocks === 1 ? Uint32Array.from({ length: count }, (_, i) => i) : new Random(seed, 'vote').permutation(count);
-  const found: Int32Array[] = new Array(count);
-  for (let b = 0; b < blocks; b++) {
-    const members = order.subarray(Math.round((b * count) / blocks), Math.round(((b + 1) * count) / blocks));
-    const wanted = Math.min(k + 1, members.length); // the row itself is among them
-    using _scope = gpu.scope();
-    const values = new Float32Array(members.length * dimension);
-    members.forEach((row, i) => {
-      values.set(rows.subarray(row * dimension, (row + 1) * dimension), i * dimension);
-    });
-    const nearest = await knn(gpu.tensor(values, [1, members.length, dimension]), wanted).read();
-    members.forEach((row, i) => {
-      const others = [...nearest.subarray(i * wanted, (i + 1) * wanted)].filter((other) => other !== i).slice(0, k);
-      found[row] = Int32Array.from(others, (other) => members[other]);
-    });
-  }
-  return found;
 }
 
 /** Each label becomes the commonest of its neighbours'; of equals its own, else the lowest. */

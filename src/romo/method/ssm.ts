@@ -16,12 +16,13 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 import { type Embeddings, embedAll } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
-import { argmaxRows, pairMeans, scoresOf, transposed, unitRows } from '../rows.ts';
+import { argmaxRows, scoresOf, transposed, unitRows } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { clusterSizes, kmeans, lloyd } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
 import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
+import { clusterObjects } from './views.ts';
 
 /** Encoders and a head per modality: linear d -> C without bias; logits are cosine-like scores / temperature. */
 export class SsmModel extends Module {
@@ -93,7 +94,7 @@ const SINKHORN_TEMPERATURE = 0.05;
 
 /** Trains the warm-up and returns its model. @throws RomoError `not-finite` if the loss is not finite */
 export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hooks: SsmHooks = {}): Promise<SsmModel> {
-  const { ssm, seed, clusters } = config;
+  const { ssm, clusters } = config;
   const model = new SsmModel(gpu, config, data.pairs.imageShape[2]);
   const { encoders, imageHead, cloudHead } = model;
   if (hooks.pretrained && !hooks.resumeFrom) encoders.loadPretrained(hooks.pretrained);
@@ -113,6 +114,10 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     return softCrossEntropy(logits, softmax(scores, SHARPENING * config.headTemperature));
   }
 
+  /** L_mlm between two augmentations of each image, weighted. Source: SimCLR (Chen et al. 2020). */
+  const within = (images: Tensor, again: Tensor): Tensor =>
+    scale(contrastive(concat([images, encoders.embedImages(again)], 0), { tau: ssm.tau }), ssm.within ?? 0);
+
   await runStage(gpu, {
     name: 'ssm',
     config,
@@ -128,7 +133,8 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         selfMatching(cloudHead, clouds, cloudBank, batch.indices, batch.cloudLabels),
       );
       const invariance = contrastive(concat([images, clouds], 0), { tau: ssm.tau });
-      const total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
+      const paper = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
+      const total = batch.imagesAgain ? add(paper, within(images, batch.imagesAgain)) : paper;
       return { total, supervision, invariance, kept: [images, clouds] };
     },
     after({ indices }, [images, clouds]) {
@@ -137,10 +143,9 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     },
     async prepareEpoch(epoch) {
       const [images, clouds] = await Promise.all([imageBank.rows.readFloats(), cloudBank.rows.readFloats()]);
-      const means = pairMeans(images, clouds, ssm.dimension);
       if (ssm.target === 'joint') {
-        const options = { clusters, seed, stream: `ssm ${epoch}` };
-        const { centres, labels } = await kmeans(gpu, means, ssm.dimension, options);
+        const embeddings = { images, clouds, dimension: ssm.dimension };
+        const { centres, labels } = await clusterObjects(gpu, embeddings, config, { stream: `ssm ${epoch}` });
         model.setHeads(centres, centres);
         const sizes = clusterSizes(labels, clusters);
         hooks.onClusters?.(epoch, sizes, sizes);

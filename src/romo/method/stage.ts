@@ -93,7 +93,7 @@ export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
 /** The tensors of one batch, as a recorded step reads them. */
 export type Batch = Pick<
   Feeder,
-  'images' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels' | 'weights' | 'believed'
+  'images' | 'imagesAgain' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels' | 'weights' | 'believed'
 >;
 
 export interface Losses {

@@ -1,0 +1,112 @@
+/**
+ * Which embeddings are clustered. The two views of an object are not equally easy to tell apart: digits are easier as
+ * images, furniture is easier as clouds. The view whose clusters agree best with its neighbours is found without labels.
+ */
+import { knn } from '../../autograd/knn.ts';
+import type { Gpu } from '../../tensor/device.ts';
+import { Random } from '../../tensor/random.ts';
+import type { Config } from '../config.ts';
+import type { Embeddings } from '../embedding.ts';
+import { unitRows } from '../rows.ts';
+import { type Clusters, kmeans, lloyd } from './kmeans.ts';
+
+/** Objects among which neighbours are sought at once: kNN costs their square. */
+const BLOCK = 8192;
+const LLOYD_ITERATIONS = 25;
+
+/** Share of the image in the vector of an object; the cloud has the rest. */
+const IMAGE_SHARE = { pairs: 0.5, images: 1, clouds: 0 } as const;
+type View = keyof typeof IMAGE_SHARE;
+
+/** Clusters of objects, and what they were found in. */
+export interface ObjectClusters extends Clusters {
+  readonly view: View;
+  /** unit vector of each object, [N, d] */
+  readonly rows: Float32Array;
+}
+
+/** normalize(s v_image + (1 - s) v_cloud), row by row: one vector for both views of an object. */
+export function objectRows({ images, clouds, dimension }: Embeddings, view: View): Float32Array {
+  const share = IMAGE_SHARE[view];
+  return unitRows(
+    images.map((value, i) => share * value + (1 - share) * clouds[i]),
+    dimension,
+  );
+}
+
+/**
+ * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view; the view is kept in which
+ * an object most often shares its cluster with its neighbours.
+ * @param start centres to start from, found per view; without it k-means with `restarts` starts
+ */
+export async function clusterObjects(
+  gpu: Gpu,
+  embeddings: Embeddings,
+  config: Config,
+  options: { stream: string; restarts?: number; start?: (rows: Float32Array) => Float32Array },
+): Promise<ObjectClusters> {
+  const { clusterBy = 'pairs', clusters, seed } = config;
+  const { dimension } = embeddings;
+  const views: readonly View[] = clusterBy === 'best' ? ['images', 'clouds', 'pairs'] : [clusterBy];
+  let best: { agreement: number; found: ObjectClusters } | null = null;
+  for (const view of views) {
+    const rows = objectRows(embeddings, view);
+    const found = options.start
+      ? await clustersFrom(gpu, rows, dimension, options.start(rows))
+      : await kmeans(gpu, rows, dimension, { clusters, seed, ...options });
+    const isOnly = views.length === 1;
+    const agreement = isOnly ? 1 : agreementOf(found.labels, await nearestObjects(gpu, rows, dimension, config));
+    if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows } };
+  }
+  return (best as { found: ObjectClusters }).found;
+}
+
+async function clustersFrom(gpu: Gpu, rows: Float32Array, dimension: number, start: Float32Array): Promise<Clusters> {
+  using _scope = gpu.scope();
+  return lloyd(gpu, gpu.tensor(rows, [rows.length / dimension, dimension]), start, LLOYD_ITERATIONS);
+}
+
+/** Share of all neighbours that have the label of the object whose neighbours they are. */
+export function agreementOf(labels: Int32Array, neighbours: readonly Int32Array[]): number {
+  let same = 0;
+  let all = 0;
+  neighbours.forEach((others, row) => {
+    all += others.length;
+    for (const other of others) same += Number(labels[other] === labels[row]);
+  });
+  return same / all;
+}
+
+/**
+ * The k = config.rdl.voteNeighbours nearest other rows of each row [N, d]: indices [N, k]. Beyond `block` rows they are sought within blocks that
+ * are drawn at random, which costs N block instead of N^2; k is at most the smallest block less one.
+ */
+export async function nearestObjects(
+  gpu: Gpu,
+  rows: Float32Array,
+  dimension: number,
+  { seed, rdl }: Pick<Config, 'seed' | 'rdl'>,
+  block = BLOCK,
+): Promise<Int32Array[]> {
+  const count = rows.length / dimension;
+  const blocks = Math.ceil(count / block);
+  const k = rdl.voteNeighbours ?? 10;
+  const order =
+    blocks === 1 ? Uint32Array.from({ length: count }, (_, i) => i) : new Random(seed, 'vote').permutation(count);
+  const found: Int32Array[] = new Array(count);
+  for (let b = 0; b < blocks; b++) {
+    const members = order.subarray(Math.round((b * count) / blocks), Math.round(((b + 1) * count) / blocks));
+    const wanted = Math.min(k + 1, members.length); // the row itself is among them
+    using _scope = gpu.scope();
+    const values = new Float32Array(members.length * dimension);
+    members.forEach((row, i) => {
+      values.set(rows.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+    });
+    const nearest = await knn(gpu.tensor(values, [1, members.length, dimension]), wanted).read();
+    members.forEach((row, i) => {
+      const others = [...nearest.subarray(i * wanted, (i + 1) * wanted)].filter((other) => other !== i).slice(0, k);
+      found[row] = Int32Array.from(others, (other) => members[other]);
+    });
+  }
+  return found;
+}
