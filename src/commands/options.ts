@@ -8,6 +8,7 @@ import {
   PRESETS,
   type PresetName,
   type StageConfig,
+  withRecipe,
 } from '../romo/config.ts';
 import { FIELDS, type FieldPath } from '../romo/config_fields.ts';
 import { RomoError } from '../tensor/error.ts';
@@ -44,7 +45,7 @@ export interface TrainOptions {
 }
 
 /** Fields without an option of their own: what other options and files decide. */
-type Unasked = 'preset' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
+type Unasked = 'preset' | 'rdl.selfLabels' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
 type OptionPath = Exclude<FieldPath, Unasked>;
 /** An option's flags and help text. Its field says which values are valid. */
 type Row = readonly [flags: string, text: string];
@@ -79,6 +80,10 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   clusters: ['--clusters <n>', 'number of clusters: all that training needs to know about the classes'],
   imageSize: ['--image-size <n>', 'height and width of the images in pixels'],
   points: ['--points <n>', 'points per cloud'],
+  recipe: [
+    '--recipe <name>',
+    'paper: the published method (default); robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach',
+  ],
   augment: ['--augment <strength>', 'augmentation; default mild for shapes, else strong'],
   resnet: ['--resnet <depth>', 'image encoder'],
   resnetWidth: ['--resnet-width <n>', "channels of the image encoder's first stage"],
@@ -103,10 +108,6 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
   'rdl.loss': ['--loss <name>', 'rdl: what learns from the pseudo labels (default: rcll)'],
-  'rdl.selfLabels': [
-    '--recipe <name>',
-    'paper: the published method; robust: self-labelling, new labels before each epoch of rdl, of which only the confident teach',
-  ],
   'rdl.confidentFrom': [
     '--confident-from <x>',
     'robust: confident share of a cluster in the first epoch (default: 0.7)',
@@ -135,12 +136,11 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
 const PATHS = Object.keys(ROWS) as OptionPath[];
 
 /** Options with other words than their fields have values. */
-const WORDS = { 'rdl.sharedHead': oneOf('shared', 'separate'), 'rdl.selfLabels': oneOf('robust', 'paper') };
+const WORDS = { 'rdl.sharedHead': oneOf('shared', 'separate') };
 const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
   train: countOrAll,
   test: countOrAll,
   'rdl.sharedHead': (text) => parserOf(WORDS['rdl.sharedHead'])(text) === 'shared',
-  'rdl.selfLabels': (text) => parserOf(WORDS['rdl.selfLabels'])(text) === 'robust',
 };
 
 /** A resumed run keeps its object counts. */
@@ -196,7 +196,8 @@ export function readTrainOptions(command: Command): TrainOptions {
     const value = given[new Option(flags).attributeName()];
     if (value !== undefined) asked.push({ flag: flags.split(' ')[0], path, value });
   }
-  const config = structuredClone(PRESETS[given.preset as PresetName]);
+  const preset = structuredClone(PRESETS[given.preset as PresetName]);
+  const config = given.recipe ? withRecipe(preset, given.recipe) : preset;
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
   const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));

@@ -111,6 +111,16 @@ export const PRESETS: Record<PresetName, Config> = {
 };
 
 /**
+ * The configuration with a recipe's choices. `paper`: the published method, unchanged; `robust`: what measured better,
+ * see docs/results.md.
+ */
+export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>): Config {
+  if (recipe === 'paper') return { ...config, recipe };
+  const { ssm, rdl } = config;
+  return { ...config, recipe, clusterBy: 'best', ssm: { ...ssm, within: 0.5 }, rdl: { ...rdl, selfLabels: true } };
+}
+
+/**
  * Checks a stored configuration.
  * @param name where it was stored, for errors
  * @throws RomoError `file` if fields are missing, invalid, or do not fit together

@@ -82,6 +82,8 @@ const RUN_FIELDS = {
   headTemperature: real(COLDEST),
   /** How strongly objects are augmented. */
   augment: oneOf('mild', 'strong'),
+  /** The recipe that the fields started from, see withRecipe in config.ts. Default paper. */
+  recipe: optional(oneOf('paper', 'robust')),
   /** What is clustered: both views of an object equally, one more than the other, or what holds best; method/views.ts. */
   clusterBy: optional(oneOf('pairs', 'images', 'clouds', 'best')),
   /**

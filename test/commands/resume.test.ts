@@ -4,7 +4,7 @@
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { Module } from '../../src/model/module.ts';
-import { PRESETS } from '../../src/romo/config.ts';
+import { PRESETS, withRecipe } from '../../src/romo/config.ts';
 import { pseudoLabels } from '../../src/romo/method/pseudo_labels.ts';
 import { trainRdl } from '../../src/romo/method/rdl.ts';
 import { trainSsm } from '../../src/romo/method/ssm.ts';
@@ -58,6 +58,8 @@ async function compare(
   }
 }
 
+const robust = withRecipe({ ...config, rdl: { ...config.rdl, voteNeighbours: 3 } }, 'robust');
+
 test('what is not a finite number is not kept', async () => {
   const data = trainingData(await openShapes(config));
   const wild = { ...config, ssm: { ...config.ssm, learningRate: 1e38 } };
@@ -73,6 +75,7 @@ test('what is not a finite number is not kept', async () => {
 test('the warm-up', async () => {
   const data = trainingData(await openShapes(config));
   await compare((hooks) => trainSsm(gpu(), data, config, hooks));
+  await compare((hooks) => trainSsm(gpu(), data, robust, hooks));
 });
 
 test('robust learning', async () => {
@@ -85,7 +88,6 @@ test('robust learning', async () => {
 
 test('robust learning with self-labelling', async () => {
   const data = trainingData(await openShapes(config));
-  const robust = { ...config, rdl: { ...config.rdl, selfLabels: true, voteNeighbours: 3 } };
   const warm = await trainSsm(gpu(), data, robust);
   const labels = await pseudoLabels(gpu(), warm, data, robust);
   await compare((hooks) => trainRdl(gpu(), data, robust, labels, warm, hooks), true);

@@ -59,6 +59,30 @@ async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, in
   assert.equal([...(await feeder.indices.read())], [...indices]);
 }
 
+test('a second view of each image, if the warm-up compares the two', async () => {
+  const { data } = slowData();
+  const both = { ...config, ssm: { ...config.ssm, within: 0.5 } };
+  const feeder = new Feeder(gpu(), data, both, 'ssm');
+  const [indices] = feeder.batches(0);
+  await feeder.load(0, indices, null);
+  await assertHolds(feeder, data, 0, indices);
+  const again = (await feeder.imagesAgain?.readFloats()) as Float32Array;
+  const images = await feeder.images.readFloats();
+  assert.is(again.length, images.length);
+  assert.ok(again.some((value, at) => value !== images[at]));
+  const showing = { seed: 1, stage: 'ssm again', epoch: 0, strength: config.augment, points: config.points } as const;
+  const own = { mirror: data.mirror, rotation: data.rotation };
+  const expected = Array.from(indices, (at) => shown(sampleOf(at), at, [SIZE, SIZE, 1], { ...showing, ...own }).image);
+  assert.equal(
+    [...again],
+    expected.flatMap((image) => [...image]),
+  );
+  feeder.dispose();
+  const rdl = new Feeder(gpu(), data, both, 'rdl');
+  assert.is(rdl.imagesAgain, null);
+  rdl.dispose();
+});
+
 test('each batch is its own, and the next one is read ahead, over the end of the epoch, not over that of the stage', async () => {
   const { data, asked } = slowData();
   const feeder = new Feeder(gpu(), data, config, 'ssm');

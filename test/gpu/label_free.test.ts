@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataSet } from '../../src/data/types.ts';
-import { type Config, PRESETS } from '../../src/romo/config.ts';
+import { type Config, PRESETS, withRecipe } from '../../src/romo/config.ts';
 import type { TrainingData } from '../../src/romo/method/feeder.ts';
 import { run } from '../../src/romo/run/run.ts';
 import { Random } from '../../src/tensor/random.ts';
@@ -31,13 +31,13 @@ async function trainedBytes(data: DataSet, config = tiny()): Promise<Uint8Array>
   return Buffer.concat(parts);
 }
 
-for (const selfLabels of [false, true]) {
-  test(`models trained with true, shuffled and absent labels are the same bytes; self-labelling ${selfLabels}`, () =>
-    compareLabels(selfLabels));
+for (const recipe of ['paper', 'robust'] as const) {
+  test(`models trained with true, shuffled and absent labels are the same bytes; recipe ${recipe}`, () =>
+    compareLabels(recipe));
 }
 
-async function compareLabels(selfLabels: boolean): Promise<void> {
-  const config = { ...tiny(), rdl: { ...tiny().rdl, selfLabels, voteNeighbours: 3 } };
+async function compareLabels(recipe: 'paper' | 'robust'): Promise<void> {
+  const config = withRecipe({ ...tiny(), rdl: { ...tiny().rdl, voteNeighbours: 3 } }, recipe);
   const data = await openShapes(config);
   const { pairs, labels } = data.train;
   const order = Int32Array.from(new Random(1, 'shuffle').permutation(pairs.length));
