@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { writeWhole } from '../files/disk.ts';
-import { lossesIn, reportOf } from '../report/report.ts';
+import { metricsIn, reportOf } from '../report/report.ts';
 import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { allFigures, emptyModels } from '../romo/run/run.ts';
@@ -45,8 +45,8 @@ await main(command, async () => {
     const retrieval = labels && allDirections(embeddings, labels);
     if (options.report && labels && retrieval) {
       const metrics = join(folder, 'metrics.jsonl');
-      const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
-      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
+      const reports = metricsIn(existsSync(metrics) ? readFileSync(metrics, 'utf8') : '');
+      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, ...reports };
       await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
     }
     const text = options.json

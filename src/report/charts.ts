@@ -4,6 +4,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { DIRECTIONS, type Direction, RECALL_LEVELS, type RetrievalFigures } from '../romo/figures/retrieval.ts';
+import type { RelabelReport } from '../romo/method/rdl.ts';
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 const SCHEME = 'tableau10';
@@ -55,6 +56,33 @@ export function lossChart(points: readonly LossPoint[], stage: string): string {
       ],
     },
     `Losses of ${stage}`,
+  );
+}
+
+const WATCHED = { confident: 'confident', moved: 'label moved', agreement: 'views agree' } as const;
+
+/** Self-labelling over the epochs of `rdl`: what can be watched without any label. */
+export function relabelChart(reports: readonly RelabelReport[]): string {
+  const rows = reports.flatMap((report) =>
+    (Object.keys(WATCHED) as (keyof typeof WATCHED)[])
+      .filter((key) => report[key] !== undefined) // runs of an earlier version lack some
+      .map((key) => ({ epoch: report.epoch + 1, share: report[key], what: WATCHED[key] })),
+  );
+  return drawn(
+    {
+      width: 460,
+      height: 240,
+      grid: true,
+      color: { legend: true, scheme: SCHEME, domain: Object.values(WATCHED) },
+      y: { label: 'share of the objects', domain: [0, 1] },
+      x: { label: 'epoch of rdl', ticks: Math.min(reports.length, 10), tickFormat: 'd' },
+      marks: [
+        Plot.ruleY([0]),
+        Plot.lineY(rows, { x: 'epoch', y: 'share', z: 'what', stroke: 'what' }),
+        Plot.dot(rows, { x: 'epoch', y: 'share', fill: 'what' }), // a marker of the line would have a number of its own
+      ],
+    },
+    'Self-labelling',
   );
 }
 

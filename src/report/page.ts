@@ -2,6 +2,7 @@
 import type { Config } from '../romo/config.ts';
 import type { Figures } from '../romo/figures/figures.ts';
 import { CUTS, DIRECTIONS, type Direction, type RetrievalFigures } from '../romo/figures/retrieval.ts';
+import type { RelabelReport } from '../romo/method/rdl.ts';
 import type { StageName } from '../romo/run/run.ts';
 import {
   classChart,
@@ -11,6 +12,7 @@ import {
   type MapPoint,
   mapChart,
   recallChart,
+  relabelChart,
 } from './charts.ts';
 import type { Cluster, Example, Item } from './contents.ts';
 import style from './report.css';
@@ -26,6 +28,7 @@ export interface Report {
   /** number of held-out pairs */
   readonly queries: number;
   readonly losses: readonly LossPoint[];
+  readonly relabels: readonly RelabelReport[];
   readonly map: readonly MapPoint[];
   readonly examples: readonly { best: Example[]; worst: Example[] }[];
   readonly clusters: readonly Cluster[];
@@ -150,7 +153,7 @@ ${main}
 
 /** The report as an HTML document. */
 export function reportPage(report: Report): string {
-  const { config, adapter, classNames, losses, map, retrieval, queries } = report;
+  const { config, adapter, classNames, losses, relabels, map, retrieval, queries } = report;
   const stages = [...new Set(losses.map(({ stage }) => stage))];
   const curves = stages.map((stage) =>
     figure(
@@ -161,6 +164,7 @@ export function reportPage(report: Report): string {
       ),
     ),
   );
+  if (relabels.length > 0) curves.push(figure('Self-labelling, share of the objects', relabelChart(relabels)));
   const confusions = (['imageToPoints', 'pointsToImage'] as const).map((direction) =>
     figure(
       `Class of the nearest answer, ${DIRECTIONS[direction]}, percent of each class's queries`,

@@ -4,6 +4,7 @@ import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/embedding.ts';
 import type { Figures } from '../romo/figures/figures.ts';
 import type { Direction, RetrievalFigures } from '../romo/figures/retrieval.ts';
+import type { RelabelReport } from '../romo/method/rdl.ts';
 import type { StageName } from '../romo/run/run.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { LossPoint } from './charts.ts';
@@ -19,6 +20,8 @@ export interface Evaluated {
   readonly embeddings: Embeddings;
   readonly retrieval: Readonly<Record<Direction, RetrievalFigures>>;
   readonly losses: readonly LossPoint[];
+  /** empty without self-labelling */
+  readonly relabels: readonly RelabelReport[];
 }
 
 /** The report's HTML. */
@@ -27,7 +30,7 @@ export async function reportOf(
   data: Pick<DataSet, 'rotation'> & { test: Split },
   evaluated: Evaluated,
 ): Promise<string> {
-  const { config, embeddings, retrieval, stages, stageNames, losses } = evaluated;
+  const { config, embeddings, retrieval, stages, stageNames, losses, relabels } = evaluated;
   const { pairs, labels } = data.test;
   const items = new Items(pairs, labels, data.rotation);
   const across = ['imageToPoints', 'pointsToImage'] as const;
@@ -40,19 +43,18 @@ export async function reportOf(
     classNames: labels.classNames,
     queries: pairs.length,
     losses,
+    relabels,
     map: mapOf(embeddings, labels, config.seed),
     examples: await Promise.all(across.map((direction) => examplesOf(direction, retrieval[direction], items))),
     clusters: await clustersOf(gpu, embeddings, labels, config, items),
   });
 }
 
-/** The losses of each step in a metrics.jsonl; other lines are skipped. */
-export function lossesIn(text: string): LossPoint[] {
-  const points: LossPoint[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const entry = JSON.parse(line);
-    if (Number.isFinite(entry.loss) && Number.isFinite(entry.step)) points.push(entry);
-  }
-  return points;
+/** The losses of each step and the reports of self-labelling in a metrics.jsonl; other lines are skipped. */
+export function metricsIn(text: string): Pick<Evaluated, 'losses' | 'relabels'> {
+  const entries = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  return {
+    losses: entries.filter(({ loss, step }) => Number.isFinite(loss) && Number.isFinite(step)),
+    relabels: entries.filter(({ confident }) => Number.isFinite(confident)),
+  };
 }

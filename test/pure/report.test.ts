@@ -7,7 +7,7 @@ import type { LabelledDataSet } from '../../src/data/types.ts';
 import { examplesOf, Items, mapOf } from '../../src/report/contents.ts';
 import { reportPage } from '../../src/report/page.ts';
 import { cloudPicture, imagePicture } from '../../src/report/pictures.ts';
-import { lossesIn } from '../../src/report/report.ts';
+import { metricsIn } from '../../src/report/report.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import { allDirections } from '../../src/romo/figures/retrieval.ts';
 import { Random } from '../../src/tensor/random.ts';
@@ -31,6 +31,12 @@ const pairs: LabelledDataSet['test']['pairs'] = {
     })),
 };
 const rotation = { axis: 1, maxDegrees: 180 } as const;
+
+const METRICS = `{"stage":"ssm","step":1,"loss":2,"supervision":1,"invariance":3}
+{"warning":"x"}
+{"stage":"rdl","epoch":0,"confident":0.7,"moved":0.1,"view":"images","agreement":0.6,"clusterSizes":[1,2]}
+{"stage":"rdl","epoch":1,"confident":0.95,"moved":0,"clusterSizes":[1,2]}
+`;
 
 /** Rows of three separate classes. */
 function embeddings() {
@@ -56,7 +62,7 @@ async function page(): Promise<string> {
     retrieval,
     classNames: labels.classNames,
     queries: OBJECTS,
-    losses: lossesIn('{"stage":"ssm","step":1,"loss":2,"supervision":1,"invariance":3}\n{"warning":"x"}\n'),
+    ...metricsIn(METRICS),
     map: mapOf(made, labels, 1),
     examples: [await examplesOf('imageToPoints', retrieval.imageToPoints, items)],
     clusters: [{ size: 4, className: HOSTILE, purity: 0.75, items: [await items.get(1)] }],
@@ -70,6 +76,20 @@ test('names are text everywhere, and nothing is fetched or run', async () => {
   assert.ok(html.includes('50.0 %') && html.includes('75.0 % '));
   assert.ok((html.match(/<svg/g) ?? []).length >= 5);
   assert.ok(html.includes('data:image/png;base64,'));
+});
+
+test('losses and self-labelling are read from the metrics and drawn, also where an earlier version wrote fewer', async () => {
+  const { losses, relabels } = metricsIn(METRICS);
+  assert.is(losses.length, 1);
+  assert.equal(
+    relabels.map(({ confident, agreement }) => [confident, agreement]),
+    [
+      [0.7, 0.6],
+      [0.95, undefined],
+    ],
+  );
+  const html = await page();
+  for (const line of ['confident', 'label moved', 'views agree']) assert.ok(html.includes(line), line);
 });
 
 test('the same run gives the same report', async () => {

@@ -1,5 +1,5 @@
 /** The visitor's choices, and the configuration that follows from them. */
-import { type Config, PRESETS } from 'romo';
+import { type Config, PRESETS, withRecipe } from 'romo';
 
 export const LOSSES = ['rcll', 'cross-entropy', 'mae', 'focal'] as const;
 
@@ -8,6 +8,8 @@ export interface Plan {
   readonly size: 'tiny' | 'small';
   readonly train: number;
   readonly epochs: readonly [number, number];
+  /** paper: labels are found once; robust: self-labelling */
+  readonly recipe: 'paper' | 'robust';
   readonly loss: (typeof LOSSES)[number];
   /** fraction of pseudo labels that are replaced by others */
   readonly noise: number;
@@ -19,8 +21,8 @@ const TEST = 100;
 /** RCLL's exponent alpha: 0 gives MAE, 1 gives the focal loss. */
 const ALPHA = { rcll: PRESETS.small.rdl.alpha, 'cross-entropy': PRESETS.small.rdl.alpha, mae: 0, focal: 1 };
 
-export function configOf({ size, train, epochs, loss, seed }: Plan): Config {
-  const preset = PRESETS[size];
+export function configOf({ size, train, epochs, recipe, loss, seed }: Plan): Config {
+  const preset = withRecipe(PRESETS[size], recipe);
   return {
     ...preset,
     train,

@@ -158,6 +158,11 @@ async function attempt(current: Session, opened: Gpu): Promise<void> {
     },
     onPhase: (phase) => listener({ type: 'phase', text: PHASES[phase] ?? '' }),
     onClusters: (epoch, images) => listener({ type: 'clusters', sizes: images, of: `stage 1, epoch ${epoch + 1}` }),
+    onRelabel({ epoch, confident, moved, agreement, clusterSizes: sizes }) {
+      const [sure, changed, same] = [confident, moved, agreement].map((share) => Math.round(100 * share));
+      const watched = `${sure} % confident, ${changed} % moved, picture and cloud agree on ${same} %`;
+      listener({ type: 'clusters', sizes, of: `stage 2, epoch ${epoch + 1} (${watched})` });
+    },
     changeLabels(found) {
       const labels = withLabelNoise(found, plan.noise, config);
       listener({ type: 'labels', right: right(found.images), rightWithNoise: right(labels.images) });

@@ -68,6 +68,10 @@ export interface RelabelReport {
   readonly confident: number;
   /** share of the objects whose label is another than in the epoch before */
   readonly moved: number;
+  /** what was clustered, see views.ts */
+  readonly view: SelfLabels['view'];
+  /** share of the objects whose image and cloud are nearest to the same centre */
+  readonly agreement: number;
   readonly clusterSizes: number[];
 }
 
@@ -80,7 +84,7 @@ export interface RdlHooks extends StageHooks {
 function relabelReport(
   epoch: number,
   last: Int32Array,
-  { images, confident }: SelfLabels['labels'],
+  { labels: { images, confident }, view, agreement }: SelfLabels,
   clusters: number,
 ): RelabelReport {
   const share = (isCounted: (index: number) => boolean) =>
@@ -89,6 +93,8 @@ function relabelReport(
     epoch,
     confident: share((index) => confident[index] === 1),
     moved: share((index) => images[index] !== last[index]),
+    view,
+    agreement,
     clusterSizes: clusterSizes(images, clusters),
   };
 }
@@ -142,7 +148,7 @@ export async function trainRdl(
       const embeddings = await embedAll(gpu, encoders, data.pairs, config, data.rotation);
       const found = await relabel(gpu, embeddings, (last ?? labels).images, shareOf(epoch, rdl), config);
       if (epoch === 0) model.setHeads(found.centres);
-      hooks.onRelabel?.(relabelReport(epoch, (last ?? labels).images, found.labels, config.clusters));
+      hooks.onRelabel?.(relabelReport(epoch, (last ?? labels).images, found, config.clusters));
       return found.labels;
     },
     hooks,

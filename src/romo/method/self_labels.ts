@@ -6,15 +6,19 @@
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { scoresOf, unitRows } from '../rows.ts';
+import { argmaxRows, scoresOf, unitRows } from '../rows.ts';
 import type { PseudoLabels } from './stage_state.ts';
-import { clusterObjects, nearestObjects } from './views.ts';
+import { clusterObjects, nearestObjects, type ObjectClusters } from './views.ts';
 
 /** What the clusters are, and how sure each object's label is. */
 export interface SelfLabels {
   readonly labels: PseudoLabels & { readonly confident: Uint8Array };
   /** unit centres [C, d] */
   readonly centres: Float32Array;
+  /** what was clustered */
+  readonly view: ObjectClusters['view'];
+  /** share of the objects whose image and cloud are nearest to the same centre */
+  readonly agreement: number;
 }
 
 /**
@@ -43,7 +47,16 @@ export async function relabel(
   return {
     labels: { images: labels, clouds: labels, confident: confidentOf(margins, labels, clusters, share) },
     centres,
+    view: found.view,
+    agreement: centresInCommon(embeddings, centres),
   };
+}
+
+function centresInCommon({ images, clouds, dimension }: Embeddings, centres: Float32Array): number {
+  const [ofImages, ofClouds] = [images, clouds].map((rows) =>
+    argmaxRows(scoresOf(rows, centres, dimension), centres.length / dimension),
+  );
+  return ofImages.filter((centre, row) => centre === ofClouds[row]).length / ofImages.length;
 }
 
 /** The share of an epoch: linear from the first epoch's to the last's. */
