@@ -1,6 +1,7 @@
 /** The command line of training: every hyper-parameter is an option with the preset's value as its default. */
 import { Command, Option } from 'commander';
 import { ALL, type Field, oneOf } from '../data/fields.ts';
+import { backgroundOf } from '../data/prepare.ts';
 import {
   type Config,
   checkConfig,
@@ -44,7 +45,7 @@ export interface TrainOptions {
 }
 
 /** Fields without an option of their own: what other options and files decide. */
-type Unasked = 'preset' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
+type Unasked = 'preset' | 'imageNormalization' | 'set.background' | 'weights.imageSha256' | 'weights.pointsSha256';
 type OptionPath = Exclude<FieldPath, Unasked>;
 /** An option's flags and help text. Its field says which values are valid. */
 type Row = readonly [flags: string, text: string];
@@ -122,7 +123,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
     'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
   ],
   'set.views': ['--views <n>', 'modelnet, voxels: rendered views per object (default: 1)'],
-  'set.up': ['--up <axis>', 'folder: axis that points up in the 3D files (default: z)'],
+  'set.up': ['--up <axis>', 'axis that points up in the 3D files (default: z; GLB always has y)'],
   'set.everyFrame': ['--every <n>', 'rgbd: every n-th frame (default: 1)'],
   'set.heldOutInstance': ['--held-out <n>', 'rgbd: which instance of each class is held out (default: 1)'],
   'set.channels': ['--image-channels <n>', "1 grey, 3 colour (default: as in the set's pictures)"],
@@ -194,6 +195,8 @@ export function readTrainOptions(command: Command): TrainOptions {
   const config = structuredClone(PRESETS[given.preset as PresetName]);
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
+  // Stored, so that the model's pictures are prepared alike wherever they come from.
+  if (config.data !== 'shapes') config.set = { ...config.set, background: backgroundOf(config.data) };
   const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
   if (!resume) {
     checkConfig(config);
