@@ -1,7 +1,6 @@
 /** The command line of training: every hyper-parameter is an option with the preset's value as its default. */
 import { Command, Option } from 'commander';
-import { ALL, type Field, oneOf } from '../data/fields.ts';
-import { backgroundOf } from '../data/prepare.ts';
+import { ALL, backgroundOf, type Field, oneOf } from '../data/fields.ts';
 import {
   type Config,
   checkConfig,

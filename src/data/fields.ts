@@ -72,6 +72,12 @@ export const PREPARED_FIELDS = {
   background: optional(real(0, 1)),
 };
 
+/**
+ * Background of a set's own pictures: photographs and drawings are on white, digits and rendered shapes on black.
+ * @param spec as in `--data`
+ */
+export const backgroundOf = (spec: string): number => (/^(folder|rgbd)(:|$)/.test(spec) ? 1 : 0);
+
 /** Value of `train` and `test` for all objects: more than any data set has. */
 export const ALL = 10_000_000;
 

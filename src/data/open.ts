@@ -1,7 +1,6 @@
 /** Opens the data set that `--data` names. */
 import { RomoError } from '../tensor/error.ts';
-import { ALL, DATA_FIELDS, faultsOf, PREPARED_FIELDS, SET_FIELDS } from './fields.ts';
-import { backgroundOf } from './prepare.ts';
+import { ALL, backgroundOf, DATA_FIELDS, faultsOf, PREPARED_FIELDS, SET_FIELDS } from './fields.ts';
 import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';

@@ -32,12 +32,6 @@ export interface Preparation {
   readonly up: Axis;
 }
 
-/**
- * Background of a set's own pictures: photographs and drawings are on white, digits and rendered shapes on black.
- * @param spec as in `--data`
- */
-export const backgroundOf = (spec: string): number => (/^(folder|rgbd)(:|$)/.test(spec) ? 1 : 0);
-
 /** Points to keep per cloud: twice what a network takes, so that random draws differ from epoch to epoch. */
 export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
 

@@ -1,5 +1,6 @@
 /** How a model's configuration prepares objects. */
-import { backgroundOf, type Preparation } from '../data/prepare.ts';
+import { backgroundOf } from '../data/fields.ts';
+import type { Preparation } from '../data/prepare.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Config } from './config.ts';
 
