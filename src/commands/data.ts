@@ -6,6 +6,7 @@ import { openData } from '../data/open.ts';
 import { defaultCacheFolder } from '../data/sets/rendered_cache.ts';
 import type { CheckedData, LabelledDataSet, Skipped } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
+import { preparationOf } from '../romo/preparation.ts';
 import { whole } from './parse.ts';
 
 /** Default number of threads: the GPU's driver and the main thread need cores too. */
@@ -38,7 +39,6 @@ export async function openRunData(
     process.stdout.isTTY && !quiet && !json
       ? new SingleBar({ format: 'reading [{bar}] {value} of {total} pairs', hideCursor: true, clearOnComplete: true })
       : null;
-  const { ssm, rdl, imageSize, points, train, test, seed } = config;
   const onProgress = (done: number, total: number) => {
     if (bar && !bar.isActive) bar.start(total, done);
     bar?.update(done);
@@ -46,13 +46,10 @@ export async function openRunData(
   try {
     const data = await openData(config.data, {
       ...config.set,
-      imageSize,
-      points,
-      train,
-      test,
-      seed,
+      ...preparationOf(config),
+      train: config.train,
+      test: config.test,
       fewerWillDo,
-      leastPoints: config.pointEncoder === 'dgcnn' ? Math.max(ssm.k, rdl.k) : 1,
       workers,
       cacheFolder: cacheDir === 'none' ? null : cacheDir,
       onProgress,

@@ -1,11 +1,13 @@
 /** `node dist/evaluate.js RUN_DIR`: computes the figures of a run again, from its saved models. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { SET_FIELDS } from '../data/fields.ts';
 import { writeWhole } from '../files/disk.ts';
 import { metricsIn, reportOf } from '../report/report.ts';
 import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
+import { preparationOf } from '../romo/preparation.ts';
 import { allFigures, emptyModels } from '../romo/run/run.ts';
 import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
@@ -19,6 +21,11 @@ const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
   .argument('<run>', 'folder that node dist/train.js wrote')
   .option('--data <spec>', 'evaluate on this data instead of the data of the run')
+  .addOption(
+    new Option('--up <axis>', "with --data: axis that points up in the 3D files; default: the run's").choices(
+      SET_FIELDS.up.of,
+    ),
+  )
   .option('--json', 'print JSON instead of the tables')
   .option('--report <file>', 'write a report with curves, a map, examples and clusters as one HTML file')
   .helpOption('--help', 'show this');
@@ -29,7 +36,15 @@ await main(command, async () => {
   const config = readConfig(join(folder, 'config.json'));
   const modelFile = join(folder, 'model.safetensors');
   const tensors = readTensors(modelFile);
-  if (options.data) config.data = options.data;
+  if (options.up && !options.data) {
+    throw new RomoError('option', '--up belongs to --data', "Leave it out: the run's own axis is stored.");
+  }
+  if (options.data) {
+    // Prepared like the objects of the run, whatever the pictures of the other set are like.
+    const { background, up } = preparationOf(config);
+    const channels = tensors['rdl.encoders.image.conv1.weight']?.shape[1] as 1 | 3;
+    Object.assign(config, { data: options.data, set: { ...config.set, channels, background, up: options.up ?? up } });
+  }
   const { data, close } = await openRunData(config, command);
   const { labels } = data.test;
   if (options.report && !labels) {

@@ -1,6 +1,6 @@
 /** The command line of training: every hyper-parameter is an option with the preset's value as its default. */
 import { Command, Option } from 'commander';
-import { ALL, type Field, oneOf } from '../data/fields.ts';
+import { ALL, backgroundOf, type Field, oneOf } from '../data/fields.ts';
 import {
   type Config,
   checkConfig,
@@ -45,7 +45,13 @@ export interface TrainOptions {
 }
 
 /** Fields without an option of their own: what other options and files decide. */
-type Unasked = 'preset' | 'rdl.selfLabels' | 'imageNormalization' | 'weights.imageSha256' | 'weights.pointsSha256';
+type Unasked =
+  | 'preset'
+  | 'rdl.selfLabels'
+  | 'imageNormalization'
+  | 'set.background'
+  | 'weights.imageSha256'
+  | 'weights.pointsSha256';
 type OptionPath = Exclude<FieldPath, Unasked>;
 /** An option's flags and help text. Its field says which values are valid. */
 type Row = readonly [flags: string, text: string];
@@ -128,7 +134,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
     'a bad object ends the run, or is skipped and listed in skipped.json (default: fail)',
   ],
   'set.views': ['--views <n>', 'modelnet, voxels: rendered views per object (default: 1)'],
-  'set.up': ['--up <axis>', 'folder: axis that points up in the 3D files (default: z)'],
+  'set.up': ['--up <axis>', 'axis that points up in the 3D files (default: z; GLB always has y)'],
   'set.everyFrame': ['--every <n>', 'rgbd: every n-th frame (default: 1)'],
   'set.heldOutInstance': ['--held-out <n>', 'rgbd: which instance of each class is held out (default: 1)'],
   'set.channels': ['--image-channels <n>', "1 grey, 3 colour (default: as in the set's pictures)"],
@@ -200,6 +206,8 @@ export function readTrainOptions(command: Command): TrainOptions {
   const config = given.recipe ? withRecipe(preset, given.recipe) : preset;
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
+  // Stored, so that the model's pictures are prepared alike wherever they come from.
+  if (config.data !== 'shapes') config.set = { ...config.set, background: backgroundOf(config.data) };
   const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
   if (!resume) {
     checkConfig(config);

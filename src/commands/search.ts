@@ -1,5 +1,6 @@
 /** `node dist/search.js index|query|info`: embeds collections with a trained model, and queries them. */
 import { Command, Option } from 'commander';
+import { SET_FIELDS } from '../data/fields.ts';
 import { addDataOptions } from './data.ts';
 import { addDeviceOptions } from './device.ts';
 import { main } from './main.ts';
@@ -26,6 +27,11 @@ const index = addDeviceOptions(addDataOptions(command.command('index')))
     'index only every n-th object from the i-th on, counted from 0, so that n programs can share the work',
     parseShard,
   )
+  .addOption(
+    new Option('--up <axis>', "axis that points up in the 3D files; default: the run's; GLB always has y").choices(
+      SET_FIELDS.up.of,
+    ),
+  )
   .addOption(new Option('--on-bad <what>', 'a bad object ends the program, or is left out').choices(['fail', 'skip']))
   .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
   .option('--no-thumbnails', 'do not store pictures for --html')
@@ -40,6 +46,12 @@ const query = addDeviceOptions(command.command('query'))
   .argument('<gallery>', GALLERY)
   .option('--image <file>', 'query with a picture (png, jpg, webp)')
   .option('--points <file>', 'query with a mesh or cloud (off, obj, ply, stl, pcd, npy, xyz, glb)')
+  .option('--mask <file>', 'picture of the same size as --image, black outside the object')
+  .addOption(
+    new Option('--up <axis>', "axis that points up in --points; default: the gallery's; GLB always has y").choices(
+      SET_FIELDS.up.of,
+    ),
+  )
   .option('--model <run>', 'run whose model made the gallery', 'runs/latest')
   .option('--top <n>', 'number of answers', whole(1), 10)
   .addOption(

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { viewOf } from '../data/cloud_view.ts';
 import { ALL } from '../data/fields.ts';
+import type { Axis } from '../data/prepare.ts';
 import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
 import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { embedAll } from '../romo/embedding.ts';
@@ -57,6 +58,7 @@ interface IndexOptions extends GivenDevice {
   readonly data?: string;
   readonly split: 'train' | 'test' | 'all';
   readonly shard?: Shard;
+  readonly up?: Axis;
   readonly onBad?: 'fail' | 'skip';
   readonly hnsw?: boolean;
   readonly thumbnails: boolean;
@@ -71,13 +73,14 @@ export async function indexCollection(run: string, command: Command): Promise<vo
   try {
     const model = loadModelFile(gpu, file);
     const config = { ...model.config };
-    if (options.data !== undefined) {
-      Object.assign(config, { data: options.data, set: { channels: model.imageShape[2] }, train: ALL, test: ALL });
-    }
+    const { channels, background, up: usual } = model.preparation;
+    const { up = usual } = options;
+    if (options.data !== undefined) Object.assign(config, { data: options.data, set: {}, train: ALL, test: ALL });
+    config.set = { ...config.set, channels, background, up };
     if (options.onBad) config.set = { ...config.set, onBad: options.onBad };
     const { data, skipped, close } = await openRunData(config, command, LESS_WILL_DO);
     try {
-      const gallery = await openGallery(options.to, stampOf(file, model), async () => gpu);
+      const gallery = await openGallery(options.to, stampOf(file, model, up), async () => gpu);
       try {
         const items = itemsOf(data, options.split, shard);
         const written = await fill(gallery, model, data, items, options);

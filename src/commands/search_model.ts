@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { augmentCloud } from '../data/augment.ts';
-import { cloudFromGeometry } from '../data/sets/object.ts';
-import { readImage } from '../files/image.ts';
+import { type Axis, prepareCloud } from '../data/prepare.ts';
+import { preparePicture } from '../data/sets/prepare_picture.ts';
+import { evenCloud } from '../data/subsample.ts';
+import { fromBytes } from '../files/pixels.ts';
 import { readGeometry } from '../files/read.ts';
 import { embedClouds, embedImages } from '../romo/embedding.ts';
 import { type LoadedEncoders, loadEncoders } from '../romo/run/model_file.ts';
 import type { ModelStamp } from '../search/gallery.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { Random } from '../tensor/random.ts';
 
 /** A model file that is not on the GPU yet. */
 export interface ModelFile {
@@ -34,11 +34,25 @@ export function readModelFile(path: string): ModelFile {
 
 export const loadModelFile = (gpu: Gpu, { bytes, path }: ModelFile): LoadedEncoders => loadEncoders(gpu, bytes, path);
 
-export const stampOf = ({ sha256 }: ModelFile, { encoders, stage }: LoadedEncoders): ModelStamp => ({
-  sha256,
-  stage,
-  dimension: encoders.dimension,
-});
+/** Changes with the rules of src/data/prepare.ts, so that galleries made by others are refused. */
+const PREPARATION_VERSION = 1;
+
+/** @param up the axis that points up in the files of the collection */
+export function stampOf(
+  { sha256 }: ModelFile,
+  { encoders, stage, config, preparation }: LoadedEncoders,
+  up: Axis,
+): ModelStamp {
+  const { imageSize, channels, background, points, seed } = preparation;
+  const normalization = config.imageNormalization ?? 'none';
+  const version = PREPARATION_VERSION;
+  return {
+    sha256,
+    stage,
+    dimension: encoders.dimension,
+    preparation: { version, imageSize, channels, background, normalization, points, seed, up },
+  };
+}
 
 /** A query as the network sees it. */
 export interface Query {
@@ -48,36 +62,18 @@ export interface Query {
   readonly content: Float32Array;
 }
 
-/** The pictures of these sets have a white background; digits and rendered shapes a black one. */
-const ON_WHITE = /^(folder|rgbd)(:|$)/;
-
-/** @throws RomoError `file` where the file is not a picture */
-export async function embedImageFile(model: LoadedEncoders, path: string): Promise<Query> {
-  const [size, , channels] = model.imageShape;
-  const background = ON_WHITE.test(model.config.data) ? 1 : 0;
-  const content = await readImage(path, { size, channels: channels as 1 | 3, background });
+/**
+ * @param mask see `preparePicture`
+ * @throws RomoError `file` where the file is not a picture
+ */
+export async function embedImageFile(model: LoadedEncoders, path: string, mask: string | undefined): Promise<Query> {
+  const content = fromBytes((await preparePicture(path, mask, model.preparation)).pixels);
   return { vector: await embedImages(model, content), content };
 }
 
 /** @throws RomoError `file` where the file is neither a mesh nor a cloud, or has too few points */
-export async function embedCloudFile(model: LoadedEncoders, path: string): Promise<Query> {
-  const { config, stage, imageShape } = model;
-  const { points, seed, pointEncoder } = config;
-  const cloud = cloudFromGeometry(
-    await readGeometry(path),
-    {
-      points,
-      seed,
-      leastPoints: pointEncoder === 'dgcnn' ? config[stage].k : 1,
-      imageSize: config.imageSize,
-      channels: imageShape[2] as 1 | 3,
-      views: 1,
-      cacheFolder: null,
-    },
-    new Random(seed, 'cloud', path),
-    path,
-  );
-  const content = new Float32Array(3 * points);
-  augmentCloud(cloud, points, 'none', { axis: 2, maxDegrees: 0 }, new Random(seed), content);
+export async function embedCloudFile(model: LoadedEncoders, path: string, up: Axis): Promise<Query> {
+  const cloud = prepareCloud(await readGeometry(path), path, { ...model.preparation, up });
+  const content = evenCloud(cloud, model.preparation.points);
   return { vector: await embedClouds(model, content), content };
 }

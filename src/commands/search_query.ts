@@ -1,11 +1,14 @@
 /** `search.js query` and `info`: queries a gallery with a picture or a 3D file. */
 import Table from 'cli-table3';
 import { viewOf } from '../data/cloud_view.ts';
+import { SET_FIELDS } from '../data/fields.ts';
+import type { Axis } from '../data/prepare.ts';
 import { writeWhole } from '../files/disk.ts';
 import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
 import type { Answer, Gallery, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
+import { checkSamePreparation } from '../search/stamp.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { deviceOptions, type GivenDevice } from './device.ts';
@@ -15,7 +18,9 @@ import { answersPage } from './search_page.ts';
 export interface QueryOptions extends GivenDevice {
   readonly model: string;
   readonly image?: string;
+  readonly mask?: string;
   readonly points?: string;
+  readonly up?: Axis;
   readonly top: number;
   readonly for?: Modality | 'both';
   readonly where?: string;
@@ -25,9 +30,12 @@ export interface QueryOptions extends GivenDevice {
 }
 
 export async function queryGallery(to: string, options: QueryOptions): Promise<void> {
-  const { image, points, top, efSearch } = options;
+  const { image, mask, points, top, efSearch } = options;
   if ((image === undefined) === (points === undefined)) {
     throw new RomoError('option', 'a query is one picture or one 3D file', 'Give --image FILE or --points FILE.');
+  }
+  if (mask !== undefined && image === undefined) {
+    throw new RomoError('option', '--mask belongs to a picture', 'Give --image FILE, or leave --mask out.');
   }
   const asked: Modality = image === undefined ? 'points' : 'image';
   const wanted = options.for ?? (asked === 'image' ? 'points' : 'image');
@@ -38,7 +46,8 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
     const model = loadModelFile(gpu, file);
     const gallery = await openExisting(to, gpu);
     try {
-      const stamp = stampOf(file, model);
+      const usual = SET_FIELDS.up.of.find((axis) => axis === gallery.model.preparation?.up) ?? model.preparation.up;
+      const stamp = stampOf(file, model, usual);
       if (gallery.model.sha256 !== stamp.sha256) {
         throw new RomoError(
           'gallery',
@@ -46,8 +55,11 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
           'Name the run that made it with --model, or index the collection again with this one.',
         );
       }
+      checkSamePreparation(to, gallery.model, stamp);
+      const { up = usual } = options;
       const path = (image ?? points) as string;
-      const query = await (asked === 'image' ? embedImageFile : embedCloudFile)(model, path);
+      const query =
+        image === undefined ? await embedCloudFile(model, path, up) : await embedImageFile(model, image, mask);
       const modality = wanted === 'both' ? undefined : wanted;
       const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
       if (answers.length === 0) {
@@ -79,6 +91,7 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
     const lines = [
       `${images} images, ${points} clouds of ${model.dimension} numbers`,
       `model: ${model.stage}, SHA-256 ${model.sha256}`,
+      ...(model.preparation ? [`objects: ${listed(model.preparation)}`] : []),
       storage,
     ];
     process.stdout.write(`${options.json ? JSON.stringify(info, null, 2) : lines.join('\n')}\n`);
@@ -86,6 +99,11 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
     await gallery.close();
   }
 }
+
+const listed = (values: Readonly<Record<string, string | number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 
 const openExisting = (to: string, gpu: Gpu | null): Promise<Gallery> =>
   openGallery(to, null, async () => gpu ?? (await openDevice()));

@@ -58,13 +58,25 @@ export const SET_FIELDS = {
   channels: optional(oneOf(1, 3)),
   /** Meshes and voxels: rendered views per object; each use shows one. Default 1. */
   views: optional(whole(1)),
-  /** Folders: the axis that points up in the 3D files. Default z. */
+  /** The axis that points up in the 3D files, which are turned so that z does. Default z; GLB always has y. */
   up: optional(oneOf('x', 'y', 'z')),
   /** RGB-D Object: take every n-th frame. Default 1. */
   everyFrame: optional(whole(1)),
   /** RGB-D Object: the instance of each class to hold out, counted from 1. Default 1. */
   heldOutInstance: optional(whole(1)),
 };
+
+/** How a run prepares pictures, stored with it so that every other set is prepared alike. No option changes it. */
+export const PREPARED_FIELDS = {
+  /** Grey value behind pictures, 0..1. Default: as in the set's own pictures, 0 or 1. */
+  background: optional(real(0, 1)),
+};
+
+/**
+ * Background of a set's own pictures: photographs and drawings are on white, digits and rendered shapes on black.
+ * @param spec as in `--data`
+ */
+export const backgroundOf = (spec: string): number => (/^(folder|rgbd)(:|$)/.test(spec) ? 1 : 0);
 
 /** Value of `train` and `test` for all objects: more than any data set has. */
 export const ALL = 10_000_000;

@@ -3,6 +3,7 @@ export { fromBytes, toBytes } from '../files/pixels.ts';
 export { cos, sin } from '../tensor/exact.ts';
 export { seen, viewFrom } from './cloud_view.ts';
 export { normalizeCloud } from './normalize.ts';
+export { type Axis, type Preparation, prepareCloud, prepareImage, prepareMesh } from './prepare.ts';
 export { DIGIT_SIZE } from './sets/digit.ts';
 export {
   addTriangle,

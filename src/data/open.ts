@@ -1,6 +1,6 @@
 /** Opens the data set that `--data` names. */
 import { RomoError } from '../tensor/error.ts';
-import { ALL, DATA_FIELDS, faultsOf, SET_FIELDS } from './fields.ts';
+import { ALL, backgroundOf, DATA_FIELDS, faultsOf, PREPARED_FIELDS, SET_FIELDS } from './fields.ts';
 import type { FoundSet } from './sets/found.ts';
 import { openShapes } from './shapes/open_shapes.ts';
 import type { CheckedData, DataOptions, LabelledDataSet } from './types.ts';
@@ -12,7 +12,7 @@ const ON_DISK: Readonly<Record<string, (path: string, options: DataOptions) => P
   voxels: async (path) => (await import('./sets/voxels.ts')).findVoxels(path),
   rgbd: async (path, { everyFrame = 1, heldOutInstance = 1 }) =>
     (await import('./sets/rgbd.ts')).findRgbd(path, { everyFrame, heldOutInstance }),
-  folder: async (path, { up = 'z' }) => (await import('./sets/folder.ts')).findFolder(path, { up }),
+  folder: async (path) => (await import('./sets/folder.ts')).findFolder(path),
 };
 
 const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
@@ -23,7 +23,8 @@ const KNOWN = `Use shapes, or ${Object.keys(ON_DISK).join(':DIR, ')}:DIR.`;
  *   file is missing or damaged
  */
 export async function openData(spec: string, options: DataOptions): Promise<LabelledDataSet | CheckedData> {
-  const faults = faultsOf({ ...DATA_FIELDS, ...SET_FIELDS }, (name) => options[name as keyof DataOptions]);
+  const fields = { ...DATA_FIELDS, ...SET_FIELDS, ...PREPARED_FIELDS };
+  const faults = faultsOf(fields, (name) => options[name as keyof DataOptions]);
   if (faults.length > 0) throw new RomoError('data', `data: ${faults.join('; ')}`, 'Change the data options.');
   if (spec === 'shapes') {
     if (Math.max(options.train, options.test) < ALL) return openShapes(options);
@@ -35,5 +36,6 @@ export async function openData(spec: string, options: DataOptions): Promise<Labe
   const path = colon < 0 ? '' : spec.slice(colon + 1);
   if (path === '') throw new RomoError('data', `data '${spec}' lacks a folder`, `Write ${kind}:DIR.`);
   const { openFound } = await import('./sets/open_files.ts');
-  return openFound(await ON_DISK[kind](path, options), options);
+  const { background = backgroundOf(spec) } = options;
+  return openFound(await ON_DISK[kind](path, options), { ...options, background });
 }

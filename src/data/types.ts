@@ -1,5 +1,5 @@
 /** Types of data sets. Training gets pairs without labels; labels are kept separately, for evaluation only. */
-import type { DATA_FIELDS, SET_FIELDS, Values } from './fields.ts';
+import type { DATA_FIELDS, PREPARED_FIELDS, SET_FIELDS, Values } from './fields.ts';
 import type { Origin } from './sets/object.ts';
 
 /** One object, not augmented. */
@@ -106,7 +106,10 @@ export interface CheckedData extends DataSet {
 }
 
 /** Options of `openData`. */
-export interface DataOptions extends Readonly<Values<typeof DATA_FIELDS>>, Readonly<Values<typeof SET_FIELDS>> {
+export interface DataOptions
+  extends Readonly<Values<typeof DATA_FIELDS>>,
+    Readonly<Values<typeof SET_FIELDS>>,
+    Readonly<Values<typeof PREPARED_FIELDS>> {
   /** Whether `train` and `test` are upper limits rather than required counts. Default: both required. */
   readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
   /** Clouds of fewer points are bad. Default 1. */

@@ -2,7 +2,18 @@
  * The fields of a configuration: its type, the command line and the check of stored configurations come from these
  * tables.
  */
-import { DATA_FIELDS, oneOf, optional, real, SET_FIELDS, text, type Values, whole, wholes } from '../data/fields.ts';
+import {
+  DATA_FIELDS,
+  oneOf,
+  optional,
+  PREPARED_FIELDS,
+  real,
+  SET_FIELDS,
+  text,
+  type Values,
+  whole,
+  wholes,
+} from '../data/fields.ts';
 
 const WIDEST = 2 ** 14; // channels: far beyond any encoder
 const COLDEST = 1e-6; // smallest temperature, since logits are divided by it
@@ -104,7 +115,7 @@ export interface RdlConfig extends Values<typeof RDL_FIELDS> {}
 /** Configuration of a whole run. */
 export interface Config extends Values<typeof RUN_FIELDS> {
   /** how the data set is read */
-  set?: Values<typeof SET_FIELDS>;
+  set?: Values<typeof SET_FIELDS & typeof PREPARED_FIELDS>;
   /** files of weights that fresh encoders start from */
   weights?: Values<typeof WEIGHTS_FIELDS>;
   ssm: SsmConfig;
@@ -122,7 +133,7 @@ const under = <Group extends string, F>(group: Group, fields: F) =>
 /** All fields by their path in the configuration, such as `ssm.epochs`. */
 export const FIELDS = {
   ...RUN_FIELDS,
-  ...under('set', SET_FIELDS),
+  ...under('set', { ...SET_FIELDS, ...PREPARED_FIELDS }),
   ...under('weights', WEIGHTS_FIELDS),
   ...under('ssm', SSM_FIELDS),
   ...under('rdl', RDL_FIELDS),

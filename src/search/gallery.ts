@@ -23,6 +23,8 @@ export interface ModelStamp {
   readonly stage: 'ssm' | 'rdl';
   /** d */
   readonly dimension: number;
+  /** How objects were prepared for it, by name: sizes, background, axis that points up. Undefined: not recorded. */
+  readonly preparation?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** A condition on metadata. A missing field is null; a comparison with null is never true, as in SQL. */

@@ -34,10 +34,11 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   return [x0 >>> 0, x1 >>> 0];
 }
 
-/** 32-bit FNV-1a hash of a text's UTF-8 bytes. */
-export function fnv1a32(text: string): number {
+/** 32-bit FNV-1a hash of bytes, or of a text's UTF-8 bytes. */
+export function fnv1a32(content: string | Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of typeof content === 'string' ? new TextEncoder().encode(content) : content)
+    hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
 

@@ -1,11 +1,13 @@
 /** The search page in a real browser: drawing, dropping files, other models, and errors. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
+import { parseGeometry } from '../../src/files/formats.ts';
 import { findBrowser, findSwiftShader } from '../../tools/browsers.mjs';
+import { glbOf } from '../support/glb.ts';
 import { CAR, CHAIR, draw, dropFile, found, isReady, layoutShift, MUG, SEVEN, siteSuite, THREE } from './site.ts';
 
 const { test, site } = siteSuite('search page');
@@ -146,6 +148,26 @@ test('dropped meshes and clouds join the gallery and are found', async () => {
   await page.locator('#status', { hasText: /Nearest: (mug|bottle)/ }).waitFor();
 });
 
+test('the same object is the same entry under any name and in any format, with y or z up', async () => {
+  const page = await site().shared('');
+  const mesh = await parseGeometry(new TextEncoder().encode(tubeObj()), 'tube.obj');
+  const fingerprints = new Set<string>();
+  for (const [name, bytes] of [
+    ['one.obj', new TextEncoder().encode(tubeObj())],
+    ['two.obj', new TextEncoder().encode(tubeObj())],
+    ['three.glb', glbOf(mesh)],
+  ] as const) {
+    await dropFile(page, name, bytes);
+    await page.locator('#own', { hasText: name }).waitFor();
+    await page.locator('#kinds label', { hasText: '3D object' }).click();
+    await page.evaluate(() => document.querySelector('#fingerprint')?.replaceChildren('–'));
+    await page.locator(`#objects button[aria-label$="${name.replace(/\..*/, '')}"]`).click();
+    await page.locator('#fingerprint', { hasText: /[0-9a-f]{64}/ }).waitFor({ state: 'attached' });
+    fingerprints.add((await page.locator('#fingerprint').textContent()) ?? '');
+  }
+  assert.is(fingerprints.size, 1);
+});
+
 test('invalid files are named; the page keeps working', async () => {
   const page = await site().shared('');
   const model = readFileSync('web/search/model.safetensors');
@@ -191,10 +213,15 @@ test('a model trained in Node gives the same bits in the page, on the same adapt
     const file = join(folder, 'tiny.safetensors');
     const driver = findSwiftShader(findBrowser() as string) as string;
     const env = { ...process.env, VK_DRIVER_FILES: driver };
-    const printed = execFileSync(process.execPath, ['dist/test/web/embed.node.js', file], { env, encoding: 'utf8' });
+    const mesh = join(folder, 'tube.obj');
+    writeFileSync(mesh, tubeObj());
+    const words = ['dist/test/web/embed.node.js', file, mesh];
+    const printed = execFileSync(process.execPath, words, { env, encoding: 'utf8' });
     const inNode = JSON.parse(printed);
     await site().visit('', async (page) => {
       await isReady(page);
+      await page.setInputFiles('#mesh-files', mesh); // prepared again for the next model
+      await page.locator('#own', { hasText: 'tube.obj' }).waitFor();
       await page.setInputFiles('#model-file', file);
       await page.locator('#model', { hasText: 'tiny.safetensors' }).waitFor();
       await page.locator('#examples button').first().click();
@@ -202,6 +229,8 @@ test('a model trained in Node gives the same bits in the page, on the same adapt
       await page.locator('#kinds label', { hasText: '3D object' }).click();
       await page.locator('#objects button').nth(2).click();
       await page.locator('#fingerprint', { hasText: inNode.cloud }).waitFor({ state: 'attached' });
+      await page.locator('#objects button[aria-label$="tube"]').click();
+      await page.locator('#fingerprint', { hasText: inNode.mesh }).waitFor({ state: 'attached' });
     });
   } finally {
     rmSync(folder, { recursive: true });

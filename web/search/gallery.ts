@@ -1,6 +1,6 @@
 /** The search page's gallery: shapes and digits that training never saw, generated in the page from a seed. */
-import { embedClouds, embedImages, type LoadedEncoders, Random, resizeImage } from 'romo';
-import { evenCloud } from 'romo/data';
+import { embedClouds, embedImages, type LoadedEncoders, Random } from 'romo';
+import { evenCloud, prepareImage } from 'romo/data';
 import { KINDS, makeObject } from '../gallery/objects.ts';
 
 /** An object as a picture and as a cloud. */
@@ -35,12 +35,8 @@ export async function openGallery(): Promise<GalleryItem[]> {
 }
 
 /** A grey picture in the size and with the channels that the encoder expects. */
-export function fitPicture(picture: Float32Array, side: number, { imageShape }: LoadedEncoders): Float32Array {
-  const [size, , channels] = imageShape;
-  const grey = resizeImage(picture, [side, side, 1], size);
-  if (channels === 1) return grey;
-  return Float32Array.from({ length: grey.length * channels }, (_, i) => grey[Math.floor(i / channels)]);
-}
+export const fitPicture = (picture: Float32Array, side: number, { preparation }: LoadedEncoders): Float32Array =>
+  prepareImage(picture, [side, side, 1], preparation);
 
 function joined(arrays: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));

@@ -1,5 +1,6 @@
 /** The search page: sends what the visitor draws, drops or picks to the worker, and shows the results. */
 import { proxy, type Remote, transfer, wrap } from 'comlink';
+import type { Axis } from 'romo/data';
 import { element, hasWebGpu, messageOf, onThemeChange, showNoWebGpu, tell } from '../shared/page.ts';
 import { paintCloud, paintInk, paintPicture } from '../shared/thumbnails.ts';
 import { Cards } from './cards.ts';
@@ -148,7 +149,8 @@ function showPicture(picture: Float32Array, what: string): void {
 
 async function addMesh(file: File): Promise<void> {
   const chosen = element<HTMLSelectElement>('up').value;
-  const up = chosen === 'auto' ? (/\.(obj|glb)$/i.test(file.name) ? 'y' : 'z') : (chosen as 'y' | 'z');
+  // OBJ does not define an axis; most exporters write y. GLB has y up whatever is passed.
+  const up = chosen === 'auto' ? (/\.obj$/i.test(file.name) ? 'y' : 'z') : (chosen as Axis);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const item = await engine.addMesh(transfer(bytes, [bytes.buffer]), file.name, up);
   items.push(item);

@@ -1,10 +1,11 @@
 /** The search engine of the page in a worker: encoders, gallery, search. The page itself never waits for a kernel. */
 import { expose } from 'comlink';
+import type { Axis } from 'romo/data';
 import { decodeSafetensors, embedImages, type Gpu, isLost, type LoadedEncoders, loadEncoders } from 'romo/encoders';
 import { tryOpenDevice } from '../shared/device.ts';
 import { exampleDrawings } from './examples.ts';
 import { embedGallery, embedItems, fitPicture, type GalleryItem, openGallery, PICTURE } from './gallery.ts';
-import { readMesh } from './meshes.ts';
+import { type Prepared, readMesh } from './meshes.ts';
 
 /** A query: a picture searches for clouds, an object of the gallery for pictures. */
 export type Query = { readonly picture: Float32Array } | { readonly object: number };
@@ -48,6 +49,8 @@ let gpu: Gpu;
 let opened: Promise<LoadedEncoders> | null = null;
 let file: ModelFile;
 let items: GalleryItem[] = [];
+/** the visitor's objects, which are the last of the items */
+const own: Prepared[] = [];
 /** embeddings of the gallery; an item without a picture has a row of zeros among the images */
 let rows: { images: Float32Array; clouds: Float32Array };
 let onLost: (whatHappened: string) => void = () => {};
@@ -113,15 +116,17 @@ function info({ encoders, config, metadata }: LoadedEncoders): ModelInfo {
   return { name: file.name, parameters, dimension: encoders.dimension, imageSize, points, metadata };
 }
 
-async function embedAllItems(current: LoadedEncoders): Promise<typeof rows> {
-  const { images, clouds } = await embedGallery(current, items);
+/** Embeds the gallery. The visitor's objects are prepared again, because models differ in their numbers of points. */
+async function embedAllItems(current: LoadedEncoders): Promise<{ renewed: GalleryItem[]; embedded: typeof rows }> {
+  const renewed = [...items.slice(0, items.length - own.length), ...own.map((prepare) => prepare(current))];
+  const { images, clouds } = await embedGallery(current, renewed);
   const { dimension } = current.encoders;
-  const spread = new Float32Array(items.length * dimension);
+  const spread = new Float32Array(renewed.length * dimension);
   let row = 0;
-  items.forEach(({ picture }, index) => {
+  renewed.forEach(({ picture }, index) => {
     if (picture) spread.set(images.subarray(row * dimension, ++row * dimension), index * dimension);
   });
-  return { images: spread, clouds };
+  return { renewed, embedded: { images: spread, clouds } };
 }
 
 function nearest(query: Float32Array, gallery: Float32Array, isAllowed: (index: number) => boolean): Match[] {
@@ -187,7 +192,9 @@ const engine = {
       opened = Promise.resolve(loadEncoders(gpu, bytes, name));
       file = { bytes, name };
       try {
-        rows = await onDevice(embedAllItems);
+        const { renewed, embedded } = await onDevice(embedAllItems);
+        items = renewed;
+        rows = embedded;
       } catch (error) {
         file = before.file;
         opened = before.model.encoders.gpu === gpu ? Promise.resolve(before.model) : null;
@@ -198,11 +205,13 @@ const engine = {
     }),
 
   /** Adds the visitor's mesh or cloud to the gallery. */
-  addMesh: (bytes: Uint8Array, name: string, up: 'y' | 'z'): Promise<GalleryItem> =>
+  addMesh: (bytes: Uint8Array, name: string, up: Axis): Promise<GalleryItem> =>
     inTurn(async () => {
-      const item = { name: name.replace(/\.\w+$/, ''), picture: null, cloud: await readMesh(bytes, name, up) };
+      const prepare = await readMesh(bytes, name, up);
+      const item = prepare(await ready());
       const row = await onDevice((current) => embedItems(current, [item]));
       items.push(item);
+      own.push(prepare);
       const grown = (old: Float32Array, added: Float32Array) => {
         const joined = new Float32Array(old.length + added.length);
         joined.set(old);

@@ -11,11 +11,6 @@ import { walk } from './walk.ts';
 const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
 const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.xyz', '.glb'];
 
-export interface FolderOptions {
-  /** the axis of the 3D files that points up; clouds are rotated about it */
-  readonly up: 'x' | 'y' | 'z';
-}
-
 interface Pair {
   /** path without extension */
   readonly name: string;
@@ -23,7 +18,7 @@ interface Pair {
   shape?: string;
 }
 
-export async function findFolder(folder: string, { up }: FolderOptions): Promise<FoundSet> {
+export async function findFolder(folder: string): Promise<FoundSet> {
   const bad: RomoError[] = [];
   const pairs = new Map<string, Pair>();
   let others = 0;
@@ -70,14 +65,14 @@ export async function findFolder(folder: string, { up }: FolderOptions): Promise
     return {
       ids: chosen.map(({ pair }) => pair.name),
       labels: hasClasses ? chosen.map(({ label }) => label) : null,
-      plan: { kind: 'files', items, background: 1 },
+      plan: { kind: 'files', items },
     };
   };
   return {
     name: 'folder',
     classNames: hasClasses ? classNames : [],
     mirror: true,
-    rotation: { axis: (['x', 'y', 'z'] as const).indexOf(up) as 0 | 1 | 2, maxDegrees: 180 },
+    rotation: { axis: 2, maxDegrees: 180 }, // z is up, see prepare.ts
     channels: 3,
     train: splitOf(isSplit ? ({ name }) => name.startsWith('train/') : () => true),
     test: isSplit ? splitOf(({ name }) => name.startsWith('test/')) : null,

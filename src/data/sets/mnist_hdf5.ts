@@ -7,13 +7,13 @@ import { badFile } from '../../files/errors.ts';
 import { openPointClouds, type PointCloudFile } from '../../files/hdf5.ts';
 import { toBytes, withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { Random } from '../../tensor/random.ts';
+import { prepareCloud } from '../prepare.ts';
 import { resizeImage } from '../resize.ts';
 import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages } from './idx.ts';
 import { DIGITS, inSharedMemory } from './mnist_idx.ts';
-import { type ObjectReader, type ReadOptions, storedCloud } from './object.ts';
+import type { ObjectReader, ReadOptions } from './object.ts';
 
 export interface Hdf5Plan {
   readonly kind: 'hdf5';
@@ -59,7 +59,7 @@ async function mnistPixels(folder: string, file: string, mnist: string, needed: 
   return inSharedMemory(pixels);
 }
 
-export function openHdf5({ file, pixels }: Hdf5Plan, ids: readonly string[], options: ReadOptions): ObjectReader {
+export function openHdf5({ file, pixels }: Hdf5Plan, options: ReadOptions): ObjectReader {
   let opening: Promise<PointCloudFile> | null = null;
   return {
     async read(index) {
@@ -68,10 +68,9 @@ export function openHdf5({ file, pixels }: Hdf5Plan, ids: readonly string[], opt
       const name = `${file}: group "${index}"`;
       const points = await clouds.points(index);
       const { image, width, height } = pixels ? mnistImage(pixels, index) : await storedImage(clouds, index, name);
-      const random = new Random(options.seed, 'cloud', ids[index]);
       return {
         views: [withChannels(toBytes(resizeImage(image, [height, width, 1], options.imageSize)), options.channels)],
-        cloud: storedCloud(points, options, random, name),
+        cloud: prepareCloud({ positions: points, triangles: null }, name, { ...options, up: 'z' }), // as published
         origin: { points: points.length / 3, triangles: 0, width, height },
       };
     },

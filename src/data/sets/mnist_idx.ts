@@ -5,13 +5,13 @@
 
 import { toBytes, withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { Random } from '../../tensor/random.ts';
+import { contentRandom, keptPoints } from '../prepare.ts';
 import { resizeImage } from '../resize.ts';
 import { subsampleCloud } from '../subsample.ts';
 import { DIGIT_SIZE, digitCloud, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages, readIdxLabels } from './idx.ts';
-import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
+import type { ObjectReader, ReadOptions } from './object.ts';
 
 /** Digits are rotated about the depth axis, like their images. Larger angles would turn a 6 into a 9. */
 export const DIGITS = {
@@ -92,7 +92,7 @@ export function openDigits({ split, pixels }: DigitsPlan, options: ReadOptions):
       const cloud = digitCloud(digit);
       return {
         views: [withChannels(toBytes(image), channels)],
-        cloud: subsampleCloud(cloud, keptPoints(points), new Random(seed, 'mnist3d', split, index)),
+        cloud: subsampleCloud(cloud, keptPoints(points), contentRandom(seed, digit)),
         origin: { points: cloud.length / 3, triangles: 0, width: DIGIT_SIZE, height: DIGIT_SIZE },
       };
     },

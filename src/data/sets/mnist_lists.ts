@@ -71,7 +71,6 @@ async function findSplit(
     labels: whole.map((id) => images.get(id)?.label as number),
     plan: {
       kind: 'files',
-      background: 0, // digits are white on black
       items: whole.map((id) => ({ image: images.get(id)?.path as string, geometry: clouds.get(id)?.path as string })),
     },
   };

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { parseGeometry } from '../../files/formats.ts';
 import { readBytes } from '../../files/read.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { samplePoints } from '../shapes/sampling.ts';
-import { surfaceOf } from '../shapes/surface.ts';
+import { prepareMesh } from '../prepare.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
-import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
+import type { ObjectReader, ReadOptions } from './object.ts';
 import { renderedObject } from './rendered.ts';
 import { walk } from './walk.ts';
 
@@ -65,12 +64,10 @@ export function openMeshes({ files }: MeshesPlan, ids: readonly string[], option
           id: ids[index],
           content,
           sides: 'both',
-          async make(random) {
+          async make() {
             const geometry = await parseGeometry(content, path);
-            const surface = surfaceOf(geometry, path);
             return {
-              surface,
-              cloud: samplePoints(surface, keptPoints(options.points), random),
+              ...prepareMesh(geometry, path, options),
               points: geometry.positions.length / 3,
               triangles: (geometry.triangles?.length ?? 0) / 3,
             };

@@ -1,12 +1,5 @@
-/** Objects as the readers of all data sets return them, and the checks that every cloud and picture must pass. */
-
-import { badFile } from '../../files/errors.ts';
-import { type Geometry, longestSide } from '../../files/geometry.ts';
-import type { Random } from '../../tensor/random.ts';
-import { normalizeCloud } from '../normalize.ts';
-import { samplePoints } from '../shapes/sampling.ts';
-import { surfaceOf } from '../shapes/surface.ts';
-import { subsampleCloud } from '../subsample.ts';
+/** Objects as the readers of all data sets return them. */
+import type { Preparation } from '../prepare.ts';
 
 /** An object as it is cached. */
 export interface StoredObject {
@@ -27,15 +20,8 @@ export interface Origin {
   readonly height: number;
 }
 
-/** Sizes of the objects, and options of the readers. */
-export interface ReadOptions {
-  readonly imageSize: number;
-  readonly channels: 1 | 3;
-  /** points that a network takes */
-  readonly points: number;
-  /** clouds with fewer points are rejected, since DGCNN's graphs need k neighbours */
-  readonly leastPoints: number;
-  readonly seed: number;
+/** Options of the readers. */
+export interface ReadOptions extends Preparation {
   /** rendered pictures per object */
   readonly views: number;
   /** folder in which rendered pictures and sampled clouds are kept between runs; null for none */
@@ -50,43 +36,4 @@ export interface ObjectReader {
    */
   read(index: number): Promise<StoredObject>;
   close(): Promise<void>;
-}
-
-/** Points to keep per cloud: twice what a network takes, so that random draws differ from epoch to epoch. */
-export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
-
-/**
- * Normalises a cloud for the cache.
- * @param positions [P, 3], in the file's scale
- * @throws RomoError `file` if there are too few points or they all coincide
- */
-export function storedCloud(
-  positions: Float32Array,
-  { points, leastPoints }: ReadOptions,
-  random: Random,
-  name: string,
-): Float32Array {
-  const count = positions.length / 3;
-  if (count < leastPoints) {
-    throw badFile(
-      name,
-      `has ${count} points, fewer than ${leastPoints}`,
-      'Give a denser cloud, or lower --k-ssm and --k-rdl.',
-    );
-  }
-  if (longestSide({ positions, triangles: null }) === 0) {
-    throw badFile(name, `its ${count} points all coincide`, 'Export the cloud again.');
-  }
-  return subsampleCloud(normalizeCloud(positions), keptPoints(points), random);
-}
-
-/** Reads a cloud from any 3D file: meshes are sampled uniformly over their surface, clouds are subsampled. */
-export function cloudFromGeometry(
-  geometry: Geometry,
-  options: ReadOptions,
-  random: Random,
-  name: string,
-): Float32Array {
-  if (!geometry.triangles) return storedCloud(geometry.positions, options, random, name);
-  return samplePoints(surfaceOf(geometry, name), keptPoints(options.points), random);
 }

@@ -23,15 +23,20 @@ interface Chosen {
   readonly fewer: boolean;
 }
 
-export async function openFound(found: FoundSet, options: DataOptions): Promise<CheckedData> {
+export async function openFound(
+  found: FoundSet,
+  options: DataOptions & { readonly background: number },
+): Promise<CheckedData> {
   const { onBad = 'fail', workers = 0 } = options;
   if (found.bad.length > 0 && onBad === 'fail') throw refusal(found.bad);
   const read: ReadOptions = {
     imageSize: options.imageSize,
     channels: options.channels ?? found.channels,
+    background: options.background,
     points: options.points,
     leastPoints: options.leastPoints ?? 1,
     seed: options.seed,
+    up: options.up ?? 'z',
     views: options.views ?? 1,
     cacheFolder: options.cacheFolder ?? null,
   };

@@ -1,11 +1,8 @@
 /** Reads objects that consist of a picture file and a 3D file. Node only. */
-
-import { badFile } from '../../files/errors.ts';
-import { imageSizeOf, readImage, readMaskedImage } from '../../files/image.ts';
-import { toBytes } from '../../files/pixels.ts';
 import { readGeometry } from '../../files/read.ts';
-import { Random } from '../../tensor/random.ts';
-import { cloudFromGeometry, type ObjectReader, type ReadOptions } from './object.ts';
+import { prepareCloud } from '../prepare.ts';
+import type { ObjectReader, ReadOptions } from './object.ts';
+import { preparePicture } from './prepare_picture.ts';
 
 /** Paths of an object's files. */
 export interface PictureFile {
@@ -18,36 +15,21 @@ export interface PictureFile {
 export interface FilesPlan {
   readonly kind: 'files';
   readonly items: readonly PictureFile[];
-  /** grey value of the background, 0..1, as in the set's own pictures */
-  readonly background: number;
 }
 
-export function openPictureFiles(
-  { items, background }: FilesPlan,
-  ids: readonly string[],
-  options: ReadOptions,
-): ObjectReader {
+export function openPictureFiles({ items }: FilesPlan, options: ReadOptions): ObjectReader {
   return {
     async read(index) {
-      const { image: path, mask, geometry: geometryPath } = items[index];
-      const { width, height } = await imageSizeOf(path);
-      if (width < 2 || height < 2) {
-        throw badFile(path, `has ${width} x ${height} pixels, which is too small`, 'Give a larger picture.');
-      }
-      const imageOptions = { size: options.imageSize, channels: options.channels, background };
-      const image = mask ? await readMaskedImage(path, mask, imageOptions) : await readImage(path, imageOptions);
-      const geometry = await readGeometry(geometryPath);
-      const random = new Random(options.seed, 'cloud', ids[index]);
-      return {
-        views: [toBytes(image)],
-        cloud: cloudFromGeometry(geometry, options, random, geometryPath),
-        origin: {
-          points: geometry.positions.length / 3,
-          triangles: (geometry.triangles?.length ?? 0) / 3,
-          width,
-          height,
-        },
+      const { image, mask, geometry: path } = items[index];
+      const { pixels, width, height } = await preparePicture(image, mask, options);
+      const geometry = await readGeometry(path);
+      const origin = {
+        points: geometry.positions.length / 3,
+        triangles: (geometry.triangles?.length ?? 0) / 3,
+        width,
+        height,
       };
+      return { views: [pixels], cloud: prepareCloud(geometry, path, options), origin };
     },
     async close() {},
   };

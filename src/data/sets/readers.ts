@@ -12,9 +12,9 @@ export function openReader({ plan, ids }: Pick<FoundSplit, 'plan' | 'ids'>, opti
     case 'digits':
       return openDigits(plan, options);
     case 'hdf5':
-      return openHdf5(plan, ids, options);
+      return openHdf5(plan, options);
     case 'files':
-      return openPictureFiles(plan, ids, options);
+      return openPictureFiles(plan, options);
     case 'meshes':
       return openMeshes(plan, ids, options);
     case 'voxels':

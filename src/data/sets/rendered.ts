@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { toBytes, withChannels } from '../../files/pixels.ts';
 import { Random } from '../../tensor/random.ts';
+import { keptPoints } from '../prepare.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { randomView, rasterise } from '../shapes/rasterise.ts';
-import { keptPoints, type ReadOptions, type StoredObject } from './object.ts';
+import type { ReadOptions, StoredObject } from './object.ts';
 import { RenderedCache } from './rendered_cache.ts';
 
 /** Part of every key. A new number invalidates the cache. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** An object to be rendered. */
 export interface Solid {
@@ -18,18 +19,18 @@ export interface Solid {
   /** the visible sides of its triangles, see `rasterise` */
   readonly sides: 'outer' | 'both';
   /** Called only if the cache lacks the object. */
-  make(random: Random): Promise<{ surface: Surface; cloud: Float32Array; points: number; triangles: number }>;
+  make(): Promise<{ surface: Surface; cloud: Float32Array; points: number; triangles: number }>;
 }
 
-/** Views of a solid from random directions, the same for the same id, seed and sizes. */
+/** Views of a solid from random directions, which depend on its id, the seed and the number of the view. */
 export async function renderedObject(solid: Solid, options: ReadOptions): Promise<StoredObject> {
-  const { imageSize, seed, views: count, channels, points } = options;
+  const { imageSize, seed, views: count, channels, points, up } = options;
   const cache = options.cacheFolder === null ? null : new RenderedCache(options.cacheFolder);
-  const sizes = JSON.stringify([VERSION, solid.id, seed, imageSize, count, keptPoints(points)]);
+  const sizes = JSON.stringify([VERSION, solid.id, seed, imageSize, count, keptPoints(points), up]);
   const key = createHash('sha256').update(sizes).update(solid.content).digest('hex');
   let found = await cache?.get(key, imageSize, count);
   if (!found) {
-    const made = await solid.make(new Random(seed, 'cloud', solid.id));
+    const made = await solid.make();
     const views = Array.from({ length: count }, (_, view) => {
       const from = randomView(new Random(seed, 'view', solid.id, view));
       return toBytes(rasterise(made.surface, from, imageSize, solid.sides));

@@ -58,7 +58,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
     return {
       ids: chosen.map(({ frame }) => `${frame.className}/${frame.className}_${frame.instance}/${frame.name}`),
       labels: chosen.map(({ label }) => label),
-      plan: { kind: 'files', items, background: 1 },
+      plan: { kind: 'files', items },
     };
   };
   const [train, test] = [splitOf(false), splitOf(true)];

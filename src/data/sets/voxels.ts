@@ -11,9 +11,10 @@ import { readNpz } from '../../files/read.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { Random } from '../../tensor/random.ts';
 import { normalizeCloud } from '../normalize.ts';
+import { contentRandom, keptPoints } from '../prepare.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { inSharedMemory } from './mnist_idx.ts';
-import { keptPoints, type ObjectReader, type ReadOptions } from './object.ts';
+import type { ObjectReader, ReadOptions } from './object.ts';
 import { renderedObject } from './rendered.ts';
 import { GRID_SIDE, surfaceCells, voxelSurface } from './voxel_surface.ts';
 
@@ -119,8 +120,9 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
           id: ids[row],
           content,
           sides: 'outer',
-          async make(random) {
+          async make() {
             const surface = voxelSurface(grid);
+            const random = contentRandom(options.seed, content);
             const cloud = jitteredCells(surfaceCells(grid), keptPoints(options.points), random);
             return { surface, cloud, points: occupied, triangles: surface.albedo.length };
           },

@@ -1,5 +1,6 @@
 /** A trained model as one file: safetensors with PyTorch's names and layouts, and the configuration in its metadata. */
 
+import type { Preparation } from '../../data/prepare.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
 import { type Module, type StateDict, unprefixed } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
@@ -8,6 +9,7 @@ import { rehearse } from '../../tensor/rehearsal.ts';
 import { type Config, parseConfig } from '../config.ts';
 import type { ReadyEncoders } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
+import { preparationOf } from '../preparation.ts';
 
 /** The bytes of a file of models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
 export async function encodeModels(
@@ -29,6 +31,8 @@ export interface LoadedEncoders extends ReadyEncoders {
   readonly config: Config;
   /** the stage that they come from: the last one in the file */
   readonly stage: 'ssm' | 'rdl';
+  /** what objects must undergo before they are embedded, see `prepareCloud` and `prepareImage` */
+  readonly preparation: Preparation;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -56,7 +60,9 @@ export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): L
   const encoders = build();
   encoders.loadStateDict(state, name);
   encoders.setTraining(false);
-  return { encoders, config, stage, imageShape: [config.imageSize, config.imageSize, channels], metadata };
+  const preparation = { ...preparationOf(config), channels } as const;
+  const imageShape = [config.imageSize, config.imageSize, channels] as const;
+  return { encoders, config, stage, imageShape, preparation, metadata };
 }
 
 /** Guards against a small file that describes a large model: allocates only once its tensors are known to fit. */

@@ -59,11 +59,12 @@ export function parseManifest(text: string, name: string): Manifest {
   if (version !== VERSION) {
     throw new RomoError('file', `${name} has version ${version}, this program reads ${VERSION}`, 'Update the program.');
   }
-  const { sha256, stage, dimension } = record(model, name, 'model');
+  const { sha256, stage, dimension, preparation } = record(model, name, 'model');
   const isSum = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
   if (!isSum || (stage !== 'ssm' && stage !== 'rdl') || !isCount(dimension) || dimension === 0) {
     throw broken(name, `model is ${JSON.stringify(model).slice(0, 200)}`);
   }
+  const prepared = preparation === undefined ? {} : { preparation: plainRecord(preparation, name, 'preparation') };
   if (!isCount(next)) throw broken(name, `next is ${JSON.stringify(next)}`);
   if (!Array.isArray(parts)) throw broken(name, 'it has no list of parts');
   const listed = parts.map((part): ListedPart => {
@@ -77,7 +78,7 @@ export function parseManifest(text: string, name: string): Manifest {
     return { name: partName, rows, dead };
   });
   if (new Set(listed.map((part) => part.name)).size < listed.length) throw broken(name, 'a part is listed twice');
-  return { model: { sha256: sha256 as string, stage, dimension }, next, parts: listed };
+  return { model: { sha256: sha256 as string, stage, dimension, ...prepared }, next, parts: listed };
 }
 
 export const encodeLabel = ({ id, modality, metadata }: Label): string =>
@@ -87,12 +88,7 @@ function parseLabel(text: string, name: string): Label {
   const { id, modality, metadata } = record(parseJson(text, name), name, 'it');
   if (typeof id !== 'string') throw broken(name, 'it has no id');
   if (modality !== 'image' && modality !== 'points') throw broken(name, `modality is ${JSON.stringify(modality)}`);
-  const fields = record(metadata, name, 'metadata');
-  for (const [field, value] of Object.entries(fields)) {
-    if (value !== null && typeof value === 'object')
-      throw broken(name, `metadata ${JSON.stringify(field)} is not a plain value`);
-  }
-  return { id, modality, metadata: fields as Metadata };
+  return { id, modality, metadata: plainRecord(metadata, name, 'metadata') as Metadata };
 }
 
 const BLOCK_BYTES = 2 ** 23;
@@ -235,6 +231,16 @@ function record(value: unknown, name: string, what: string): Record<string, unkn
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw broken(name, `${what} is not a JSON object`);
   return value as Record<string, unknown>;
+}
+
+/** A JSON object of plain values. */
+function plainRecord(value: unknown, name: string, what: string): Record<string, string | number> {
+  const fields = record(value, name, what);
+  for (const [field, one] of Object.entries(fields)) {
+    if (one !== null && typeof one === 'object')
+      throw broken(name, `${what} ${JSON.stringify(field)} is not a plain value`);
+  }
+  return fields as Record<string, string | number>;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -97,9 +97,11 @@ function begin(connection: Connection, schema: string, model: ModelStamp | null)
     }
     const extensions = await query(sql.EXTENSIONS);
     const versionOf = (name: string) => extensions.find((row) => row.name === name)?.version;
-    const [made] = (await query(sql.readModel(schema))) as unknown as ModelStamp[];
-    if (!made)
+    const [row] = (await query(sql.readModel(schema))) as unknown as ModelStamp[];
+    if (!row)
       throw new RomoError('gallery', `${connection.name}: ${schema}.model is empty`, 'Index into a new schema.');
+    const { preparation, ...rest } = row;
+    const made: ModelStamp = preparation ? { ...rest, preparation } : rest;
     if (model) checkSameModel(connection.name, made, model);
     return { model: made, version: String(versionOf('vector')), hasCitus: versionOf('citus') !== undefined };
   });

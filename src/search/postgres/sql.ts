@@ -49,20 +49,22 @@ export function createTables(schema: string, dimension: number): string[] {
     `create schema if not exists ${name}`,
     `create table if not exists ${name}.model (
       only_row boolean primary key default true check (only_row),
-      sha256 text not null, stage text not null, dimension integer not null)`,
+      sha256 text not null, stage text not null, dimension integer not null, preparation jsonb)`,
     `create table if not exists ${name}.entries (
       id text not null, modality text not null check (modality in ('image', 'points')),
       vector vector(${width}) not null, metadata jsonb not null, primary key (id, modality))`,
   ];
 }
 
-export function stampModel(schema: string, { sha256, stage, dimension }: ModelStamp): [string, unknown[]] {
-  const text = `insert into ${quoted(schema)}.model (sha256, stage, dimension)
-    values ($1, $2, $3::integer) on conflict do nothing`;
-  return [text, [sha256, stage, dimension]];
+export function stampModel(schema: string, { sha256, stage, dimension, preparation }: ModelStamp): [string, unknown[]] {
+  const text = `insert into ${quoted(schema)}.model (sha256, stage, dimension, preparation)
+    values ($1, $2, $3::integer, $4::jsonb) on conflict do nothing`;
+  return [text, [sha256, stage, dimension, preparation ? JSON.stringify(preparation) : null]];
 }
 
-export const readModel = (schema: string): string => `select sha256, stage, dimension from ${quoted(schema)}.model`;
+/** `preparation` is null where it was not recorded; tables of earlier versions have no such column. */
+export const readModel = (schema: string): string =>
+  `select sha256, stage, dimension, to_jsonb(model) -> 'preparation' as preparation from ${quoted(schema)}.model`;
 
 export const countEntries = (schema: string): string =>
   `select modality, count(*)::float8 as count from ${quoted(schema)}.entries group by modality`;

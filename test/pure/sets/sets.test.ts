@@ -188,7 +188,15 @@ test('folder: every kind of file, sub-folders are classes, a fifth is held out; 
       assert.is(data.train.pairs.length, 10);
       assert.equal(ids(data.test.pairs)[0], 'test/box/box_0');
       assert.equal(classesOf(data)[1], ['box', 'box', 'box', 'box', 'box']);
-      assert.is(data.rotation.axis, 1);
+      assert.is(data.rotation.axis, 2); // the clouds are turned: z is up
+      const [turned] = await data.test.pairs.load([0]);
+      const [own] = await withSet(`folder:${setPath('folder')}`, { test: 1 }, async ({ train, test }) => {
+        const split = ids(train.pairs).includes('box/box_0') ? train.pairs : test.pairs;
+        return split.load([ids(split).indexOf('box/box_0')]);
+      });
+      [0, 2, 1].forEach((from, axis) => {
+        assert.ok(Math.abs(extent(turned.cloud, axis) - extent(own.cloud, from)) < 0.02, `axis ${axis}`);
+      });
     }),
   );
 });
