@@ -25,7 +25,7 @@ export async function rejects(attempt: () => unknown, pattern: RegExp): Promise<
 }
 
 /** Sum of the triangles' areas, in squared units of the file; 0 for clouds. */
-export function surfaceArea({ positions, triangles }: Geometry): number {
+export function surfaceArea({ positions, triangles }: Pick<Geometry, 'positions' | 'triangles'>): number {
   let sum = 0;
   for (let t = 0; triangles && t < triangles.length; t += 3) {
     const [a, b, c] = triangles.subarray(t, t + 3).map((vertex) => 3 * vertex);

@@ -41,7 +41,7 @@ const meshOf = (positions: number[]): Mesh => ({
 /** Points drawn at random from the file's own, normalised like all clouds. */
 function drawnCloud(positions: number[], random: Random): Float32Array {
   const total = positions.length / 3;
-  const cloud = new Float32Array(3 * POINTS);
+  const cloud = new Float64Array(3 * POINTS); // large coordinates need 64 bits until they are centred
   for (let i = 0; i < POINTS; i++) {
     const from = 3 * random.integer(total);
     for (let axis = 0; axis < 3; axis++) cloud[3 * i + axis] = positions[from + axis];

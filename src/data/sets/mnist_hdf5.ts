@@ -66,13 +66,13 @@ export function openHdf5({ file, pixels }: Hdf5Plan, ids: readonly string[], opt
       opening ??= openPointClouds(file);
       const clouds = await opening;
       const name = `${file}: group "${index}"`;
-      const points = await clouds.points(index);
+      const { positions, remarks } = await clouds.points(index);
       const { image, width, height } = pixels ? mnistImage(pixels, index) : await storedImage(clouds, index, name);
       const random = new Random(options.seed, 'cloud', ids[index]);
       return {
         views: [withChannels(toBytes(resizeImage(image, [height, width, 1], options.imageSize)), options.channels)],
-        cloud: storedCloud(points, options, random, name),
-        origin: { points: points.length / 3, triangles: 0, width, height },
+        cloud: storedCloud(positions, options, random, name),
+        origin: { points: positions.length / 3, triangles: 0, width, height, remarks },
       };
     },
     async close() {

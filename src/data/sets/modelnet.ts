@@ -73,6 +73,7 @@ export function openMeshes({ files }: MeshesPlan, ids: readonly string[], option
               cloud: samplePoints(surface, keptPoints(options.points), random),
               points: geometry.positions.length / 3,
               triangles: (geometry.triangles?.length ?? 0) / 3,
+              remarks: geometry.remarks,
             };
           },
         },

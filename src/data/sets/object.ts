@@ -2,6 +2,7 @@
 
 import { badFile } from '../../files/errors.ts';
 import { type Geometry, longestSide } from '../../files/geometry.ts';
+import type { Remarks } from '../../files/remarks.ts';
 import type { Random } from '../../tensor/random.ts';
 import { normalizeCloud } from '../normalize.ts';
 import { samplePoints } from '../shapes/sampling.ts';
@@ -25,6 +26,8 @@ export interface Origin {
   /** of the picture, in pixels; 0 if rendered */
   readonly width: number;
   readonly height: number;
+  /** what the readers left out or changed */
+  readonly remarks?: Remarks;
 }
 
 /** Sizes of the objects, and options of the readers. */
@@ -61,7 +64,7 @@ export const keptPoints = (points: number): number => Math.max(1024, 2 * points)
  * @throws RomoError `file` if there are too few points or they all coincide
  */
 export function storedCloud(
-  positions: Float32Array,
+  positions: Float64Array,
   { points, leastPoints }: ReadOptions,
   random: Random,
   name: string,
@@ -74,7 +77,7 @@ export function storedCloud(
       'Give a denser cloud, or lower --k-ssm and --k-rdl.',
     );
   }
-  if (longestSide({ positions, triangles: null }) === 0) {
+  if (longestSide({ positions }) === 0) {
     throw badFile(name, `its ${count} points all coincide`, 'Export the cloud again.');
   }
   return subsampleCloud(normalizeCloud(positions), keptPoints(points), random);

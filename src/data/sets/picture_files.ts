@@ -46,6 +46,7 @@ export function openPictureFiles(
           triangles: (geometry.triangles?.length ?? 0) / 3,
           width,
           height,
+          remarks: geometry.remarks,
         },
       };
     },
