@@ -9,8 +9,6 @@ const SENTENCES = {
   decimalCommas: (_: number, files: number) => `decimal commas read in ${counted(files, 'file')}`,
   channelsFirst: (_: number, files: number) => `${counted(files, 'cloud')} stored as [3, points] turned to [points, 3]`,
   pose: (_: number, files: number) => `skins and morph targets ignored in ${counted(files, 'file')}`,
-  header: (_: number, files: number) =>
-    `${counted(files, 'picture')} read despite ${files === 1 ? 'a fault' : 'faults'} in the JPEG header`,
 };
 
 /** Counts by kind of remark, for one file. */

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { badFile } from '../../files/errors.ts';
 import { openPointClouds, type PointCloudFile } from '../../files/hdf5.ts';
-import { toBytes, withChannels } from '../../files/pixels.ts';
+import { withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { resizeImage } from '../resize.ts';
@@ -13,7 +13,7 @@ import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, readIdxImages } from './idx.ts';
 import { DIGITS, inSharedMemory } from './mnist_idx.ts';
-import { type ObjectReader, type ReadOptions, storedCloud } from './object.ts';
+import { type ObjectReader, type ReadOptions, storedCloud, storedPicture } from './object.ts';
 
 export interface Hdf5Plan {
   readonly kind: 'hdf5';
@@ -61,6 +61,8 @@ async function mnistPixels(folder: string, file: string, mnist: string, needed: 
 
 export function openHdf5({ file, pixels }: Hdf5Plan, ids: readonly string[], options: ReadOptions): ObjectReader {
   let opening: Promise<PointCloudFile> | null = null;
+  const size = options.imageSize;
+  const square = { imageSize: size, channels: 1, width: size, height: size } as const;
   return {
     async read(index) {
       opening ??= openPointClouds(file);
@@ -69,8 +71,9 @@ export function openHdf5({ file, pixels }: Hdf5Plan, ids: readonly string[], opt
       const { positions, remarks } = await clouds.points(index);
       const { image, width, height } = pixels ? mnistImage(pixels, index) : await storedImage(clouds, index, name);
       const random = new Random(options.seed, 'cloud', ids[index]);
+      const scaled = resizeImage(image, [height, width, 1], size); // stretched, without margins
       return {
-        views: [withChannels(toBytes(resizeImage(image, [height, width, 1], options.imageSize)), options.channels)],
+        views: [withChannels(storedPicture(scaled, square, square, name), options.channels)],
         cloud: storedCloud(positions, options, random, name),
         origin: { points: positions.length / 3, triangles: 0, width, height, remarks },
       };

@@ -2,6 +2,7 @@
 
 import { badFile } from '../../files/errors.ts';
 import { type Geometry, longestSide } from '../../files/geometry.ts';
+import { toBytes } from '../../files/pixels.ts';
 import type { Remarks } from '../../files/remarks.ts';
 import type { Random } from '../../tensor/random.ts';
 import { normalizeCloud } from '../normalize.ts';
@@ -58,6 +59,45 @@ export interface ObjectReader {
 /** Points to keep per cloud: twice what a network takes, so that random draws differ from epoch to epoch. */
 export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
 
+/** Largest difference between the pixels of a picture that shows nothing, of 255. JPEG and scaling round by this much. */
+const BLANK = 2;
+
+/**
+ * A picture for the cache.
+ * @param image [size, size, channels], 0..1, the picture scaled to fit and centred
+ * @param original width and height of the picture, which determine its margins
+ * @throws RomoError `file` if all its pixels have the same colour: there is nothing to see
+ */
+export function storedPicture(
+  image: Float32Array,
+  { imageSize: size, channels }: Pick<ReadOptions, 'imageSize' | 'channels'>,
+  { width, height }: { readonly width: number; readonly height: number },
+  name: string,
+): Uint8Array {
+  const pixels = toBytes(image);
+  // The margins, and the pixels that are mixed with them, do not count.
+  const [columns, rows] = [width, height].map((length) => {
+    const inside = Math.max(1, Math.floor((size * length) / Math.max(width, height)));
+    const begin = Math.floor((size - inside) / 2);
+    return inside > 4 && inside < size ? [begin + 1, begin + inside - 1] : [begin, begin + inside];
+  });
+  for (let channel = 0; channel < channels; channel++) {
+    let [low, high] = [255, 0];
+    for (let row = rows[0]; row < rows[1]; row++) {
+      for (let column = columns[0]; column < columns[1]; column++) {
+        const value = pixels[(row * size + column) * channels + channel];
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    }
+    if (high - low > BLANK) return pixels;
+  }
+  throw badFile(name, 'shows nothing: all its pixels have the same colour', 'Render or export the picture again.');
+}
+
+/** A cloud of fewer points has no shape. */
+const LEAST_POINTS = 4;
+
 /**
  * Normalises a cloud for the cache.
  * @param positions [P, 3], in the file's scale
@@ -70,12 +110,10 @@ export function storedCloud(
   name: string,
 ): Float32Array {
   const count = positions.length / 3;
-  if (count < leastPoints) {
-    throw badFile(
-      name,
-      `has ${count} points, fewer than ${leastPoints}`,
-      'Give a denser cloud, or lower --k-ssm and --k-rdl.',
-    );
+  if (count < Math.max(leastPoints, LEAST_POINTS)) {
+    const fix =
+      leastPoints > LEAST_POINTS ? 'Give a denser cloud, or lower --k-ssm and --k-rdl.' : 'Give a denser cloud.';
+    throw badFile(name, `has ${count} points, fewer than ${Math.max(leastPoints, LEAST_POINTS)}`, fix);
   }
   if (longestSide({ positions }) === 0) {
     throw badFile(name, `its ${count} points all coincide`, 'Export the cloud again.');

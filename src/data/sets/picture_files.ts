@@ -2,10 +2,9 @@
 
 import { badFile } from '../../files/errors.ts';
 import { imageSizeOf, readImage, readMaskedImage } from '../../files/image.ts';
-import { toBytes } from '../../files/pixels.ts';
 import { readGeometry } from '../../files/read.ts';
 import { Random } from '../../tensor/random.ts';
-import { cloudFromGeometry, type ObjectReader, type ReadOptions } from './object.ts';
+import { cloudFromGeometry, type ObjectReader, type ReadOptions, storedPicture } from './object.ts';
 
 /** Paths of an object's files. */
 export interface PictureFile {
@@ -39,7 +38,7 @@ export function openPictureFiles(
       const geometry = await readGeometry(geometryPath);
       const random = new Random(options.seed, 'cloud', ids[index]);
       return {
-        views: [toBytes(image)],
+        views: [storedPicture(image, options, { width, height }, path)],
         cloud: cloudFromGeometry(geometry, options, random, geometryPath),
         origin: {
           points: geometry.positions.length / 3,
