@@ -3,7 +3,7 @@
  * as text. The import `#webgpu` resolves to the file for Node or to the one for the browser, as `imports` in package.json says.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -45,8 +45,9 @@ async function buildLibrary() {
     external: ['@electric-sql/*'], // loaded only when a database is opened
     metafile: true,
   });
-  const foreign = Object.keys(metafile.inputs).filter((path) => path.startsWith('node_modules/'));
+  const foreign = Object.keys(metafile.inputs).filter((path) => /^node_modules\/(?!earcut\/)/.test(path));
   if (foreign.length > 0) throw new Error(`the browser library contains packages: ${foreign.join(', ')}`);
+  cpSync(join(root, 'node_modules/earcut/LICENSE'), join(root, 'dist/browser/earcut.LICENSE.txt'));
 }
 
 /** Declarations, one per source file; their imports name the .js files that a user's compiler looks for. */

@@ -61,6 +61,7 @@ export async function train(
           createRunFolder(out);
           if (config.set?.onBad === 'skip') await writeJson(join(out, 'skipped.json'), skipped);
           if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
+          for (const note of 'found' in data ? data.found.notes : []) progress.line(note);
           await writeJson(join(out, 'config.json'), config);
         }
         isNew = false;

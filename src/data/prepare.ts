@@ -14,7 +14,11 @@ import { samplePoints } from './shapes/sampling.ts';
 import { surfaceOf } from './shapes/surface.ts';
 import { subsampleCloud } from './subsample.ts';
 
+/** The axis of a 3D file that points up. */
 export type Axis = 'x' | 'y' | 'z';
+
+/** The part of a file's geometry that matters. */
+export type Shape = Pick<Geometry, 'positions' | 'triangles'>;
 
 /** Sizes and rules of the preparation. A model determines all of them but `up`, see `preparationOf`. */
 export interface Preparation {
@@ -32,6 +36,9 @@ export interface Preparation {
   readonly up: Axis;
 }
 
+/** A cloud of fewer points has no shape. */
+const LEAST_POINTS = 4;
+
 /** Points to keep per cloud: twice what a network takes, so that random draws differ from epoch to epoch. */
 export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
 
@@ -39,7 +46,7 @@ export const keptPoints = (points: number): number => Math.max(1024, 2 * points)
 export const upOf = (name: string, up: Axis): Axis => (/\.glb$/i.test(name) ? 'y' : up);
 
 /** Rotates so that z points up: (x, y, z) -> (x, -z, y) if y did, (-z, y, x) if x did. */
-function upright({ positions, triangles }: Geometry, up: Axis): Geometry {
+function upright({ positions, triangles }: Shape, up: Axis): Shape {
   if (up === 'z') return { positions, triangles };
   const [from, sign] =
     up === 'y'
@@ -71,19 +78,18 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array)
  * @returns [P, 3], P at most keptPoints(points); a network takes `evenCloud(cloud, points)`
  * @throws RomoError `file` if there are too few points, they all coincide, or the surface has no area
  */
-export function prepareCloud(geometry: Geometry, name: string, preparation: Preparation): Float32Array {
+export function prepareCloud(geometry: Shape, name: string, preparation: Preparation): Float32Array {
   if (geometry.triangles) return prepareMesh(geometry, name, preparation).cloud;
   const { positions } = upright(geometry, upOf(name, preparation.up));
   const { points, leastPoints, seed } = preparation;
   const count = positions.length / 3;
-  if (count < leastPoints) {
-    throw badFile(
-      name,
-      `has ${count} points, fewer than ${leastPoints}`,
-      'Give a denser cloud, or lower --k-ssm and --k-rdl.',
-    );
+  const least = Math.max(leastPoints, LEAST_POINTS);
+  if (count < least) {
+    const fix =
+      leastPoints > LEAST_POINTS ? 'Give a denser cloud, or lower --k-ssm and --k-rdl.' : 'Give a denser cloud.';
+    throw badFile(name, `has ${count} points, fewer than ${least}`, fix);
   }
-  if (longestSide({ positions, triangles: null }) === 0) {
+  if (longestSide({ positions }) === 0) {
     throw badFile(name, `its ${count} points all coincide`, 'Export the cloud again.');
   }
   return subsampleCloud(normalizeCloud(positions), keptPoints(points), contentRandom(seed, positions));
@@ -91,7 +97,7 @@ export function prepareCloud(geometry: Geometry, name: string, preparation: Prep
 
 /** The surface of a mesh, to be rendered, and the cloud that `prepareCloud` samples from it. */
 export function prepareMesh(
-  geometry: Geometry,
+  geometry: Shape,
   name: string,
   { points, seed, up }: Pick<Preparation, 'points' | 'seed' | 'up'>,
 ): { surface: Surface; cloud: Float32Array } {

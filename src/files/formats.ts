@@ -2,28 +2,29 @@
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 import { parseGlb } from './glb.ts';
-import { cloudOf, parseNpy } from './npy.ts';
+import { cloudOfArray, parseNpy } from './npy.ts';
 import { parseNpz } from './npz.ts';
 import { parseObj } from './obj.ts';
 import { parseOff } from './off.ts';
 import { parsePcd } from './pcd.ts';
 import { parsePly } from './ply.ts';
 import { parseStl } from './stl.ts';
+import { plainText } from './text.ts';
 import { parseXyz } from './xyz.ts';
 
 type Parser = (bytes: Uint8Array, name: string) => Geometry | Promise<Geometry>;
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   glb: parseGlb,
-  npy: (bytes, name) => cloudOf(parseNpy(bytes, name), name),
+  npy: (bytes, name) => cloudOfArray(parseNpy(bytes, name), name),
   npz: parseNpzCloud,
-  obj: parseObj,
-  off: parseOff,
-  pcd: parsePcd,
-  ply: parsePly,
+  obj: (bytes, name) => parseObj(plainText(bytes, name), name),
+  off: (bytes, name) => parseOff(plainText(bytes, name), name),
+  pcd: (bytes, name) => parsePcd(plainText(bytes, name), name),
+  ply: (bytes, name) => parsePly(plainText(bytes, name), name),
   stl: parseStl,
-  txt: parseXyz,
-  xyz: parseXyz,
+  txt: (bytes, name) => parseXyz(plainText(bytes, name), name),
+  xyz: (bytes, name) => parseXyz(plainText(bytes, name), name),
 };
 
 /** Usual names of the array of points, in order of preference. */
@@ -39,11 +40,12 @@ async function parseNpzCloud(bytes: Uint8Array, name: string): Promise<Geometry>
     const names = npz.names.slice(0, 8).map(quoted).join(', ');
     throw badFile(name, `it is unclear which array is the cloud: ${names}`, `Name it ${quoted(CLOUD_NAMES[0])}.`);
   }
-  return cloudOf(await npz.array(found), `${name}: array ${quoted(found)}`);
+  return cloudOfArray(await npz.array(found), `${name}: array ${quoted(found)}`);
 }
 
 /**
- * Parses a mesh or a cloud. Polygons become triangle fans; unused vertices stay in `positions`. Memory follows the data
+ * Parses a mesh or a cloud. Polygons are cut into triangles along their inside; holes of clouds are left out;
+ * unused vertices of meshes stay in `positions`. Text may be UTF-8 or UTF-16. Memory follows the data
  * that the file really holds, not the counts in its header: at most 64 times the file size plus 1 MiB. For compressed
  * files the limit is the largest possible compression ratio: 88 for LZF, 1032 (and 1 GiB) for .npz.
  * @param name the file name; its extension selects the format, and error messages name it

@@ -1,6 +1,6 @@
 /**
- * Reads GLB, binary glTF 2.0: all triangles and points of the scene, in scene coordinates (y up). Skins and morph
- * targets are ignored. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
+ * Reads GLB, binary glTF 2.0: all triangles and points of the scene, in scene coordinates (y up), with instances. Skins
+ * and morph targets are ignored. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -12,8 +12,16 @@ import { viewOf } from './scalars.ts';
 
 const JSON_CHUNK = 0x4e4f534a;
 const BINARY_CHUNK = 0x004e4942;
-/** Required extensions that do not affect the geometry. */
-const HARMLESS = /^(KHR_mesh_quantization|KHR_materials_\w+|KHR_texture_\w+|EXT_texture_\w+|KHR_lights_punctual)$/;
+/** Extensions that are read, and those that do not affect the geometry. */
+const INSTANCES = 'EXT_mesh_gpu_instancing';
+const VISIBILITY = 'KHR_node_visibility';
+const HARMLESS = new RegExp(
+  '^((KHR|EXT|MSFT|ADOBE|GOOGLE|AGI)_(materials?|texture|lights?|animation|audio|physics|environment)\\w*|KHR_mesh_quantization|' +
+    'KHR_xmp\\w*|KHR_node_(selectability|hoverability)|KHR_techniques_webgl|KHR_interactivity|EXT_structural_metadata|EXT_mesh_features|' +
+    `EXT_instance_features|EXT_mesh_manifold|CESIUM_primitive_outline|VRMC?_?\\w*|${INSTANCES}|${VISIBILITY})$`,
+);
+/** Extensions that store the geometry packed. */
+const PACKED = /^(KHR_draco_mesh|(EXT|KHR)_meshopt)_compression$/;
 const [POINTS, TRIANGLES, STRIP, FAN] = [0, 4, 5, 6];
 
 /** @param name the file name in error messages */
@@ -22,24 +30,32 @@ export function parseGlb(bytes: Uint8Array, name: string): Geometry {
   const json = new JsonReader(name);
   for (const extension of json.list(document.extensionsRequired, 'extensionsRequired')) {
     if (typeof extension === 'string' && HARMLESS.test(extension)) continue;
-    throw badFile(
-      name,
-      `needs the extension ${quoted(String(extension))}`,
-      'Export it without compression and extensions.',
-    );
+    const fix = PACKED.test(String(extension))
+      ? 'Export it without compression.'
+      : 'Export it without this extension, which may change the shape.';
+    throw badFile(name, `needs the extension ${quoted(String(extension))}, which is not read`, fix);
   }
   // Many nodes may use one mesh, so a small file could expand to any size.
   const accessors = new GltfAccessors(json, document, binary, 64 * bytes.length + 2 ** 20);
   const mesh = new MeshBuilder(name);
   const meshes = json.list(document.meshes, 'meshes');
-  for (const { meshIndex, matrix } of placedMeshes(json, document)) {
+  for (const { meshIndex, matrix } of placedMeshes(json, document, accessors)) {
     if (meshIndex >= meshes.length) throw badFile(name, `a node uses mesh ${meshIndex}, the file has ${meshes.length}`);
     const { primitives } = json.object(meshes[meshIndex], `mesh ${meshIndex}`);
     for (const primitive of json.list(primitives, `primitives of mesh ${meshIndex}`)) {
       addPrimitive(json, accessors, json.object(primitive, 'a primitive'), matrix, mesh);
     }
   }
-  return mesh.finish();
+  const isPosed = json.list(document.skins, 'skins').length > 0 || hasMorphTargets(json, meshes);
+  return mesh.finish(isPosed ? { pose: 1 } : {});
+}
+
+function hasMorphTargets(json: JsonReader, meshes: readonly unknown[]): boolean {
+  return meshes.some((mesh) =>
+    json
+      .list(json.object(mesh, 'a mesh').primitives, 'primitives of a mesh')
+      .some((primitive) => json.object(primitive, 'a primitive').targets !== undefined),
+  );
 }
 
 function readChunks(bytes: Uint8Array, name: string): { document: JsonObject; binary: Uint8Array } {
@@ -76,7 +92,11 @@ function parseJson(chunk: Uint8Array, name: string): JsonObject {
 }
 
 /** Every mesh of the scene with its transform to scene coordinates. */
-function placedMeshes(json: JsonReader, document: JsonObject): { meshIndex: number; matrix: Matrix }[] {
+function placedMeshes(
+  json: JsonReader,
+  document: JsonObject,
+  accessors: GltfAccessors,
+): { meshIndex: number; matrix: Matrix }[] {
   const nodes = json.list(document.nodes, 'nodes').map((node, i) => json.object(node, `node ${i}`));
   const children = nodes.map((node, i) =>
     json.list(node.children, `children of node ${i}`).map((child) => json.count(child, `a child of node ${i}`)),
@@ -90,12 +110,36 @@ function placedMeshes(json: JsonReader, document: JsonObject): { meshIndex: numb
     if (seen.has(node)) throw badFile(json.name, `node ${node} is used twice; nodes must form a tree`);
     seen.add(node);
     const matrix = multiply(parent, nodeMatrix(json, nodes[node], `node ${node}`));
-    if (nodes[node].mesh !== undefined)
-      placed.push({ meshIndex: json.count(nodes[node].mesh, 'the mesh of a node'), matrix });
+    const extensions = json.object(nodes[node].extensions, `extensions of node ${node}`);
+    if (json.object(extensions[VISIBILITY], VISIBILITY).visible === false) continue; // with its children
+    if (nodes[node].mesh !== undefined) {
+      const meshIndex = json.count(nodes[node].mesh, 'the mesh of a node');
+      const copies =
+        extensions[INSTANCES] === undefined ? [IDENTITY] : instances(json, extensions[INSTANCES], accessors);
+      for (const copy of copies) placed.push({ meshIndex, matrix: multiply(matrix, copy) });
+    }
     // Pushed in reverse, so that the stack returns them in file order.
     for (const child of [...children[node]].reverse()) open.push({ node: child, parent: matrix });
   }
   return placed;
+}
+
+/** Transforms of the copies of a mesh, relative to its node: EXT_mesh_gpu_instancing. */
+function instances(json: JsonReader, extension: unknown, accessors: GltfAccessors): Matrix[] {
+  const attributes = json.object(json.object(extension, INSTANCES).attributes, `attributes of ${INSTANCES}`);
+  const read = (name: string, type: 'VEC3' | 'VEC4') =>
+    attributes[name] === undefined ? null : accessors.read(attributes[name], type);
+  const [moves, turns, scales] = [read('TRANSLATION', 'VEC3'), read('ROTATION', 'VEC4'), read('SCALE', 'VEC3')];
+  const counts = [moves && moves.length / 3, turns && turns.length / 4, scales && scales.length / 3].filter(
+    (count) => count !== null,
+  );
+  if (new Set(counts).size !== 1) throw badFile(json.name, `${INSTANCES} has ${counts.join(', ') || 'no'} transforms`);
+  const row = (values: ArrayLike<number> | null, width: number, i: number) =>
+    values ? Array.from({ length: width }, (_, k) => values[width * i + k]) : undefined;
+  return Array.from({ length: counts[0] }, (_, i) => {
+    const node = { translation: row(moves, 3, i), rotation: row(turns, 4, i), scale: row(scales, 3, i) };
+    return nodeMatrix(json, node, 'an instance');
+  });
 }
 
 /** Root nodes of the scene in reverse order. Without a scene, all nodes without a parent. */

@@ -7,15 +7,16 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { RomoError } from '../tensor/error.ts';
 import { badFile, quoted } from './errors.ts';
-import { checkPositions } from './mesh_builder.ts';
+import type { Geometry } from './geometry.ts';
+import { cloudOf } from './mesh_builder.ts';
 
 export interface PointCloudFile {
   /** Number of objects, in groups "0" to "length - 1". */
   readonly length: number;
-  /** [P, 3], finite, unscaled */
-  points(index: number): Promise<Float32Array>;
+  /** The cloud, without holes, unscaled. */
+  points(index: number): Promise<Geometry>;
   /** [P, 3] */
-  normals(index: number): Promise<Float32Array>;
+  normals(index: number): Promise<Float64Array>;
   /** Does group "0" have a picture? */
   hasImages(): Promise<boolean>;
   /** [height, width], unscaled */
@@ -66,13 +67,11 @@ class Reader implements PointCloudFile {
     private readonly file: InstanceType<Hdf5['File']>,
   ) {}
 
-  async points(index: number): Promise<Float32Array> {
-    const { values } = this.read(index, 'points', 3);
-    checkPositions(values, `${this.path}: points of group "${index}"`);
-    return values;
+  async points(index: number): Promise<Geometry> {
+    return cloudOf(this.read(index, 'points', 3).values, `${this.path}: points of group "${index}"`);
   }
 
-  async normals(index: number): Promise<Float32Array> {
+  async normals(index: number): Promise<Float64Array> {
     return this.read(index, 'normals', 3).values;
   }
 
@@ -82,7 +81,7 @@ class Reader implements PointCloudFile {
 
   async image(index: number): Promise<{ height: number; width: number; pixels: Float32Array }> {
     const { shape, values } = this.read(index, 'img');
-    return { height: shape[0], width: shape[1], pixels: values };
+    return { height: shape[0], width: shape[1], pixels: Float32Array.from(values) };
   }
 
   async label(index: number): Promise<number> {
@@ -102,7 +101,7 @@ class Reader implements PointCloudFile {
   }
 
   /** Reads a two-dimensional dataset. @param columns the second dimension, if known */
-  private read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float32Array } {
+  private read(index: number, dataset: string, columns?: number): { shape: readonly number[]; values: Float64Array } {
     this.check(index);
     const what = `"${index}/${dataset}"`;
     return guarded(this.path, `${what} cannot be read`, () => {
@@ -117,7 +116,7 @@ class Reader implements PointCloudFile {
       if (!ArrayBuffer.isView(value) || value instanceof BigInt64Array || value instanceof BigUint64Array) {
         throw badFile(this.path, `${what} must hold floats, or integers of at most 32 bits`);
       }
-      const values = Float32Array.from(value as Float64Array);
+      const values = Float64Array.from(value as Float64Array);
       if (values.length !== size) throw badFile(this.path, `${what} holds ${values.length} values instead of ${size}`);
       return { shape, values };
     });

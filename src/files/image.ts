@@ -1,6 +1,7 @@
 /** Reads PNG, JPEG and WebP files of every bit depth and colour space. Node only. */
 import type { Sharp } from 'sharp';
 import { badFile } from './errors.ts';
+import { mendedJpeg } from './jpeg.ts';
 import { fromBytes } from './pixels.ts';
 import { readBytes } from './read.ts';
 
@@ -34,7 +35,7 @@ export async function imageSizeOf(path: string): Promise<{ width: number; height
     const { autoOrient } = await image.metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch (cause) {
-    throw badFile(path, `cannot be decoded: ${(cause as Error).message.split('\n')[0]}`);
+    throw notDecoded(path, cause);
   }
 }
 
@@ -74,7 +75,7 @@ function greyBackground(options: ImageOptions): { r: number; g: number; b: numbe
 
 /** A picture ready for decoding, upright and without transparency. */
 async function open(path: string, options: ImageOptions): Promise<Sharp> {
-  const bytes = await readBytes(path);
+  const bytes = mendedJpeg(await readBytes(path));
   // sharp reads a dozen formats, among them SVG, which can reference other files. Only these three may reach it.
   const start = String.fromCharCode(...bytes.subarray(0, 12));
   if (!/^(\x89PNG\r\n|\xff\xd8\xff|RIFF[\s\S]{4}WEBP)/.test(start)) {
@@ -98,10 +99,14 @@ async function pixelsOf(image: Sharp, path: string): Promise<{ data: Uint8Array;
     if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
     return { data, width: info.width, height: info.height };
   } catch (cause) {
-    const reason = (cause as Error).message.split('\n')[0];
-    const fix = reason.includes('pixel limit') ? `Scale it down to at most ${MOST_PIXELS} pixels.` : undefined;
-    throw badFile(path, `cannot be decoded: ${reason}`, fix);
+    throw notDecoded(path, cause);
   }
+}
+
+function notDecoded(path: string, cause: unknown): Error {
+  const reason = (cause as Error).message.split('\n')[0];
+  const fix = reason.includes('pixel limit') ? `Scale it down to at most ${MOST_PIXELS} pixels.` : undefined;
+  return badFile(path, `cannot be decoded: ${reason}`, fix);
 }
 
 async function finish(image: Sharp, options: ImageOptions, path: string): Promise<Float32Array> {

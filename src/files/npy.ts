@@ -4,7 +4,7 @@
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
-import { checkPositions } from './mesh_builder.ts';
+import { cloudOf } from './mesh_builder.ts';
 import { isScalarName, SCALARS, type ScalarName, viewOf } from './scalars.ts';
 
 const ARRAYS = {
@@ -112,14 +112,26 @@ function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, d
   }
 }
 
-/** The first three columns of an array as a cloud. @param array [P, 3 or more] */
-export function cloudOf({ shape, data }: NdArray, name: string): Geometry {
-  if (shape.length !== 2 || shape[1] < 3) {
+/** More columns than this in few rows are points: a network's [channels, points]. */
+const MOST_CHANNELS = 9;
+
+/**
+ * An array as a cloud: the first three columns, or the first three rows of a few long ones, as networks take them. A
+ * batch of one is its only cloud.
+ * @param array [P, 3 or more], or [3 to 9, P] with P above 9
+ */
+export function cloudOfArray({ shape, data }: NdArray, name: string): Geometry {
+  let first = 0;
+  while (shape.length - first > 2 && shape[first] === 1) first++;
+  const [rows, columns] = shape.slice(first);
+  const isTurned = rows >= 3 && rows <= MOST_CHANNELS && columns > MOST_CHANNELS;
+  if (shape.length - first !== 2 || columns < 3 || (rows < 3 && columns > MOST_CHANNELS)) {
     throw badFile(name, `has shape [${shape}]`, 'Save the cloud with shape [points, 3 or more].');
   }
-  const [count, columns] = shape;
-  const positions = new Float32Array(3 * count);
-  for (let i = 0; i < positions.length; i++) positions[i] = data[Math.floor(i / 3) * columns + (i % 3)];
-  checkPositions(positions, name);
-  return { positions, triangles: null };
+  const positions = new Float64Array(3 * (isTurned ? columns : rows));
+  for (let i = 0; i < positions.length; i++) {
+    const [point, axis] = [Math.floor(i / 3), i % 3];
+    positions[i] = data[isTurned ? axis * columns + point : point * columns + axis];
+  }
+  return cloudOf(positions, name, isTurned ? { channelsFirst: 1 } : {});
 }

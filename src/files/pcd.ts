@@ -2,8 +2,7 @@
  * Reads PCD, the point cloud format of PCL and RGB-D Object: text, binary and compressed.
  * Source: https://pointclouds.org/documentation/tutorials/pcd_file_format.html
  *
- * By the format's convention, a point with a NaN coordinate is a pixel without depth; such points are left out.
- * VIEWPOINT is ignored.
+ * Holes are left out, see holes.ts. VIEWPOINT is ignored. Version .5 calls FIELDS COLUMNS and has only 32-bit floats.
  */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
@@ -41,13 +40,14 @@ export function parsePcd(bytes: Uint8Array, name: string): Geometry {
     return field;
   });
   const cloud = new MeshBuilder(name);
-  const add = (x: number, y: number, z: number) => {
-    if (!Number.isNaN(x + y + z) || [x, y, z].some((value) => Math.abs(value) === Number.POSITIVE_INFINITY)) {
-      cloud.vertex(x, y, z);
-    }
-  };
-  if (header.mode === 'ascii') readText(bytes, end, header, axes, name, add);
-  else if (header.mode === 'binary') {
+  const add = (x: number, y: number, z: number) => cloud.vertex(x, y, z);
+  if (header.mode === 'ascii') {
+    const scanner = new Scanner(bytes, name);
+    scanner.position = end;
+    readText(scanner, header, axes, add);
+    return cloud.finish(scanner.remarks);
+  }
+  if (header.mode === 'binary') {
     const data = bytes.subarray(end);
     checkRoom(header, data.length, name);
     readBinary(data, header, axes, add, (field, point) => point * header.stride + field.offset);
@@ -68,13 +68,14 @@ export function parsePcd(bytes: Uint8Array, name: string): Geometry {
 function readHeader(lines: string[][], name: string): PcdHeader {
   const values = new Map(lines.map(([keyword, ...words]) => [keyword, words]));
   const list = (keyword: string) => values.get(keyword) ?? [];
-  const names = list('FIELDS');
+  const names = list(values.has('FIELDS') ? 'FIELDS' : 'COLUMNS');
   if (names.length === 0) throw badFile(name, 'not a PCD file: its header has no FIELDS');
-  const counts = values.has('COUNT') ? list('COUNT') : names.map(() => '1');
+  const listOr = (keyword: string, absent: string) => (values.has(keyword) ? list(keyword) : names.map(() => absent));
+  const [sizes, types, counts] = [listOr('SIZE', '4'), listOr('TYPE', 'F'), listOr('COUNT', '1')];
   let stride = 0;
   let total = 0;
   const fields = names.map((field, i): Field => {
-    const type = `${(list('TYPE')[i] ?? '').toLowerCase()}${list('SIZE')[i] ?? ''}`;
+    const type = `${(types[i] ?? '').toLowerCase()}${sizes[i] ?? ''}`;
     if (!isScalarName(type))
       throw badFile(name, `its header has the field ${quoted(field)} of unknown type ${quoted(type)}`);
     const count = headerCount(counts[i], `COUNT of ${quoted(field)}`, name);
@@ -98,16 +99,18 @@ function checkRoom({ points, stride }: PcdHeader, bytes: number, name: string): 
 
 type Add = (x: number, y: number, z: number) => void;
 
-function readText(bytes: Uint8Array, begin: number, header: PcdHeader, axes: Field[], name: string, add: Add): void {
-  const scanner = new Scanner(bytes, name);
-  scanner.position = begin;
+/** One point per line; what follows the fields on a line is skipped. */
+function readText(scanner: Scanner, { points, fields }: PcdHeader, axes: Field[], add: Add): void {
   const point = [0, 0, 0];
-  for (let i = 0; i < header.points; i++) {
-    for (const field of header.fields) {
+  for (let i = 0; i < points; i++) {
+    scanner.seekRecord(`point ${i} of ${points}`);
+    for (const field of fields) {
+      const what = `${field.name} of point ${i} of ${points}`;
       const axis = axes.indexOf(field);
-      if (axis >= 0) point[axis] = scanner.numberOrNaN(`${field.name} of point ${i} of ${header.points}`);
-      else for (let k = 0; k < field.count; k++) scanner.word();
+      if (axis >= 0) point[axis] = scanner.coordinate(what);
+      else for (let k = 0; k < field.count; k++) scanner.skip(what);
     }
+    scanner.endLine();
     add(point[0], point[1], point[2]);
   }
 }

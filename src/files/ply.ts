@@ -5,6 +5,7 @@
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
+import type { Remarks } from './remarks.ts';
 import { SCALARS, type ScalarName, viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
 import { headerCount, readTextHeader } from './text_header.ts';
@@ -22,8 +23,17 @@ interface PlyElement {
   readonly properties: Property[];
 }
 
-/** Reads the next number of the data. */
-type Read = (type: ScalarName, what: string) => number;
+/** The data, a row per element. `what` names the value in errors. */
+interface Rows {
+  begin(what: string): void;
+  /** A count or an index. */
+  number(type: ScalarName, what: string): number;
+  /** May be NaN. */
+  coordinate(type: ScalarName, what: string): number;
+  skip(type: ScalarName, what: string): void;
+  end(): void;
+  readonly remarks: Remarks;
+}
 
 const TYPES: Readonly<Record<string, ScalarName>> = {
   char: 'i1',
@@ -51,13 +61,14 @@ export function parsePly(bytes: Uint8Array, name: string): Geometry {
   }
   const { lines, end } = readTextHeader(bytes, name, (words) => words[0] === 'end_header');
   const { format, elements } = readElements(lines, name);
-  const read = format === 'ascii' ? textReader(bytes, end, name) : binaryReader(bytes, end, format, name);
+  const rows = format === 'ascii' ? textRows(bytes, end, name) : binaryRows(bytes, end, format, name);
   const mesh = new MeshBuilder(name);
   for (const element of elements) {
     if (element.properties.length === 0) continue; // takes no bytes, and its count may be huge
-    for (let row = 0; row < element.count; row++) readRow(element, row, read, mesh);
+    const corners = cornersOf(element, name);
+    for (let row = 0; row < element.count; row++) readRow(element, corners, row, rows, mesh);
   }
-  return mesh.finish();
+  return mesh.finish(rows.remarks);
 }
 
 function readElements(lines: string[][], name: string): { format: string; elements: PlyElement[] } {
@@ -100,43 +111,76 @@ function readProperty(words: string[], name: string): Property {
   return { name: property, type: types[types.length - 1], countType: isList ? types[0] : null };
 }
 
-function readRow({ name, properties, count }: PlyElement, row: number, read: Read, mesh: MeshBuilder): void {
+/**
+ * The list of a face's corners: the one called `vertex_indices` or `vertex_index`, or else the only list of a face.
+ * Null for elements that are not faces.
+ */
+function cornersOf({ name, count, properties }: PlyElement, file: string): Property | null {
+  const lists = properties.filter(({ countType }) => countType);
+  const named = lists.find((property) => /^vertex_(indices|index)$/.test(property.name));
+  if (named) return named;
+  if (!/^(face|poly|tri|quad)/i.test(name) || count === 0) return null;
+  if (lists.length === 1) return lists[0];
+  const what = `its header does not say which list of ${quoted(name)} holds the corners of a face`;
+  throw badFile(file, what, 'Call the list vertex_indices.');
+}
+
+function readRow(
+  { name, properties, count }: PlyElement,
+  corners: Property | null,
+  row: number,
+  rows: Rows,
+  mesh: MeshBuilder,
+): void {
   const where = `${name} ${row} of ${count}`;
   const position = [0, 0, 0];
+  rows.begin(where);
   for (const property of properties) {
     if (property.countType) {
-      const length = read(property.countType, `the length of a list of ${where}`);
+      const length = rows.number(property.countType, `the length of a list of ${where}`);
       if (!Number.isInteger(length) || length < 0)
         throw badFile(mesh.name, `a list of ${where} has the length ${length}`);
-      const corners = name === 'face' && /^vertex_(indices|index)$/.test(property.name);
-      if (corners) mesh.face();
+      if (property === corners) mesh.face();
       for (let i = 0; i < length; i++) {
-        const value = read(property.type, `a value of ${where}`);
-        if (corners) mesh.corner(value);
+        if (property === corners) mesh.corner(rows.number(property.type, `a corner of ${where}`));
+        else rows.skip(property.type, `a value of ${where}`);
       }
     } else {
-      const value = read(property.type, `${property.name} of ${where}`);
-      const axis = ['x', 'y', 'z'].indexOf(property.name);
-      if (axis >= 0) position[axis] = value;
+      const axis = name === 'vertex' ? ['x', 'y', 'z'].indexOf(property.name) : -1;
+      const what = `${property.name} of ${where}`;
+      if (axis >= 0) position[axis] = rows.coordinate(property.type, what);
+      else rows.skip(property.type, what);
     }
   }
+  rows.end();
   if (name === 'vertex') mesh.vertex(position[0], position[1], position[2]);
 }
 
-function textReader(bytes: Uint8Array, begin: number, name: string): Read {
-  const scanner = new Scanner(bytes, name, '');
+/** One row per line; what follows the properties on a line is skipped. */
+function textRows(bytes: Uint8Array, begin: number, name: string): Rows {
+  const scanner = new Scanner(bytes, name, { comment: '' });
   scanner.position = begin;
-  return (_type, what) => scanner.number(what);
+  return {
+    begin: (what) => scanner.seekRecord(what),
+    number: (_, what) => scanner.number(what),
+    coordinate: (_, what) => scanner.coordinate(what),
+    skip: (_, what) => scanner.skip(what),
+    end: () => scanner.endLine(),
+    get remarks() {
+      return scanner.remarks;
+    },
+  };
 }
 
-function binaryReader(bytes: Uint8Array, begin: number, format: string, name: string): Read {
+function binaryRows(bytes: Uint8Array, begin: number, format: string, name: string): Rows {
   const view = viewOf(bytes);
   const little = format === 'binary_little_endian';
   let position = begin;
-  return (type, what) => {
+  const read = (type: ScalarName, what: string): number => {
     const { bytes: size, get } = SCALARS[type];
     if (position + size > bytes.length) throw badFile(name, `the file ends before ${what}`);
     position += size;
     return get(view, position - size, little);
   };
+  return { begin() {}, number: read, coordinate: read, skip: read, end() {}, remarks: {} };
 }

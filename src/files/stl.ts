@@ -7,6 +7,7 @@ import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
 import { viewOf } from './scalars.ts';
 import { Scanner } from './scanner.ts';
+import { plainText } from './text.ts';
 
 const HEADER_BYTES = 84; // 80 of free text, 4 for the number of facets
 const FACET_BYTES = 50; // normal and three vertices in float32, two bytes of attributes
@@ -14,14 +15,19 @@ const FACET_BYTES = 50; // normal and three vertices in float32, two bytes of at
 /** @param name the file name in error messages */
 export function parseStl(bytes: Uint8Array, name: string): Geometry {
   const facets = bytes.length < HEADER_BYTES ? Number.NaN : viewOf(bytes).getUint32(80, true);
-  // Binary files may begin with "solid" too. The exact length or a zero byte shows that a file is binary.
   const exact = bytes.length === HEADER_BYTES + FACET_BYTES * facets;
-  const start = String.fromCharCode(...bytes.subarray(0, 1024));
-  if (!exact && /^\s*solid/i.test(start) && !start.includes('\0')) return parseText(new Scanner(bytes, name, ''));
+  const text = plainText(bytes, name);
+  if (!exact && isText(text)) return parseText(new Scanner(text, name, { comment: '' }));
   if (Number.isNaN(facets)) throw badFile(name, `has ${bytes.length} bytes, too few for STL`);
   const room = (bytes.length - HEADER_BYTES) / FACET_BYTES;
   if (facets > room) throw badFile(name, `its header says ${facets} facets, but only ${Math.floor(room)} follow`);
   return parseBinary(bytes, facets, name);
+}
+
+/** Binary files may begin with "solid" too. The exact length, or a zero byte before the first facet, gives them away. */
+function isText(bytes: Uint8Array): boolean {
+  const start = String.fromCharCode(...bytes.subarray(0, 1024));
+  return /^\s*solid/i.test(start) && (!start.includes('\0') || /^[^\0]*\sfacet\s+normal\s/i.test(start));
 }
 
 function parseBinary(bytes: Uint8Array, facets: number, name: string): Geometry {
@@ -39,31 +45,37 @@ function parseBinary(bytes: Uint8Array, facets: number, name: string): Geometry 
   return mesh.finish();
 }
 
+/**
+ * Facets in text. Exporters differ in everything else: `endsolidNAME`, `end solid`, colours, comments, several solids,
+ * no `endsolid` at all. So lines outside facets are skipped, and within a facet the words before the first vertex.
+ */
 function parseText(scanner: Scanner): Geometry {
   const mesh = new MeshBuilder(scanner.name);
-  let inSolid = false;
   let corners = -1; // of the current facet; -1 between facets
   while (scanner.seek()) {
     const word = scanner.word().toLowerCase();
-    if (word === 'solid' || word === 'endsolid') {
-      inSolid = word === 'solid';
-      scanner.endLine(); // the rest is a name of any words
-    } else if (word === 'facet') {
-      for (let i = 0; i < 4; i++) scanner.word(); // "normal" and its three numbers
+    if (word === 'facet') {
+      if (corners >= 0) throw scanner.error('a facet begins inside another one');
       mesh.face();
       corners = 0;
-    } else if (word === 'vertex' && corners >= 0) {
+    } else if (word === 'vertex') {
+      if (corners < 0) throw scanner.error('a vertex outside a facet');
       const what = `a coordinate of vertex ${mesh.vertices}`;
-      mesh.vertex(scanner.number(what), scanner.number(what), scanner.number(what));
+      mesh.vertex(scanner.coordinate(what), scanner.coordinate(what), scanner.coordinate(what));
       mesh.corner(mesh.vertices - 1);
       corners++;
-    } else if (word === 'endfacet') {
+    } else if (word === 'endfacet' || (word === 'end' && scanner.peek().toLowerCase() === 'facet')) {
       if (corners < 3) throw scanner.error(`a facet of ${Math.max(0, corners)} vertices instead of three`);
       corners = -1;
-    } else if (!['outer', 'loop', 'endloop'].includes(word)) {
+      if (word === 'end') scanner.word();
+    } else if (corners < 0) {
+      scanner.endLine();
+    } else if (word.startsWith('color')) {
+      scanner.endLine();
+    } else if (corners > 0 && !['end', 'loop', 'endloop'].includes(word)) {
       throw scanner.error(`unexpected ${quoted(word)}`);
     }
   }
-  if (inSolid || corners >= 0) throw scanner.error('the file ends without endsolid');
-  return mesh.finish();
+  if (corners >= 0) throw scanner.error('the file ends inside a facet');
+  return mesh.finish(scanner.remarks);
 }

@@ -1,20 +1,80 @@
-/** Reads a cloud from text: x y z per line, separated by blanks, commas or semicolons. Further columns are ignored. */
-
+/**
+ * Reads a cloud from text: x y z per line, separated by blanks, commas or semicolons. Further columns are ignored. In
+ * front of the points may stand comments (# or //), a line of column names, and the number of points.
+ */
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
 import { Scanner } from './scanner.ts';
 
+const XYZ = ['x', 'y', 'z'];
+const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
+
+interface Header {
+  /** offset of the first point's line */
+  readonly end: number;
+  /** columns of x, y and z */
+  readonly columns: readonly number[];
+  /** points that the file says it has; null if it does not */
+  readonly points: number | null;
+  readonly separator: ',' | ';' | '';
+}
+
 /** @param name the file name in error messages */
 export function parseXyz(bytes: Uint8Array, name: string): Geometry {
-  const scanner = new Scanner(bytes, name, '#', ',;');
+  const { end, columns, points, separator } = readHeader(bytes, name);
+  const scanner = new Scanner(bytes, name, { separator });
+  scanner.position = end;
   const cloud = new MeshBuilder(name);
+  const last = Math.max(...columns);
+  const point = [0, 0, 0];
   while (scanner.seek()) {
-    const [x, y, z] = ['x', 'y', 'z'].map((axis) => {
-      if (!scanner.seekInLine()) throw scanner.error('fewer than three numbers on the line');
-      return scanner.number(`${axis} of point ${cloud.vertices}`);
-    });
-    cloud.vertex(x, y, z);
+    for (let column = 0; column <= last; column++) {
+      const axis = columns.indexOf(column);
+      if (!scanner.seekColumn(column === 0)) throw scanner.error('fewer than three numbers on the line');
+      if (axis >= 0) point[axis] = scanner.coordinate(`${XYZ[axis]} of point ${cloud.vertices}`);
+      else scanner.skipColumn();
+    }
+    cloud.vertex(point[0], point[1], point[2]);
     scanner.endLine();
   }
-  return cloud.finish();
+  if (points !== null && points !== cloud.vertices) {
+    throw scanner.error(`its first line says ${points} points, but ${cloud.vertices} follow`);
+  }
+  return cloud.finish(scanner.remarks);
+}
+
+function readHeader(bytes: Uint8Array, name: string): Header {
+  const scanner = new Scanner(bytes, name, { comment: '' });
+  let columns: readonly number[] | null = null;
+  let points: number | null = null;
+  let hasNames = false;
+  while (scanner.seek()) {
+    const line = scanner.restOfLine().trim();
+    const words = line.split(/[\s,;]+/).filter((word) => word !== '');
+    const isComment = /^(#|\/\/)/.test(line);
+    const isNames: boolean = !hasNames && /^["']?[a-z]/i.test(line) && !/^[+-]?(nan|inf)/i.test(line);
+    if (isComment || isNames) columns ??= columnsNamed(line);
+    else if (points === null && words.length === 1 && /^\d+$/.test(words[0])) points = Number(words[0]);
+    else return { end: scanner.position, columns: columns ?? [0, 1, 2], points, separator: separatorOf(line) };
+    hasNames ||= isNames;
+    scanner.endLine();
+  }
+  return { end: scanner.position, columns: [0, 1, 2], points, separator: '' };
+}
+
+/** The columns called x, y and z, in any order and between others; null if the line does not name them. */
+function columnsNamed(line: string): number[] | null {
+  const names = line.replace(/^(#|\/\/)\s*/, '').split(/\s*[,;]\s*|\s+/);
+  const plain = names.map((name) => name.toLowerCase().replace(/^["']|["']$/g, ''));
+  const columns = XYZ.map((axis) => plain.indexOf(axis));
+  return columns.every((column) => column >= 0) ? columns : null;
+}
+
+/** What separates the columns of the first point; a comma that does not is a decimal comma. */
+function separatorOf(line: string): ',' | ';' | '' {
+  if (line.split(';').filter((word) => word.trim() !== '').length >= 3) return ';';
+  const words = line.split(/\s+/);
+  const isDecimal = (word: string) => NUMBER.test(word) && !word.endsWith(',');
+  if (words.length >= 3 && words.every((word) => !word.includes(',') || isDecimal(word))) return '';
+  return line.includes(',') ? ',' : '';
 }

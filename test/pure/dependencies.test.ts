@@ -31,8 +31,8 @@ test('each package has a row with its licence, and no row is left over', () => {
   }
 });
 
-test('the library brings two packages, and runs nothing where it is installed', () => {
-  assert.equal(Object.keys(dependencies).sort(), ['@webgpu/types', 'webgpu']);
+test('the library brings three packages, and runs nothing where it is installed', () => {
+  assert.equal(Object.keys(dependencies).sort(), ['@webgpu/types', 'earcut', 'webgpu']);
   assert.equal(
     Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
     [],

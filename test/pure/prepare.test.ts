@@ -1,9 +1,8 @@
 /** Preparation of objects: up is z, draws depend on the content alone, pictures fit on the model's background. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Preparation, prepareCloud, prepareImage } from '../../src/data/prepare.ts';
+import { type Preparation, prepareCloud, prepareImage, type Shape } from '../../src/data/prepare.ts';
 import { preparePicture } from '../../src/data/sets/prepare_picture.ts';
-import type { Geometry } from '../../src/files/geometry.ts';
 import { readGeometry } from '../../src/files/read.ts';
 import { PRESETS } from '../../src/romo/config.ts';
 import { preparationOf } from '../../src/romo/preparation.ts';
@@ -25,8 +24,8 @@ const preparation: Preparation = {
   up: 'z',
 };
 
-const cloud: Geometry = {
-  positions: Float32Array.from({ length: 120 }, (_, i) => [i, i * i, 7 - i][i % 3] % 11),
+const cloud: Shape = {
+  positions: Float64Array.from({ length: 120 }, (_, i) => [i, i * i, 7 - i][i % 3] % 11),
   triangles: null,
 };
 
@@ -35,7 +34,7 @@ const TURNS = { z: [0, 1, 2], y: [0, 2, 1], x: [2, 1, 0] } as const;
 
 test('whatever axis points up in the file, z does in the cloud, and nothing is mirrored', () => {
   // A corner of axes: the sign of the determinant tells a rotation from a mirror.
-  const corner = Float32Array.of(0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3);
+  const corner = Float64Array.of(0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3);
   for (const up of ['x', 'y', 'z'] as const) {
     const turned = prepareCloud({ positions: corner, triangles: null }, 'a.xyz', { ...preparation, up });
     const sides = [0, 1, 2].map((axis) => {
@@ -70,7 +69,7 @@ test('the same object with y up gives the same points, and GLB has y up whatever
 });
 
 test('the points depend on the content and the seed, not on the name; 0 and -0 are one content', () => {
-  const dense: Geometry = { positions: Float32Array.from({ length: 9000 }, (_, i) => (i * i) % 101), triangles: null };
+  const dense: Shape = { positions: Float64Array.from({ length: 9000 }, (_, i) => (i * i) % 101), triangles: null };
   for (const geometry of [cloud, dense]) {
     const own = prepareCloud(geometry, 'a.xyz', preparation);
     assert.equal(prepareCloud(geometry, './b/../c.ply', preparation), own);
@@ -147,7 +146,7 @@ test('a set is read on the background that is asked for; its own is the default'
 test('too few points, and points in one place, are errors', async () => {
   const few = { ...preparation, leastPoints: 41 };
   await rejects(() => prepareCloud(cloud, 'few.xyz', few), /few\.xyz.*has 40 points, fewer than 41/);
-  const same: Geometry = { positions: new Float32Array(30).fill(2), triangles: null };
+  const same: Shape = { positions: new Float64Array(30).fill(2), triangles: null };
   await rejects(() => prepareCloud(same, 'same.xyz', preparation), /same\.xyz.*10 points all coincide/);
 });
 

@@ -10,6 +10,21 @@ export const fileBytes = (name: string) => new Uint8Array(readFileSync(filePath(
 
 export const textBytes = (text: string) => new TextEncoder().encode(text);
 
+/** A valid GLB around a document. */
+export function glb(document: unknown, binary = new Uint8Array(36)): Uint8Array {
+  const json = textBytes(JSON.stringify(document));
+  const file = new Uint8Array(28 + json.length + binary.length);
+  const view = new DataView(file.buffer);
+  [0x46546c67, 2, file.length, json.length, 0x4e4f534a].forEach((value, i) => {
+    view.setUint32(4 * i, value, true);
+  });
+  file.set(json, 20);
+  view.setUint32(20 + json.length, binary.length, true);
+  view.setUint32(24 + json.length, 0x004e4942, true);
+  file.set(binary, 28 + json.length);
+  return file;
+}
+
 /** Fails unless an attempt throws a RomoError `file` whose message matches the pattern and which has a fix. */
 export async function rejects(attempt: () => unknown, pattern: RegExp): Promise<void> {
   try {
@@ -25,7 +40,7 @@ export async function rejects(attempt: () => unknown, pattern: RegExp): Promise<
 }
 
 /** Sum of the triangles' areas, in squared units of the file; 0 for clouds. */
-export function surfaceArea({ positions, triangles }: Geometry): number {
+export function surfaceArea({ positions, triangles }: Pick<Geometry, 'positions' | 'triangles'>): number {
   let sum = 0;
   for (let t = 0; triangles && t < triangles.length; t += 3) {
     const [a, b, c] = triangles.subarray(t, t + 3).map((vertex) => 3 * vertex);

@@ -1,8 +1,8 @@
 /** GLB files for tests: one mesh, as an exporter writes it. */
-import type { Geometry } from '../../src/files/geometry.ts';
+import type { Shape } from '../../src/data/prepare.ts';
 
 /** The bytes of a GLB with these values as they are; the format says that y is up. */
-export function glbOf({ positions, triangles }: Geometry): Uint8Array {
+export function glbOf({ positions, triangles }: Shape): Uint8Array {
   if (!triangles) throw new Error('glbOf: a mesh is needed');
   const corners = Float32Array.from(positions);
   const json = JSON.stringify({
@@ -35,7 +35,7 @@ export function glbOf({ positions, triangles }: Geometry): Uint8Array {
 }
 
 /** The same mesh with y up: (x, y, z) -> (x, z, -y). */
-export const withYUp = ({ positions, triangles }: Geometry): Geometry => ({
+export const withYUp = ({ positions, triangles }: Shape): Shape => ({
   positions: positions.map((_, i) => [positions[i], positions[i + 1], -positions[i - 1]][i % 3]),
   triangles,
 });

@@ -8,7 +8,7 @@ export async function readAll(path: string): Promise<void> {
   try {
     for (let i = 0; i < file.length; i++) {
       const label = await file.label(i);
-      const points = await file.points(i);
+      const { positions: points } = await file.points(i);
       const { pixels } = await file.image(i);
       assert.ok(Number.isSafeInteger(label) && points.every(Number.isFinite) && pixels.length > 0);
     }

@@ -85,7 +85,7 @@ export function openDigits({ split, pixels }: DigitsPlan, options: ReadOptions):
   return {
     async read(index) {
       const digit = pixels.slice(index * DIGIT_SIZE * DIGIT_SIZE, (index + 1) * DIGIT_SIZE * DIGIT_SIZE);
-      if (digit.every((pixel) => pixel === 0)) {
+      if (digit.every((pixel) => pixel === digit[0])) {
         throw new RomoError('file', `mnist3d: image ${index} of ${split} is empty`, "Download MNIST's files again.");
       }
       const image = resizeImage(digitImage(digit), [PADDED_SIZE, PADDED_SIZE, 1], imageSize);

@@ -70,6 +70,7 @@ export function openMeshes({ files }: MeshesPlan, ids: readonly string[], option
               ...prepareMesh(geometry, path, options),
               points: geometry.positions.length / 3,
               triangles: (geometry.triangles?.length ?? 0) / 3,
+              remarks: geometry.remarks,
             };
           },
         },

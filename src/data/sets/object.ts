@@ -1,4 +1,5 @@
 /** Objects as the readers of all data sets return them. */
+import type { Remarks } from '../../files/remarks.ts';
 import type { Preparation } from '../prepare.ts';
 
 /** An object as it is cached. */
@@ -18,6 +19,8 @@ export interface Origin {
   /** of the picture, in pixels; 0 if rendered */
   readonly width: number;
   readonly height: number;
+  /** what the readers left out or changed */
+  readonly remarks?: Remarks;
 }
 
 /** Options of the readers. */

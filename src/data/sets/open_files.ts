@@ -1,4 +1,5 @@
 /** Opens a data set that was found on disk: chooses objects, checks each once, and reads them on demand. Node only. */
+import { summarize } from '../../files/remarks.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { type Check, type Loader, type LoaderTask, LocalLoader, type SplitName } from '../loading/loader.ts';
@@ -63,7 +64,11 @@ export async function openFound(
       test: split(checkedTest, test),
       mirror: found.mirror,
       rotation: found.rotation,
-      found: { train: train.candidates.length, test: found.test ? test.candidates.length : before, notes: found.notes },
+      found: {
+        train: train.candidates.length,
+        test: found.test ? test.candidates.length : before,
+        notes: [...found.notes, ...remarksOn([checkedTrain, checkedTest])],
+      },
       skipped,
       close: () => loader.close(),
     };
@@ -105,6 +110,11 @@ function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken
   const others = new Set(taken);
   const candidates = order(found, 'train', found.train).filter((object) => !others.has(object));
   return { name: 'train', from: found.train, candidates, wanted: train, fewer: fewerWillDo?.train ?? false };
+}
+
+/** What the readers left out or changed in the objects that are used. */
+function remarksOn(checked: readonly Checked[]): string[] {
+  return summarize(checked.flatMap(({ origins }) => origins.map(({ remarks }) => remarks ?? {})));
 }
 
 interface Checked {

@@ -28,6 +28,7 @@ export function openPictureFiles({ items }: FilesPlan, options: ReadOptions): Ob
         triangles: (geometry.triangles?.length ?? 0) / 3,
         width,
         height,
+        remarks: geometry.remarks,
       };
       return { views: [pixels], cloud: prepareCloud(geometry, path, options), origin };
     },

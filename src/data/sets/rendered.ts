@@ -1,6 +1,7 @@
 /** Renders views of objects that have a surface but no picture, and keeps them in the cache folder. Node only. */
 import { createHash } from 'node:crypto';
 import { toBytes, withChannels } from '../../files/pixels.ts';
+import type { Remarks } from '../../files/remarks.ts';
 import { Random } from '../../tensor/random.ts';
 import { keptPoints } from '../prepare.ts';
 import type { Surface } from '../shapes/mesh.ts';
@@ -19,7 +20,13 @@ export interface Solid {
   /** the visible sides of its triangles, see `rasterise` */
   readonly sides: 'outer' | 'both';
   /** Called only if the cache lacks the object. */
-  make(): Promise<{ surface: Surface; cloud: Float32Array; points: number; triangles: number }>;
+  make(): Promise<{
+    surface: Surface;
+    cloud: Float32Array;
+    points: number;
+    triangles: number;
+    remarks?: Remarks;
+  }>;
 }
 
 /** Views of a solid from random directions, which depend on its id, the seed and the number of the view. */
@@ -35,8 +42,8 @@ export async function renderedObject(solid: Solid, options: ReadOptions): Promis
       const from = randomView(new Random(seed, 'view', solid.id, view));
       return toBytes(rasterise(made.surface, from, imageSize, solid.sides));
     });
-    const { cloud, points: vertices, triangles } = made;
-    found = { views, cloud, origin: { points: vertices, triangles, width: 0, height: 0 } };
+    const { cloud, points: vertices, triangles, remarks } = made;
+    found = { views, cloud, origin: { points: vertices, triangles, width: 0, height: 0, remarks } };
     await cache?.put(key, found, imageSize);
   }
   return { ...found, views: found.views.map((view) => withChannels(view, channels)) };

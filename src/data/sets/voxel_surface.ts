@@ -1,5 +1,4 @@
 /** Surface of an occupancy grid: cells with an empty neighbour, and a mesh of faces between full and empty cells. */
-import type { Geometry } from '../../files/geometry.ts';
 import type { Surface } from '../shapes/mesh.ts';
 import { surfaceOf } from '../shapes/surface.ts';
 
@@ -81,8 +80,8 @@ export function voxelSurface(grid: Uint8Array): Surface {
     const [a, b, c, d] = corners.map((corner) => vertexAt(x + corner[0], y + corner[1], z + corner[2]));
     triangles.push(a, b, c, a, c, d);
   });
-  const geometry: Geometry = { positions: Float32Array.from(positions), triangles: Uint32Array.from(triangles) };
-  const surface = surfaceOf(geometry, 'voxels');
+  const mesh = { positions: Float64Array.from(positions), triangles: Uint32Array.from(triangles) };
+  const surface = surfaceOf(mesh, 'voxels');
   const normals = Float64Array.from(surface.normals); // the face's own where occupied cells balance out
   triangles.forEach((vertex, corner) => {
     const [x, y, z] = outward[vertex];

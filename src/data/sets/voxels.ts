@@ -22,6 +22,8 @@ const MODELNET10 = 'bathtub,bed,chair,desk,dresser,monitor,night_stand,sofa,tabl
 /** Grids with fewer occupied cells come from a failed conversion. */
 const LEAST_CELLS = 50;
 const CELLS = GRID_SIDE ** 3;
+/** The largest number below one half. */
+const HALF = 0.5 - 2 ** -54;
 
 export interface VoxelsPlan {
   readonly kind: 'voxels';
@@ -35,7 +37,8 @@ export interface VoxelsPlan {
 export async function findVoxels(path: string): Promise<FoundSet> {
   const file = await npzFile(path);
   const npz = await readNpz(file);
-  const splits = { train: await findSplit(npz, file, 'train'), test: await findSplit(npz, file, 'test') };
+  const notes: string[] = [];
+  const splits = { train: await findSplit(npz, file, 'train', notes), test: await findSplit(npz, file, 'test', notes) };
   const present = new Set([...splits.train.labels, ...splits.test.labels]);
   const count = Math.max(...present) + 1;
   const isModelnet10 = count === MODELNET10.length && present.size === count;
@@ -49,7 +52,7 @@ export async function findVoxels(path: string): Promise<FoundSet> {
     ...splits,
     inOrder: false,
     bad: [],
-    notes: [],
+    notes,
   };
 }
 
@@ -71,7 +74,12 @@ async function npzFile(path: string): Promise<string> {
   );
 }
 
-async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSplit & { labels: number[] }> {
+async function findSplit(
+  npz: Npz,
+  file: string,
+  split: string,
+  notes: string[],
+): Promise<FoundSplit & { labels: number[] }> {
   const grids = await npz.array(`X_${split}`);
   const { data, shape } = await npz.array(`y_${split}`);
   const count = grids.shape[0];
@@ -81,12 +89,12 @@ async function findSplit(npz: Npz, file: string, split: string): Promise<FoundSp
   return {
     ids: Array.from({ length: count }, (_, row) => `${split}/${row}`),
     labels: Array.from(data),
-    plan: { kind: 'voxels', file: `${file}: X_${split}`, bits: packed(grids, file, split) },
+    plan: { kind: 'voxels', file: `${file}: X_${split}`, bits: packed(grids, file, split, notes) },
   };
 }
 
 /** The grids as bits. Accepts packed bits, or one number per cell in one or three axes. */
-function packed({ data, shape }: NdArray, file: string, split: string): Uint8Array {
+function packed({ data, shape }: NdArray, file: string, split: string, notes: string[]): Uint8Array {
   const each = shape.slice(1).join(' x ');
   if (data instanceof Uint8Array && each === `${CELLS / 8}`) return inSharedMemory(data);
   if (each !== `${CELLS}` && each !== [GRID_SIDE, GRID_SIDE, GRID_SIDE].join(' x ')) {
@@ -97,8 +105,31 @@ function packed({ data, shape }: NdArray, file: string, split: string): Uint8Arr
     );
   }
   const bits = new Uint8Array(new SharedArrayBuffer(data.length / 8));
-  for (let cell = 0; cell < data.length; cell++) if (data[cell] > 0) bits[cell >> 3] |= 0x80 >> (cell & 7);
+  const threshold = data instanceof Uint8Array ? 0 : thresholdOf(data, file, split, notes);
+  for (let cell = 0; cell < data.length; cell++) if (data[cell] > threshold) bits[cell >> 3] |= 0x80 >> (cell & 7);
   return bits;
+}
+
+/**
+ * Cells above this are occupied: 0 for whole numbers, one half for the probabilities of a network.
+ * @throws RomoError `file` for numbers that are neither, such as distances or logits
+ */
+function thresholdOf(data: NdArray['data'], file: string, split: string, notes: string[]): number {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [isWhole, isShare] = [true, true];
+  for (const value of data) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+    isWhole &&= Number.isInteger(value);
+    isShare &&= value >= 0 && value <= 1;
+  }
+  if (isWhole) return 0;
+  if (isShare) {
+    notes.push(`X_${split}: numbers between 0 and 1, cells of at least one half are occupied`);
+    return HALF;
+  }
+  const what = `X_${split} has numbers from ${low} to ${high}, neither whole numbers nor probabilities`;
+  throw badFile(file, what, 'Save 1 for occupied cells and 0 for empty ones.');
 }
 
 export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], options: ReadOptions): ObjectReader {
@@ -113,6 +144,10 @@ export function openVoxels({ file, bits }: VoxelsPlan, ids: readonly string[], o
       }
       if (occupied < LEAST_CELLS) {
         const problem = `row ${row} has ${occupied} occupied cells, fewer than ${LEAST_CELLS}`;
+        throw badFile(file, problem, 'Remove the row, or skip it with --on-bad skip.');
+      }
+      if (occupied === CELLS) {
+        const problem = `row ${row} has no empty cell, so it shows a full cube`;
         throw badFile(file, problem, 'Remove the row, or skip it with --on-bad skip.');
       }
       return renderedObject(

@@ -12,7 +12,7 @@ const LEAST_AREA = 1e-10;
  * @param name the file name in error messages
  * @throws RomoError `file` if there are no triangles or their area is zero
  */
-export function surfaceOf({ positions, triangles }: Geometry, name: string): Surface {
+export function surfaceOf({ positions, triangles }: Pick<Geometry, 'positions' | 'triangles'>, name: string): Surface {
   if (!triangles) throw badFile(name, 'has no faces, only points', 'Give a mesh, with faces to render and sample.');
   const corners = new Float64Array(3 * triangles.length);
   const normals = new Float64Array(corners.length);

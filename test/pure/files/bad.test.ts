@@ -3,26 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseGeometry } from '../../../src/files/formats.ts';
 import { readBytes, readGeometry } from '../../../src/files/read.ts';
-import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
+import { fileBytes, filePath, glb, rejects, textBytes } from '../../support/files.ts';
 
 const test = suite('bad files');
 
 const off = (text: string) => () => parseGeometry(textBytes(text), 'a/mesh.off');
-
-/** A valid GLB around a document. */
-function glb(document: unknown, binary = new Uint8Array(36)): Uint8Array {
-  const json = textBytes(JSON.stringify(document));
-  const file = new Uint8Array(28 + json.length + binary.length);
-  const view = new DataView(file.buffer);
-  [0x46546c67, 2, file.length, json.length, 0x4e4f534a].forEach((value, i) => {
-    view.setUint32(4 * i, value, true);
-  });
-  file.set(json, 20);
-  view.setUint32(20 + json.length, binary.length, true);
-  view.setUint32(24 + json.length, 0x004e4942, true);
-  file.set(binary, 28 + json.length);
-  return file;
-}
 
 const TRIANGLE = {
   nodes: [{ mesh: 0 }],
@@ -50,8 +35,17 @@ const text: Record<string, [string, string, RegExp]> = {
     /the file ends before coordinates of vertex 1 of 4000000000/,
   ],
   'a count beyond 32 bits': ['a.off', 'OFF\n99999999999 1 0\n', /expected the number of vertices, found 99999999999/],
-  'a face that lies': ['a.off', 'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n', /the file ends before an index of face 0 of 1/],
-  'NaN in text': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /line 2: expected coordinates of vertex 0 of 1, found "nan"/],
+  'a face that lies': [
+    'a.off',
+    'OFF 1 1 0\n0 0 0\n4000000000 0 0 0\n',
+    /line 3: the line ends before an index of face 0 of 1/,
+  ],
+  'NaN in a corner': [
+    'a.off',
+    'OFF 3 1 0\n0 0 0\n1 nan 0\n0 1 0\n3 0 1 2\n',
+    /coordinate y of vertex 1 .* not a finite 32-bit number/,
+  ],
+  'only holes': ['a.off', 'OFF 1 0 0\n0 nan 0\n', /all of its 1 points are holes/],
   'a hexadecimal number': ['a.off', 'OFF 1 0 0\n0 0x10 0\n', /found "0x10"/],
   'a number too large for float32': [
     'a.off',
@@ -60,17 +54,17 @@ const text: Record<string, [string, string, RegExp]> = {
   ],
   'an index out of range': [
     'a.off',
-    'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 3\n',
+    'OFF 3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 3\n',
     /uses vertex 3 \(counted from 0\), but the file has 3/,
   ],
   'a negative index': [
     'a.off',
-    'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 -1\n',
+    'OFF 3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 -1\n',
     /expected an index of face 0 of 1, found -1/,
   ],
-  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0 1 0 0 0 1 0\n3 0 1 1.5\n', /expected an index .* found 1\.5/],
+  'half an index': ['a.off', 'OFF 3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 1.5\n', /expected an index .* found 1\.5/],
   'no vertex': ['a.off', 'OFF 0 0 0\n', /has no vertices/],
-  'faces without surface': ['a.off', 'OFF 2 1 0\n0 0 0 1 0 0\n2 0 1\n', /none of its 1 faces has three corners/],
+  'faces without surface': ['a.off', 'OFF 2 1 0\n0 0 0\n1 0 0\n2 0 1\n', /none of its 1 faces has three corners/],
   'OBJ index 0': ['a.obj', 'v 0 0 0\nf 0 1 1\n', /line 2: "0" is not a valid vertex index/],
   'OBJ index before the first': ['a.obj', 'v 0 0 0\nf -2 1 1\n', /"-2" is not a valid vertex index/],
   'OBJ index out of range': ['a.obj', 'v 0 0 0\nf 1 1 2/5/5\n', /uses vertex 1 \(counted from 0\), but the file has 1/],
@@ -86,7 +80,7 @@ const text: Record<string, [string, string, RegExp]> = {
     /property of unknown type "half"/,
   ],
   'PLY without end': ['a.ply', 'ply\nformat ascii 1.0\n', /header has no end/],
-  'STL cut off': ['a.stl', 'solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n', /ends without endsolid/],
+  'STL cut off': ['a.stl', 'solid x\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n', /the file ends inside a facet/],
   'STL of two corners': [
     'a.stl',
     'solid\nfacet normal 0 0 1 outer loop vertex 0 0 0 vertex 1 0 0 endloop endfacet',
@@ -103,7 +97,7 @@ const text: Record<string, [string, string, RegExp]> = {
   'PCD of NaN only': [
     'a.pcd',
     'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nPOINTS 1\nDATA ascii\nnan 0 0\n',
-    /has no vertices/,
+    /all of its 1 points are holes/,
   ],
   'XYZ of two columns': ['a.xyz', '1 2\n3 4\n', /line 1: fewer than three numbers/],
   'another kind of npy': ['a.npy', 'NUMPY and more text', /not an \.npy file/],
@@ -162,9 +156,9 @@ test('NaN and Infinity in binary', async () => {
 test('GLB: what the document says wrongly', async () => {
   const cases: [object, RegExp][] = [
     [{ accessors: [{ ...TRIANGLE.accessors[0], count: 4_000_000_000 }] }, /extends beyond its data/],
-    [{ accessors: [{ ...TRIANGLE.accessors[0], bufferView: undefined }] }, /sparse or empty/],
+    [{ accessors: [{ ...TRIANGLE.accessors[0], bufferView: undefined }] }, /accessor 0 has no data/],
     [{ accessors: [{ ...TRIANGLE.accessors[0], type: 'VEC4' }] }, /type of accessor 0 is "\\"VEC4\\""/],
-    [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 extends beyond the end of the file/],
+    [{ bufferViews: [{ buffer: 0, byteLength: 37 }] }, /bufferView 0 extends beyond the end of its data/],
     [{ buffers: [{ byteLength: 36, uri: 'mesh.bin' }] }, /stored in another file/],
     [{ nodes: [{ mesh: 1 }] }, /uses mesh 1, the file has 1/],
     [{ nodes: [{ children: [1] }, { children: [0] }], scenes: [{ nodes: [0] }] }, /node 0 is used twice/],

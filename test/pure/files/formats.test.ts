@@ -15,7 +15,7 @@ const TRIANGLES = [0, 1, 2, 0, 2, 3, 0, 1, 4];
 const AREA = 1 + Math.hypot(0.5, 1.25) / 2;
 const CLOUD = Array.from({ length: 40 }, (_, i) => [i / 8, ((i * i) % 11) / 4 - 1, -i / 2]).flat();
 
-const float32 = (values: readonly number[]) => Array.from(Float32Array.from(values));
+const float32 = (values: ArrayLike<number>) => Array.from(Float32Array.from(values));
 const corners = ({ positions, triangles }: Geometry) =>
   Array.from(triangles ?? []).flatMap((vertex) => Array.from(positions.subarray(3 * vertex, 3 * vertex + 3)));
 
@@ -31,7 +31,7 @@ for (const name of [
 ]) {
   test(`${name}: positions, triangles, area`, async () => {
     const mesh = await readGeometry(filePath(name));
-    assert.equal(Array.from(mesh.positions), float32(POSITIONS));
+    assert.equal(float32(mesh.positions), float32(POSITIONS));
     assert.equal(Array.from(mesh.triangles ?? []), TRIANGLES);
     assert.ok(Math.abs(surfaceArea(mesh) - AREA) < 1e-6);
     assert.is(longestSide(mesh), 8.5);
@@ -44,7 +44,7 @@ for (const name of ['ascii.stl', 'binary.stl']) {
     assert.is(mesh.positions.length, 27);
     assert.equal(Array.from(mesh.triangles ?? []), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     const expected = TRIANGLES.flatMap((vertex) => POSITIONS.slice(3 * vertex, 3 * vertex + 3));
-    assert.equal(corners(mesh), float32(expected));
+    assert.equal(float32(corners(mesh)), float32(expected));
   });
 }
 
@@ -54,7 +54,7 @@ for (const name of clouds) {
   test(`${name}: a cloud`, async () => {
     const cloud = await readGeometry(filePath(name));
     assert.is(cloud.triangles, null);
-    assert.equal(Array.from(cloud.positions), float32(CLOUD));
+    assert.equal(float32(cloud.positions), float32(CLOUD));
     assert.is(surfaceArea(cloud), 0);
   });
 }
@@ -84,14 +84,6 @@ test('interleaved.glb: strides and quantised positions', async () => {
   assert.equal(Array.from(mesh.triangles ?? []), [...TRIANGLES, ...TRIANGLES.map((vertex) => vertex + 6)]);
 });
 
-test('polygons become fans, whatever their size', async () => {
-  const pentagon = 'ply\nformat ascii 1.0\nelement vertex 5\nproperty float x\nproperty float y\nproperty float z\n';
-  const text = `${pentagon}element face 1\nproperty list uchar int vertex_index\nend_header\n0 0 0 1 0 0 2 1 0 1 2 0 0 1 0\n5 0 1 2 3 4\n`;
-  const mesh = await parseGeometry(textBytes(text), 'pentagon.ply');
-  assert.equal(Array.from(mesh.triangles ?? []), [0, 1, 2, 0, 2, 3, 0, 3, 4]);
-  assert.is(surfaceArea(mesh), 2.5);
-});
-
 test('line ends of every system, and a byte order mark', async () => {
   const text = '\ufeffOFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n';
   for (const ending of ['\n', '\r\n', '\r']) {
@@ -118,7 +110,7 @@ test('numbers are rounded as by the language itself', async () => {
   words.push('3.4028234e38', '1E+05', '179769313486231.57', '4.9e-324');
   const cloud = await parseGeometry(textBytes(words.map((word) => `${word} 0 0`).join('\n')), 'cloud.xyz');
   const read = Array.from(cloud.positions).filter((_, i) => i % 3 === 0);
-  assert.equal(read, float32(words.map(Number)));
+  assert.equal(read, words.map(Number));
 });
 
 test('degenerate faces are read; a surface without area has area 0', async () => {
@@ -137,7 +129,7 @@ test('the extension decides, in any case of letters', async () => {
   assert.is(mesh.positions.length, 18);
 });
 
-test('pages can bundle the parsers: no package, nothing of Node', async () => {
+test('pages can bundle the parsers: no package but earcut, nothing of Node', async () => {
   const { metafile } = await build({
     entryPoints: ['src/files/index.ts'],
     bundle: true,
@@ -148,7 +140,7 @@ test('pages can bundle the parsers: no package, nothing of Node', async () => {
     logLevel: 'silent',
   });
   assert.equal(
-    Object.keys(metafile.inputs).filter((path) => !path.startsWith('src/')),
+    Object.keys(metafile.inputs).filter((path) => !/^(src|node_modules\/earcut)\//.test(path)),
     [],
   );
 });

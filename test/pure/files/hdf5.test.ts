@@ -11,7 +11,7 @@ for (const name of ['clouds.h5', 'clouds_packed.h5']) {
     const file = await openPointClouds(filePath(name));
     assert.is(file.length, 3);
     for (const index of [2, 0, 1]) {
-      const points = await file.points(index);
+      const { positions: points } = await file.points(index);
       const expected = Array.from({ length: 20 + index }, (_, i) => [i / 8, ((i * i) % 11) / 4 - 1, -i / 2]).flat();
       assert.equal(
         Array.from(points),

@@ -1,8 +1,11 @@
 /** Pictures of every kind, written by Pillow: all show the same four colour fields. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readImage, readMaskedImage } from '../../../src/files/image.ts';
-import { filePath, rejects } from '../../support/files.ts';
+import { imageSizeOf, readImage, readMaskedImage } from '../../../src/files/image.ts';
+import { fileBytes, filePath, rejects } from '../../support/files.ts';
 
 const test = suite('images');
 
@@ -98,9 +101,47 @@ test('a mask takes the background away', async () => {
   );
 });
 
+test('JPEG: faults in headers that cost no pixel are mended, damage is not', async () => {
+  const options = { size: 40, channels: 3 } as const;
+  const good = fileBytes('rgb.jpg');
+  const expected = Array.from(await readImage(filePath('rgb.jpg'), options));
+  const folder = mkdtempSync(join(tmpdir(), 'romo-jpeg-'));
+  const written = (bytes: Uint8Array) => {
+    const path = join(folder, 'a.jpg');
+    writeFileSync(path, bytes);
+    return path;
+  };
+  const at = (...marker: number[]) => Buffer.from(good).indexOf(Buffer.from(marker));
+  const scan = at(0xff, 0xda);
+  const parameters = scan + 2 + good[scan + 3] - 3;
+  const changed = (...changes: readonly (readonly [number, number])[]) => {
+    const bytes = good.slice();
+    for (const [place, value] of changes) bytes[place] = value;
+    return bytes;
+  };
+  const tables = at(0xff, 0xdb);
+  try {
+    for (const bytes of [
+      changed([parameters, 63], [parameters + 1, 0], [parameters + 2, 0x11]),
+      changed([parameters + 1, 0]),
+      changed([at(0x4a, 0x46, 0x49, 0x46) + 5, 9]), // version of JFIF
+      Uint8Array.of(...good.subarray(0, tables), 1, 2, 3, ...good.subarray(tables)),
+    ]) {
+      assert.equal(Array.from(await readImage(written(bytes), options)), expected);
+    }
+    const damaged = changed([parameters, 63]);
+    for (let i = 0; i < 6; i++) damaged[damaged.length - 200 + 7 * i] ^= 0x5a;
+    await rejects(() => readImage(written(damaged), options), /premature end of data segment/);
+    await rejects(() => readImage(written(good.subarray(0, good.length - 100)), options), /premature end/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('what is not a picture, damaged or too large', async () => {
   const options = { size: 8, channels: 3 } as const;
   await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*at most 67108864 pixels/);
+  await rejects(() => imageSizeOf(filePath('bomb.png')), /pixel limit.*Scale it down to at most 67108864 pixels/);
   await rejects(() => readImage(filePath('plain.off'), options), /is not a PNG, JPEG or WebP file/);
   await rejects(() => readImage(filePath('none.png'), options), /cannot be read/);
 });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cloudOf, parseNpy } from '../../../src/files/npy.ts';
+import { cloudOfArray, parseNpy } from '../../../src/files/npy.ts';
 import { parseNpz } from '../../../src/files/npz.ts';
 import { readNpz } from '../../../src/files/read.ts';
 import { fileBytes, filePath, rejects, textBytes } from '../../support/files.ts';
@@ -73,10 +73,13 @@ test('what is no array of numbers is refused', async () => {
 });
 
 test('a cloud has rows of three or more', async () => {
-  await rejects(() => cloudOf({ shape: [6], data: new Float32Array(6) }, 'a.npy'), /has shape \[6\]/);
-  await rejects(() => cloudOf({ shape: [3, 2], data: new Float32Array(6) }, 'a.npy'), /has shape \[3,2\]/);
-  await rejects(() => cloudOf({ shape: [0, 3], data: new Float32Array(0) }, 'a.npy'), /has no vertices/);
-  await rejects(() => cloudOf({ shape: [1, 3], data: Float32Array.of(1, 2, Number.NaN) }, 'a.npy'), /coordinate z/);
+  await rejects(() => cloudOfArray({ shape: [6], data: new Float32Array(6) }, 'a.npy'), /has shape \[6\]/);
+  await rejects(() => cloudOfArray({ shape: [3, 2], data: new Float32Array(6) }, 'a.npy'), /has shape \[3,2\]/);
+  await rejects(() => cloudOfArray({ shape: [0, 3], data: new Float32Array(0) }, 'a.npy'), /has no vertices/);
+  await rejects(
+    () => cloudOfArray({ shape: [1, 3], data: Float32Array.of(1, 2, Number.NaN) }, 'a.npy'),
+    /all of its 1 points are holes/,
+  );
 });
 
 const voxels = `${folder}/modelnet10_voxels/modelnet10_vox30_packed.npz`;

@@ -2,6 +2,7 @@
  * Bad data: by default an error that names file and reason; with `skip` the rest is used and bad objects are listed.
  */
 import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DataOptions } from '../../../src/data/types.ts';
@@ -23,6 +24,12 @@ const GOOD = {
 };
 const PICTURE = '=test/files/rgb.png';
 
+/** A picture of one colour. */
+function blank(width: number, height: number, background: string, format: 'png' | 'jpeg' | 'webp' = 'png') {
+  const channels = format === 'jpeg' ? 3 : 4;
+  return sharp({ create: { width, height, channels, background } }).toFormat(format).toBuffer();
+}
+
 type Files = Record<string, string | Uint8Array>;
 const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Partial<DataOptions>][] = [
   ['a truncated mesh', { 'x.png': PICTURE, 'x.off': 'OFF\n3 1 0\n0 0 0\n1 0 0\n' }, /x\.off/],
@@ -35,7 +42,28 @@ const CASES: readonly [name: string, files: Files, pattern: RegExp, options?: Pa
     /x\.jpg: cannot be decoded/,
   ],
   ['a cloud of another kind', { 'x.png': PICTURE, 'x.ply': points(50) }, /x\.ply/],
-  ['NaN', { 'x.png': PICTURE, 'x.xyz': points(50, (i) => (i === 7 ? 'nan 0 0' : `${i} 0 1`)) }, /x\.xyz/],
+  [
+    'only holes',
+    { 'x.png': PICTURE, 'x.xyz': points(50, (i) => (i % 2 ? 'nan 0 0' : '0 0 0')) },
+    /x\.xyz: all .* holes/,
+  ],
+  ['three points', { 'x.png': PICTURE, 'x.xyz': points(3) }, /x\.xyz: has 3 points, fewer than 4/],
+  ['a white picture', { 'x.png': await blank(16, 16, '#fff'), 'x.xyz': points(50) }, /x\.png: shows nothing/],
+  [
+    'a black picture, not square',
+    { 'x.png': await blank(90, 20, '#000'), 'x.xyz': points(50) },
+    /x\.png: shows nothing/,
+  ],
+  [
+    'a grey JPEG, upright',
+    { 'x.jpg': await blank(7, 300, '#777', 'jpeg'), 'x.xyz': points(50) },
+    /x\.jpg: shows nothing/,
+  ],
+  [
+    'a transparent picture',
+    { 'x.webp': await blank(20, 20, '#12345600', 'webp'), 'x.xyz': points(50) },
+    /x\.webp: shows nothing/,
+  ],
   ['infinity', { 'x.png': PICTURE, 'x.xyz': points(50, (i) => (i === 7 ? '1e99 0 0' : `${i} 0 1`)) }, /x\.xyz.*finite/],
   [
     'fewer points than neighbours',
