@@ -45,6 +45,10 @@ for (const [name, spec, ...options] of SETS) {
         assert.ok(shown > 0 && shown <= 1, `${stage}.${figure} is ${shown}`);
       }
     }
+    if (name === 'folder') {
+      const [first] = readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n');
+      assert.equal(JSON.parse(first), { data: ['1 other files'] }, 'what was done beyond reading');
+    }
     const again = command('evaluate', out);
     for (const figure of ['imageToPoints', 'pointsToImage']) {
       assert.ok(again.includes(stages.rdl[figure].toFixed(4)), `${figure} ${stages.rdl[figure]}:\n${again}`);

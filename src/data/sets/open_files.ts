@@ -3,8 +3,9 @@ import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { type Check, type Loader, type LoaderTask, LocalLoader, type SplitName } from '../loading/loader.ts';
 import type { CheckedData, DataOptions, Labels, PairedData, Skipped } from '../types.ts';
-import type { FoundSet, FoundSplit } from './found.ts';
+import { type FoundSet, type FoundSplit, skippedOf, TooFewObjects } from './found.ts';
 import type { Origin, ReadOptions } from './object.ts';
+import { usableCache } from './rendered_cache.ts';
 
 /** Size of the object cache, in all threads together. */
 const KEEP_BYTES = 512 * 2 ** 20;
@@ -26,6 +27,8 @@ interface Chosen {
 export async function openFound(found: FoundSet, options: DataOptions): Promise<CheckedData> {
   const { onBad = 'fail', workers = 0 } = options;
   if (found.bad.length > 0 && onBad === 'fail') throw refusal(found.bad);
+  const isRendered = ['meshes', 'voxels'].includes(found.train.plan.kind);
+  const cache = await usableCache(isRendered ? (options.cacheFolder ?? null) : null);
   const read: ReadOptions = {
     imageSize: options.imageSize,
     channels: options.channels ?? found.channels,
@@ -33,14 +36,14 @@ export async function openFound(found: FoundSet, options: DataOptions): Promise<
     leastPoints: options.leastPoints ?? 1,
     seed: options.seed,
     views: options.views ?? 1,
-    cacheFolder: options.cacheFolder ?? null,
+    cacheFolder: cache.folder,
   };
   const test = chooseTest(found, options);
   const task: LoaderTask = { splits: { train: found.train, test: test.from }, options: read, keepBytes: KEEP_BYTES };
   const loader = await openLoader(task, workers);
   try {
     const total = options.train + options.test;
-    const skipped: Skipped[] = found.bad.map(({ message }) => ({ split: null, id: null, reason: message }));
+    const skipped: Skipped[] = skippedOf(found.bad);
     const checkedTest = await check(test, loader, onBad, skipped, (done) => options.onProgress?.(done, total));
     const train = chooseTrain(found, options, found.test ? [] : checkedTest.examined);
     const before = checkedTest.objects.length;
@@ -58,7 +61,11 @@ export async function openFound(found: FoundSet, options: DataOptions): Promise<
       test: split(checkedTest, test),
       mirror: found.mirror,
       rotation: found.rotation,
-      found: { train: train.candidates.length, test: found.test ? test.candidates.length : before, notes: found.notes },
+      found: {
+        train: train.candidates.length,
+        test: found.test ? test.candidates.length : before,
+        notes: [...found.notes, ...cache.notes],
+      },
       skipped,
       close: () => loader.close(),
     };
@@ -119,7 +126,7 @@ async function check(
   onProgress: (done: number) => void,
 ): Promise<Checked> {
   const good: { object: number; origin: Origin }[] = [];
-  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, from, '');
+  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, skipped);
   let next = 0;
   while (next < candidates.length && good.length < wanted) {
     const portion = candidates.slice(next, next + Math.min(PORTION, wanted - good.length));
@@ -136,9 +143,8 @@ async function check(
     });
     onProgress(good.length);
   }
-  const left = candidates.length - good.length;
   if (good.length === 0 || (good.length < wanted && !fewer)) {
-    throw tooFew(name, wanted, good.length, from, left > 0 ? ` (and ${left} bad ones)` : '');
+    throw tooFew(name, fewer ? null : wanted, good.length, skipped);
   }
   good.sort((a, b) => a.object - b.object);
   return {
@@ -148,13 +154,16 @@ async function check(
   };
 }
 
-function tooFew(name: SplitName, wanted: number, there: number, from: FoundSplit, but: string): RomoError {
-  const example = from.ids[0] ? `, such as ${from.ids[0]}` : '';
-  return new RomoError(
-    'data',
-    `${wanted} ${name === 'train' ? 'training' : 'test'} objects are requested, but there are ${there}${but}${example}`,
-    `Ask for fewer with --${name}.`,
-  );
+/** @param wanted null if the user named no number, so that asking for fewer would not help */
+function tooFew(name: SplitName, wanted: number | null, there: number, skipped: readonly Skipped[]): TooFewObjects {
+  const kind = name === 'train' ? 'training' : 'test';
+  const message =
+    wanted === null
+      ? `there are no ${kind} objects`
+      : `${wanted} ${kind} objects are requested, but there are ${there}`;
+  const mend = 'Mend or add files; node dist/train.js --inspect lists the bad ones.';
+  const fix = there > 0 ? `Ask for at most ${there} with --${name}.` : mend;
+  return new TooFewObjects(message, fix, skipped);
 }
 
 function labelsOf(classNames: readonly string[], labels: readonly number[], objects: readonly number[]): Labels {
