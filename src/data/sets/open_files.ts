@@ -20,6 +20,8 @@ interface Chosen {
   /** indices in the plan, in the order in which they are taken */
   readonly candidates: readonly number[];
   readonly wanted: number;
+  /** how many of the candidates the other split needs at least */
+  readonly reserved: number;
   /** whether fewer objects are acceptable */
   readonly fewer: boolean;
 }
@@ -99,14 +101,28 @@ function chooseTest(found: FoundSet, { test, fewerWillDo }: DataOptions): Chosen
   const from = found.test ?? found.train;
   const share = Math.max(1, Math.floor(from.ids.length / HELD_OUT_SHARE));
   const wanted = !found.test && fewer ? Math.min(test, share) : test;
-  return { name: 'test', from, candidates: order(found, found.test ? 'test' : 'train', from), wanted, fewer };
+  return {
+    name: 'test',
+    from,
+    candidates: order(found, found.test ? 'test' : 'train', from),
+    wanted,
+    reserved: found.test ? 0 : 1,
+    fewer,
+  };
 }
 
 /** @param taken objects that are held out or were found to be bad */
 function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken: readonly number[]): Chosen {
   const others = new Set(taken);
   const candidates = order(found, 'train', found.train).filter((object) => !others.has(object));
-  return { name: 'train', from: found.train, candidates, wanted: train, fewer: fewerWillDo?.train ?? false };
+  return {
+    name: 'train',
+    from: found.train,
+    candidates,
+    wanted: train,
+    reserved: 0,
+    fewer: fewerWillDo?.train ?? false,
+  };
 }
 
 interface Checked {
@@ -119,14 +135,14 @@ interface Checked {
 
 /** Reads candidates until there are enough good ones. */
 async function check(
-  { name, from, candidates, wanted, fewer }: Chosen,
+  { name, from, candidates, wanted, reserved, fewer }: Chosen,
   loader: Loader,
   onBad: 'fail' | 'skip',
   skipped: Skipped[],
   onProgress: (done: number) => void,
 ): Promise<Checked> {
   const good: { object: number; origin: Origin }[] = [];
-  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, skipped);
+  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, reserved, skipped);
   let next = 0;
   while (next < candidates.length && good.length < wanted) {
     const portion = candidates.slice(next, next + Math.min(PORTION, wanted - good.length));
@@ -144,7 +160,7 @@ async function check(
     onProgress(good.length);
   }
   if (good.length === 0 || (good.length < wanted && !fewer)) {
-    throw tooFew(name, fewer ? null : wanted, good.length, skipped);
+    throw tooFew(name, fewer ? null : wanted, good.length, reserved, skipped);
   }
   good.sort((a, b) => a.object - b.object);
   return {
@@ -155,15 +171,24 @@ async function check(
 }
 
 /** @param wanted null if the user named no number, so that asking for fewer would not help */
-function tooFew(name: SplitName, wanted: number | null, there: number, skipped: readonly Skipped[]): TooFewObjects {
+function tooFew(
+  name: SplitName,
+  wanted: number | null,
+  there: number,
+  reserved: number,
+  skipped: readonly Skipped[],
+): TooFewObjects {
   const kind = name === 'train' ? 'training' : 'test';
   const message =
     wanted === null
       ? `there are no ${kind} objects`
       : `${wanted} ${kind} objects are requested, but there are ${there}`;
-  const mend = 'Mend or add files; node dist/train.js --inspect lists the bad ones.';
-  const fix = there > 0 ? `Ask for at most ${there} with --${name}.` : mend;
-  return new TooFewObjects(message, fix, skipped);
+  const mend = skipped.length > 0 ? 'Mend the bad ones, which node dist/train.js --inspect lists.' : 'Add some.';
+  return new TooFewObjects(
+    message,
+    there > reserved ? `Ask for at most ${there - reserved} with --${name}.` : mend,
+    skipped,
+  );
 }
 
 function labelsOf(classNames: readonly string[], labels: readonly number[], objects: readonly number[]): Labels {

@@ -6,7 +6,7 @@
 import type { RomoError } from '../../tensor/error.ts';
 import { badObject, type FoundSet, type FoundSplit, numberClasses, skippedOf, TooFewObjects } from './found.ts';
 import type { PictureFile } from './picture_files.ts';
-import { type Walked, type WalkedFile, walk } from './walk.ts';
+import { type Walked, type WalkedFile, walk, withoutCopies } from './walk.ts';
 
 export interface RgbdOptions {
   /** Take every n-th frame of each video, since consecutive frames differ little. */
@@ -55,16 +55,20 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
       );
     }
   }
-  const whole = taken.filter(({ mask, cloud }) => mask && cloud);
+  const complete = taken.flatMap((frame) => {
+    const { crop, mask, cloud } = frame;
+    return crop && mask && cloud ? [{ ...frame, crop, mask, cloud, files: [crop, mask, cloud] }] : [];
+  });
+  const { kept: whole, notes: copyNotes } = withoutCopies(complete);
   const { classNames, labels } = numberClasses(whole.map(({ className }) => className));
   const held = heldOut(whole, options.heldOutInstance);
   const splitOf = (isHeld: boolean): FoundSplit => {
     const chosen = whole.map((frame, i) => ({ frame, label: labels[i] })).filter(({ frame }) => held(frame) === isHeld);
     const items = chosen.map(
       ({ frame }): PictureFile => ({
-        image: (frame.crop as WalkedFile).path,
-        mask: (frame.mask as WalkedFile).path,
-        geometry: (frame.cloud as WalkedFile).path,
+        image: frame.crop.path,
+        mask: frame.mask.path,
+        geometry: frame.cloud.path,
       }),
     );
     return {
@@ -84,6 +88,7 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
   const lone = classNames.filter((_, number) => !test.labels?.includes(number));
   const notes = [
     ...walkNotes,
+    ...copyNotes,
     ...(frames.length > pictured.length
       ? [`${frames.length - pictured.length} clouds or masks without a picture`]
       : []),

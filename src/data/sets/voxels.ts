@@ -42,6 +42,7 @@ export async function findVoxels(path: string): Promise<FoundSet> {
     ...split,
     labels: split.labels.map((label) => numbers.get(label) as number),
   });
+  const unread = npz.names.filter((name) => !/^[Xy]_(train|test)$/.test(name)); // such as X_val
   const isModelnet10 = `${present}` === `${MODELNET10.map((_, number) => number)}`;
   return {
     name: 'voxels',
@@ -53,7 +54,7 @@ export async function findVoxels(path: string): Promise<FoundSet> {
     test: numbered(test),
     inOrder: false,
     bad: [],
-    notes: [],
+    notes: unread.length > 0 ? [`arrays that are not read: ${unread.join(', ')}`] : [],
   };
 }
 

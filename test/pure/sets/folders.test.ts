@@ -81,6 +81,10 @@ test('train alone: one in five is held out; test alone is refused', async () => 
     const { message } = await refusalOf(`folder:${folder}`);
     assert.match(message, /has val\/ and test\/, but no train\/\. Add train\//);
   });
+  await withFolder(pairs(...names), async (folder) => {
+    const { message } = await refusalOf(`folder:${folder}`, { test: 20, fewerWillDo: { train: true, test: false } });
+    assert.match(message, /20 test objects are requested, but there are 10\. Ask for at most 9 with --test/);
+  });
 });
 
 test('a class called train is a class, and this is said', async () => {
@@ -256,6 +260,26 @@ test('modelnet: splits above the classes, in any case, with val; an object of th
   const alone = await open({ 'box/train/1.off': off, 'box/train/2.off': off, 'cap/train/1.off': off });
   assert.equal([alone.train.length, alone.test.length], [2, 1]);
   assert.match(alone.notes, /one object in five is held out/);
+});
+
+test('mnist3d: endings in any case, and the hidden files of a Mac are no lists', async () => {
+  const [hdf5, lists] = [setPath('mnist_hdf5'), setPath('mnist_lists')];
+  const list = (kind: string, split: string) => `mnist3d_${kind}_${split}_list`;
+  const files = Object.fromEntries(
+    ['RGBImgs', 'PointCloud'].flatMap((kind) =>
+      ['train', 'test'].map((split) => [`${list(kind, split)}.TXT`, `=${lists}/${list(kind, split)}.txt`]),
+    ),
+  );
+  const hidden = { '._mnist3d_RGBImgs_train_list.txt': 'Mac OS X', '3dmnist': `=${lists}/3dmnist` };
+  const capitals = {
+    'Train_Point_Clouds.H5': `=${hdf5}/train_point_clouds.h5`,
+    'test_point_clouds.H5': `=${hdf5}/test_point_clouds.h5`,
+  };
+  for (const form of [{ ...files, ...hidden }, capitals]) {
+    await withFolder(form, (folder) =>
+      withSet(`mnist3d:${folder}`, {}, async (data) => assert.is(data.train.pairs.length, 6)),
+    );
+  }
 });
 
 test('rgbd: links and endings', () =>
