@@ -54,6 +54,9 @@ export async function openRunData(
       cacheFolder: cacheDir === 'none' ? null : cacheDir,
       onProgress,
     });
+    // Training and --inspect show these in their own output.
+    const notes = 'found' in data && command.name() !== 'train' ? data.found.notes : [];
+    for (const note of notes) process.stderr.write(`${config.data}: ${note}\n`);
     return 'close' in data
       ? { data, skipped: data.skipped, close: () => data.close() }
       : { data, skipped: [], close: async () => {} };

@@ -4,12 +4,13 @@
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import type { AnySplit, DataSet } from '../data/types.ts';
+import { TooFewObjects } from '../data/sets/found.ts';
+import type { AnySplit, DataSet, Skipped } from '../data/types.ts';
 import { makeFolder, writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import { contactSheet } from './contact_sheet.ts';
 import { type OpenedData, openRunData } from './data.ts';
-import { writeJson } from './run_folder.ts';
+import { writeSkipped } from './run_folder.ts';
 
 const SHEET_PAIRS = 40;
 
@@ -20,25 +21,33 @@ export async function inspectData(
   fewerWillDo: { train: boolean; test: boolean },
   out: string,
 ): Promise<void> {
-  const opened = await openRunData({ ...config, set: { ...config.set, onBad: 'skip' } }, command, fewerWillDo);
-  try {
-    const { data, skipped } = opened;
-    const print = (text: string) => process.stdout.write(`${text}\n`);
-    print(`${config.data}: ${data.train.pairs.length} pairs to train on, ${data.test.pairs.length} held out`);
-    if ('found' in data) {
-      const { train, test, notes } = data.found;
-      print(`found ${train} and ${test} in all${notes.map((note) => `; ${note}`).join('')}`);
-    }
-    print(await sizes(data));
-    print(classes(data));
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  const list = async (skipped: readonly Skipped[]) => {
     print(`bad objects: ${skipped.length}`);
     for (const { reason } of skipped.slice(0, 20)) print(`  ${reason}`);
     if (skipped.length > 20) print(`  and ${skipped.length - 20} more, see skipped.json`);
     makeFolder(out);
+    await writeSkipped(out, skipped);
+  };
+  const skipping: Config = { ...config, set: { ...config.set, onBad: 'skip' } };
+  const opened = await openRunData(skipping, command, fewerWillDo).catch(async (cause: Error) => {
+    if (cause instanceof TooFewObjects) await list(cause.skipped);
+    throw cause;
+  });
+  try {
+    const { data, skipped } = opened;
+    print(`${config.data}: ${data.train.pairs.length} pairs to train on, ${data.test.pairs.length} held out`);
+    if ('found' in data) {
+      const { train, test, notes } = data.found;
+      print(`found ${train} and ${test} in all`);
+      for (const note of notes) print(`  ${note}`);
+    }
+    print(await sizes(data));
+    print(classes(data));
+    await list(skipped);
     const sheet = join(out, 'contact-sheet.png');
     const { png, ids } = await contactSheet(data.train.pairs, SHEET_PAIRS);
     await writeWhole(sheet, png);
-    await writeJson(join(out, 'skipped.json'), skipped);
     print(`${sheet} shows, row by row: ${ids.join(', ')}`);
     const { length: train } = data.train.pairs;
     checkConfig({ ...config, train, test: data.test.pairs.length }); // reports what training would refuse
@@ -89,6 +98,9 @@ function classes({ train, test }: DataSet): string {
   if (!test.labels) return 'no labels: figures that need classes will be left out';
   const count = ({ labels }: AnySplit, number: number) =>
     labels?.values.filter((value) => value === number).length ?? 0;
-  const rows = test.labels.classNames.map((name, number) => `${name} ${count(train, number)}/${count(test, number)}`);
+  const rows = test.labels.classNames.flatMap((name, number) => {
+    const [trained, held] = [count(train, number), count(test, number)];
+    return trained + held > 0 ? [`${name} ${trained}/${held}`] : [];
+  });
   return `${rows.length} classes (train/test): ${rows.join(', ')}`;
 }

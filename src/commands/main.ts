@@ -1,6 +1,7 @@
 /**
  * Runs a command: a user's mistake ends with one clear line (exit code 2), a bug of ours with the stack (exit code 1).
  */
+import { homedir } from 'node:os';
 import { type Command, CommanderError } from 'commander';
 import { RomoError } from '../tensor/error.ts';
 
@@ -26,7 +27,7 @@ export async function main(command: Command, action: () => Promise<void>): Promi
         outputError: (text, write) => write(`${oneLine(text)} (see --help)\n`),
       });
     }
-    command.parse();
+    command.parse(process.argv.map(expandHome));
     await action();
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -42,6 +43,21 @@ export async function main(command: Command, action: () => Promise<void>): Promi
       process.exitCode = 1;
     }
   }
+}
+
+/**
+ * Replaces `~` by the user's home in `folder:~/x`, `--to=pglite:~/x` and `--out=~/x`, where shells leave it.
+ * @throws RomoError `option` for the home of another user
+ */
+function expandHome(word: string): string {
+  const [, before, user, rest] = /^((?:--[\w-]+=)?(?:[a-z][a-z0-9]*:)?)~([^/\\]*)(.*)$/s.exec(word) ?? [];
+  if (before === undefined || (before === '' && user !== '')) return word;
+  if (user === '') return `${before}${homedir()}${rest}`;
+  throw new RomoError(
+    'option',
+    `${word}: only ~ alone is replaced by a home, not ~${user}`,
+    `Write the whole path; for a folder of that name, ${before}./~${user}${rest}.`,
+  );
 }
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');

@@ -1,7 +1,7 @@
 /** The folder of a run: what training writes and what evaluation reads back. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PairedData } from '../data/types.ts';
+import type { PairedData, Skipped } from '../data/types.ts';
 import { makeFolder, writeWhole } from '../files/disk.ts';
 import { decodeSafetensors, type SafetensorEntry } from '../files/safetensors.ts';
 import type { Module } from '../model/module.ts';
@@ -11,13 +11,16 @@ import type { PseudoLabels } from '../romo/method/stage_state.ts';
 import { encodeModels } from '../romo/run/model_file.ts';
 import { RomoError } from '../tensor/error.ts';
 
+/** Bad objects. `--inspect` writes this file without a run. */
+const SKIPPED = 'skipped.json';
+
 const FILES = [
   'config.json',
   'metrics.jsonl',
   'pseudo-labels.csv',
   'model.safetensors',
   'result.json',
-  'skipped.json',
+  SKIPPED,
   'checkpoint.safetensors',
   'checkpoint.previous.safetensors',
 ];
@@ -33,7 +36,7 @@ function heldFiles(folder: string): string[] {
 /** Throws if the folder holds another run that must not be overwritten. Changes nothing. */
 export function checkRunFolder(folder: string, overwrite: boolean): void {
   const held = heldFiles(folder);
-  if (held.length > 0 && !overwrite) {
+  if (held.some((name) => name !== SKIPPED) && !overwrite) {
     throw new RomoError(
       'file',
       `${folder} holds another run (${held.join(', ')})`,
@@ -64,6 +67,9 @@ export function createRunFolder(folder: string): void {
 
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+
+export const writeSkipped = (folder: string, skipped: readonly Skipped[]): Promise<void> =>
+  writeJson(join(folder, SKIPPED), skipped);
 
 const FINISHED = 'Pass the folder of a finished run.';
 

@@ -1,7 +1,8 @@
 /** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
 import { join } from 'node:path';
-import type { DataSet } from '../data/types.ts';
-import { writeWhole } from '../files/disk.ts';
+import { TooFewObjects } from '../data/sets/found.ts';
+import type { CheckedData, DataSet } from '../data/types.ts';
+import { makeFolder, writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import type { Position } from '../romo/method/stage_state.ts';
 import type { Phase } from '../romo/method/stages.ts';
@@ -23,6 +24,7 @@ import {
   readConfig,
   saveModels,
   writeJson,
+  writeSkipped,
 } from './run_folder.ts';
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
@@ -48,7 +50,13 @@ export async function train(
   const config = options.resume ? configOf(out) : options.config;
   if (options.resume) checkAgreement(options, config);
   const weights = options.resume ? usePretrained(config) : options.weights;
-  const { data, skipped, close } = await options.openData(config);
+  const { data, skipped, close } = await options.openData(config).catch(async (cause: Error) => {
+    if (cause instanceof TooFewObjects && config.set?.onBad === 'skip' && !holdsRun(out)) {
+      makeFolder(out);
+      await writeSkipped(out, cause.skipped);
+    }
+    throw cause;
+  });
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
   checkConfig(config); // with the actual object counts
   const stop = new StopRequest((text) => progress.line(text));
@@ -59,9 +67,8 @@ export async function train(
       async (gpu) => {
         if (isNew) {
           createRunFolder(out);
-          if (config.set?.onBad === 'skip') await writeJson(join(out, 'skipped.json'), skipped);
+          if (config.set?.onBad === 'skip') await writeSkipped(out, skipped);
           if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
-          for (const note of 'found' in data ? data.found.notes : []) progress.line(note);
           await writeJson(join(out, 'config.json'), config);
         }
         isNew = false;
@@ -105,12 +112,14 @@ async function attempt(
   { out, checkpointEvery, checkFinite, weights, device }: TrainOptions,
   { progress, stop }: { progress: ProgressReport; stop: StopRequest },
 ): Promise<WrittenResult | Stopped> {
+  const notes = 'found' in data ? (data as CheckedData).found.notes : [];
   const adapter = device.backend ? `${gpu.adapterName}, backend ${gpu.backend.name}` : gpu.adapterName;
   const checkpoint = readCheckpoint(out, (text) => progress.line(`warning: ${text}`));
   progress.line(`adapter: ${adapter} (${gpu.software ? 'software' : 'GPU'})`);
   progress.line(
     `data: ${config.data}, ${config.train} pairs to train on, ${config.test} held out, ${config.clusters} clusters`,
   );
+  for (const note of notes) progress.line(`  ${note}`);
   if (weights) progress.line(`pretrained weights: label-free ${weights.record.labelFree}`);
   if (checkpoint) {
     progress.restart();
@@ -122,6 +131,7 @@ async function attempt(
   const metrics = new MetricsLog(join(out, 'metrics.jsonl'), checkpoint?.metricsBytes ?? 0, (text) =>
     progress.line(text),
   );
+  if (!checkpoint && notes.length > 0) metrics.add({ data: notes });
   let labelsWritten = Promise.resolve();
   const writer = new CheckpointWriter(out, checkpointEvery);
   const save = (at: Position<RunState>) =>

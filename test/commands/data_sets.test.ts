@@ -22,7 +22,7 @@ function command(name: string, ...words: string[]): string {
     env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
   });
   assert.is(status, 0, `${name} ${words.join(' ')}\n${stderr}\n${stdout}`);
-  return stdout;
+  return `${stdout}${stderr}`;
 }
 
 const SETS: readonly (readonly [name: string, spec: string, ...options: string[]])[] = [
@@ -45,7 +45,12 @@ for (const [name, spec, ...options] of SETS) {
         assert.ok(shown > 0 && shown <= 1, `${stage}.${figure} is ${shown}`);
       }
     }
+    if (name === 'folder') {
+      const [first] = readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n');
+      assert.equal(JSON.parse(first), { data: ['1 other files'] }, 'what was done beyond reading');
+    }
     const again = command('evaluate', out);
+    if (name === 'folder') assert.ok(again.includes(`${spec}: 1 other files\n`), again);
     for (const figure of ['imageToPoints', 'pointsToImage']) {
       assert.ok(again.includes(stages.rdl[figure].toFixed(4)), `${figure} ${stages.rdl[figure]}:\n${again}`);
     }

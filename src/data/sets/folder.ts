@@ -1,69 +1,60 @@
 /**
  * Reads any folder. NAME.png (jpg, jpeg, webp) is paired with NAME.off (or another 3D format) in the same subfolder.
- * Subfolders are classes; top-level folders `train` and `test` are splits. Node only.
+ * Subfolders are classes, or splits if they are called so, see splits.ts. Node only.
  */
-import { basename, dirname, extname, join } from 'node:path';
-import { RomoError } from '../../tensor/error.ts';
-import { badObject, type FoundSet, type FoundSplit, numberClasses } from './found.ts';
+import { basename, extname, posix } from 'node:path';
+import type { RomoError } from '../../tensor/error.ts';
+import { badObject, type FoundSet, type FoundSplit, numberClasses, skippedOf, TooFewObjects } from './found.ts';
 import type { PictureFile } from './picture_files.ts';
-import { walk } from './walk.ts';
+import { outsideSplits, placeInSplits } from './splits.ts';
+import { filesKey, type WalkedFile, walk, withoutCopies } from './walk.ts';
 
 const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
 const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.xyz', '.glb'];
 
-interface Pair {
-  /** path without extension */
+/** The files of one name. */
+interface Half {
+  /** path relative to the folder, without extension */
   readonly name: string;
-  picture?: string;
-  shape?: string;
+  picture?: WalkedFile;
+  shape?: WalkedFile;
 }
 
+interface Pair extends Half {
+  readonly picture: WalkedFile;
+  readonly shape: WalkedFile;
+}
+
+const isPair = (half: Half): half is Pair => Boolean(half.picture && half.shape);
+
 export async function findFolder(folder: string): Promise<FoundSet> {
-  const bad: RomoError[] = [];
-  const pairs = new Map<string, Pair>();
-  let others = 0;
-  for (const path of await walk(folder)) {
-    const extension = extname(path).toLowerCase();
-    const part = PICTURES.includes(extension) ? 'picture' : SHAPES.includes(extension) ? 'shape' : null;
-    if (!part) {
-      others++;
-      continue;
-    }
-    const name = path.slice(0, -extension.length);
-    const pair: Pair = pairs.get(name) ?? { name };
-    pairs.set(name, pair);
-    if (pair[part]) {
-      const message = `${join(folder, path)} and ${basename(pair[part])} are both called ${basename(name)}`;
-      bad.push(badObject(message, 'Rename one of them.'));
-    } else pair[part] = path;
-  }
-  for (const { picture, shape } of pairs.values()) {
-    if (picture && shape) continue;
-    const [present, missing] = picture ? [picture, `3D file (${SHAPES.join(', ')})`] : [shape, 'picture'];
-    bad.push(badObject(`${join(folder, present as string)} has no partner: no ${missing} of the same name`, 'Add it.'));
-  }
-  const whole = [...pairs.values()].filter(({ picture, shape }) => picture && shape);
-  if (whole.length === 0) {
-    throw new RomoError(
-      'data',
+  const { files, bad: unreadable, unlisted, notes: walkNotes } = await walk(folder);
+  const { halves, twice, others } = pairUp(files);
+  const pairs = halves.filter(isPair).map((pair) => ({ ...pair, files: [pair.picture, pair.shape] }));
+  const alone = halves.filter((half) => !isPair(half));
+  const bad = [...unreadable, ...twice, ...alone.map(noPartner)];
+  if (pairs.length === 0) {
+    throw new TooFewObjects(
       `folder: ${folder} has no pairs such as chair.png and chair.off`,
       `Give a folder with pictures (${PICTURES.join(', ')}) and 3D files (${SHAPES.join(', ')}) of the same names.`,
+      skippedOf(bad),
     );
   }
-  const isSplit = whole.every(({ name }) => /^(train|test)\//.test(name));
-  const classOf = ({ name }: Pair): string => dirname(isSplit ? name.replace(/^(train|test)\//, '') : name);
-  const hasClasses = whole.some((pair) => classOf(pair) !== '.');
-  const { classNames, labels } = numberClasses(whole.map(classOf));
-  const splitOf = (isOf: (pair: Pair) => boolean): FoundSplit => {
-    const chosen = whole.map((pair, i) => ({ pair, label: labels[i] })).filter(({ pair }) => isOf(pair));
-    const items = chosen.map(
-      ({ pair }): PictureFile => ({
-        image: join(folder, pair.picture as string),
-        geometry: join(folder, pair.shape as string),
-      }),
-    );
+  const aloneNames = alone.map(({ name }) => name);
+  const splits = placeInSplits('folder', folder, pairs, aloneNames, unlisted);
+  const { kept, notes: copyNotes } = withoutCopies(splits.placed);
+  const keys = new Set(kept.map(filesKey));
+  for (const pair of splits.outside) {
+    if (!keys.has(filesKey(pair))) bad.push(outsideSplits(pair.picture.path));
+  }
+  const classOf = ({ rest }: { rest: string }): string => posix.dirname(rest);
+  const hasClasses = kept.some((pair) => classOf(pair) !== '.');
+  const { classNames, labels } = numberClasses(kept.map(classOf));
+  const splitOf = (split: 'train' | 'test'): FoundSplit => {
+    const chosen = kept.map((pair, i) => ({ ...pair, label: labels[i] })).filter((pair) => pair.split === split);
+    const items = chosen.map(({ picture, shape }): PictureFile => ({ image: picture.path, geometry: shape.path }));
     return {
-      ids: chosen.map(({ pair }) => pair.name),
+      ids: chosen.map(({ name }) => name),
       labels: hasClasses ? chosen.map(({ label }) => label) : null,
       plan: { kind: 'files', items },
     };
@@ -74,10 +65,39 @@ export async function findFolder(folder: string): Promise<FoundSet> {
     mirror: true,
     rotation: { axis: 2, maxDegrees: 180 }, // z is up, see prepare.ts
     channels: 3,
-    train: splitOf(isSplit ? ({ name }) => name.startsWith('train/') : () => true),
-    test: isSplit ? splitOf(({ name }) => name.startsWith('test/')) : null,
+    train: splitOf('train'),
+    test: splits.hasTest ? splitOf('test') : null,
     inOrder: false,
     bad,
-    notes: others > 0 ? [`${others} other files`] : [],
+    notes: [...(others > 0 ? [`${others} other files`] : []), ...walkNotes, ...splits.notes, ...copyNotes],
   };
+}
+
+/** Joins pictures and 3D files of the same name. */
+function pairUp(files: readonly WalkedFile[]) {
+  const halves = new Map<string, Half>();
+  const twice: RomoError[] = [];
+  let others = 0;
+  for (const file of files) {
+    const extension = extname(file.name);
+    const isOne = (extensions: readonly string[]) => extensions.includes(extension.toLowerCase());
+    const part = isOne(PICTURES) ? 'picture' : isOne(SHAPES) ? 'shape' : null;
+    if (!part) {
+      others++;
+      continue;
+    }
+    const name = file.name.slice(0, -extension.length);
+    const half: Half = halves.get(name) ?? { name };
+    halves.set(name, half);
+    if (half[part]) {
+      const message = `${file.path} and ${basename(half[part].path)} are both called ${basename(name)}`;
+      twice.push(badObject(message, 'Rename one of them.'));
+    } else half[part] = file;
+  }
+  return { halves: [...halves.values()], twice, others };
+}
+
+function noPartner({ picture, shape }: Half): RomoError {
+  const [present, missing] = picture ? [picture, `3D file (${SHAPES.join(', ')})`] : [shape, 'picture'];
+  return badObject(`${present?.path} has no partner: no ${missing} of the same name`, 'Add it.');
 }

@@ -1,6 +1,6 @@
 /** Contents of a folder or a file, found before any object is read. Plain data, which is sent to worker threads. */
 import { RomoError } from '../../tensor/error.ts';
-import type { CloudRotation } from '../types.ts';
+import type { CloudRotation, Skipped } from '../types.ts';
 import type { Hdf5Plan } from './mnist_hdf5.ts';
 import type { DigitsPlan } from './mnist_idx.ts';
 import type { MeshesPlan } from './modelnet.ts';
@@ -36,6 +36,23 @@ export interface FoundSet {
   /** for `--inspect`: what was ignored on purpose */
   readonly notes: readonly string[];
 }
+
+/** Too few objects remain. The reasons are kept, so that a command can list them. */
+export class TooFewObjects extends RomoError {
+  constructor(
+    message: string,
+    fix: string,
+    readonly skipped: readonly Skipped[],
+  ) {
+    const first = skipped.length === 1 ? 'the bad object' : `the first of ${skipped.length} bad objects`;
+    const reason = skipped[0]?.reason.replace(/\.$/, '');
+    super('data', reason === undefined ? message : `${message}; ${first}: ${reason}`, fix);
+  }
+}
+
+/** Objects that were found to be unusable before any of them was read. */
+export const skippedOf = (bad: readonly RomoError[]): Skipped[] =>
+  bad.map(({ message }) => ({ split: null, id: null, reason: message }));
 
 /** The error of an unusable object, handled by `--on-bad`. */
 export const badObject = (message: string, fix: string): RomoError => new RomoError('data', message, fix);

@@ -35,7 +35,8 @@ export async function findIdxFile(folder: string, name: string): Promise<string>
     );
   }
   const dotted = name.replace('-idx', '.idx');
-  const found = [name, `${name}.gz`, dotted, `${dotted}.gz`].find((candidate) => present.includes(candidate));
+  const candidates = [name, `${name}.gz`, dotted, `${dotted}.gz`];
+  const found = candidates.map((candidate) => nameIn(present, candidate)).find((own) => own !== undefined);
   if (found === undefined) {
     throw new RomoError(
       'file',
@@ -44,6 +45,11 @@ export async function findIdxFile(folder: string, name: string): Promise<string>
     );
   }
   return join(folder, found);
+}
+
+/** How a file is spelled in a folder, in any case. */
+export function nameIn(present: readonly string[], name: string): string | undefined {
+  return present.find((own) => own === name) ?? present.find((own) => own.toLowerCase() === name.toLowerCase());
 }
 
 /** Reads the first `limit` images of an image file. */

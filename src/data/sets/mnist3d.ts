@@ -7,7 +7,7 @@ import { findMnistLists, isListFile } from './mnist_lists.ts';
 
 export async function findMnist3d(folder: string): Promise<FoundSet> {
   const names = await readdir(folder).catch((): string[] => []); // findMnistIdx reports the error
-  if (names.includes('train_point_clouds.h5') || names.includes('test_point_clouds.h5')) return findMnistHdf5(folder);
+  if (names.some((name) => /^(train|test)_point_clouds\.h5$/i.test(name))) return findMnistHdf5(folder, names);
   if (names.some(isListFile)) return findMnistLists(folder);
   return findMnistIdx(folder);
 }

@@ -11,7 +11,7 @@ import { prepareCloud } from '../prepare.ts';
 import { resizeImage } from '../resize.ts';
 import { DIGIT_SIZE, digitImage, PADDED_SIZE } from './digit.ts';
 import type { FoundSet, FoundSplit } from './found.ts';
-import { findIdxFile, readIdxImages } from './idx.ts';
+import { findIdxFile, nameIn, readIdxImages } from './idx.ts';
 import { DIGITS, inSharedMemory } from './mnist_idx.ts';
 import type { ObjectReader, ReadOptions } from './object.ts';
 import { storedPicture } from './prepare_picture.ts';
@@ -23,18 +23,25 @@ export interface Hdf5Plan {
   readonly pixels: Uint8Array | null;
 }
 
-export async function findMnistHdf5(folder: string): Promise<FoundSet> {
+/** @param names of the files in the folder */
+export async function findMnistHdf5(folder: string, names: readonly string[]): Promise<FoundSet> {
   return {
     ...DIGITS,
-    train: await findSplit(folder, 'train', 'train'),
-    test: await findSplit(folder, 'test', 't10k'),
+    train: await findSplit(folder, names, 'train', 'train'),
+    test: await findSplit(folder, names, 'test', 't10k'),
     bad: [],
     notes: [],
   };
 }
 
-async function findSplit(folder: string, split: 'train' | 'test', mnist: 'train' | 't10k'): Promise<FoundSplit> {
-  const file = join(folder, `${split}_point_clouds.h5`);
+async function findSplit(
+  folder: string,
+  names: readonly string[],
+  split: 'train' | 'test',
+  mnist: 'train' | 't10k',
+): Promise<FoundSplit> {
+  const name = `${split}_point_clouds.h5`;
+  const file = join(folder, nameIn(names, name) ?? name);
   const clouds = await openPointClouds(file);
   try {
     const indices = Array.from({ length: clouds.length }, (_, index) => index);

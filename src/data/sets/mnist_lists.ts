@@ -12,7 +12,7 @@ import { badObject, type FoundSet, type FoundSplit } from './found.ts';
 import { DIGITS } from './mnist_idx.ts';
 
 /** `mnist3d_RGBImgs_train_list.txt`, `mnist3d_PointCloud_test_list.txt` */
-const LIST = /(RGBImgs?|GrayImgs?|PointClouds?)_(train|test)_list\.txt$/;
+const LIST = /^(?!\.).*(RGBImgs?|GrayImgs?|PointClouds?)_(train|test)_list\.txt$/i;
 
 export const isListFile = (name: string): boolean => LIST.test(name);
 
@@ -37,7 +37,10 @@ async function findSplit(
 ): Promise<FoundSplit> {
   const listOf = (...kinds: string[]): string => {
     const found = kinds.flatMap((kind) =>
-      lists.filter((name) => name.includes(`${kind}`) && LIST.exec(name)?.[2] === split),
+      lists.filter((name) => {
+        const [, own, ownSplit] = LIST.exec(name.toLowerCase()) ?? [];
+        return own?.startsWith(kind.toLowerCase()) && ownSplit === split;
+      }),
     );
     if (found.length > 0) return join(folder, found[0]);
     throw new RomoError(
@@ -83,7 +86,7 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
   let leftOut: number | null = null; // leading folders of its paths that do not exist here
   for (const [number, line] of lines.entries()) {
     const where = `${list}: line ${number + 1}`;
-    const [, path, label] = /^(\S+)\s+(\d)$/.exec(line.trim()) ?? [];
+    const [, path, label] = /^(\S.*?)\s+(\d)$/.exec(line.trim()) ?? [];
     const id = /_(\d+)\.\w+$/.exec(path ?? '')?.[1];
     if (!id) {
       bad.push(badObject(`${where} is not a path and a label: ${quoted(line)}`, 'Write PATH_NUMBER.EXTENSION DIGIT.'));

@@ -1,45 +1,54 @@
 /**
- * ModelNet10 and ModelNet40 as published: CLASS/train/NAME.off, CLASS/test/NAME.off. Clouds are sampled uniformly from
- * the surface, pictures are rendered. Node only.
+ * ModelNet10 and ModelNet40 as published: CLASS/train/NAME.off, CLASS/test/NAME.off; or train/CLASS/NAME.off, as in
+ * copies. Clouds are sampled uniformly from the surface, pictures are rendered. Node only.
  */
-import { join } from 'node:path';
+import { posix } from 'node:path';
 import { parseGeometry } from '../../files/formats.ts';
 import { readBytes } from '../../files/read.ts';
-import { RomoError } from '../../tensor/error.ts';
+import type { RomoError } from '../../tensor/error.ts';
 import { prepareMesh } from '../prepare.ts';
-import type { FoundSet, FoundSplit } from './found.ts';
+import { badObject, type FoundSet, type FoundSplit, numberClasses, skippedOf, TooFewObjects } from './found.ts';
 import type { ObjectReader, ReadOptions } from './object.ts';
 import { renderedObject } from './rendered.ts';
-import { walk } from './walk.ts';
+import { kindOf, type Marked, type Placed, useSplits } from './splits.ts';
+import { type OfFiles, type WalkedFile, walk, withoutCopies } from './walk.ts';
 
 export interface MeshesPlan {
   readonly kind: 'meshes';
   readonly files: readonly string[];
 }
 
+interface Mesh extends OfFiles {
+  readonly className: string;
+  /** unique within ModelNet10 or ModelNet40: CLASS/NAME */
+  readonly id: string;
+  /** folder in which the classes, or the splits, are */
+  readonly root: string;
+}
+
 export async function findModelnet(folder: string): Promise<FoundSet> {
-  const files = await walk(folder);
-  const matches = files.flatMap((path) => {
-    const [, className, split, name] = /^(?:.*\/)?([^/]+)\/(train|test)\/([^/]+)\.off$/i.exec(path) ?? [];
-    return className ? [{ path, className, split: split.toLowerCase(), id: `${className}/${name}` }] : [];
-  });
-  const classNames = [...new Set(matches.map(({ className }) => className))].sort();
-  const splitOf = (split: string): FoundSplit => {
-    const own = matches.filter((match) => match.split === split);
-    if (own.length === 0) {
-      throw new RomoError(
-        'data',
-        `modelnet: ${folder} has no CLASS/${split}/NAME.off`,
-        'Give the folder of ModelNet10 or ModelNet40, which has a subfolder for each class.',
-      );
-    }
+  const { files, bad: unreadable, unlisted, notes } = await walk(folder);
+  const meshes = meshesOf(files);
+  if (meshes.length === 0) {
+    throw new TooFewObjects(
+      `modelnet: ${folder} has no CLASS/train/NAME.off`,
+      'Give the folder of ModelNet10 or ModelNet40, which has a subfolder for each class.',
+      skippedOf(unreadable),
+    );
+  }
+  const splits = useSplits('modelnet', folder, meshes, unlisted.map((name) => posix.basename(name)).filter(kindOf));
+  const copies = withoutCopies(splits.placed);
+  const { kept, twice } = withoutRepeats(copies.kept);
+  const { classNames, labels } = numberClasses(kept.map(({ className }) => className));
+  const splitOf = (split: 'train' | 'test'): FoundSplit => {
+    const own = kept.map((mesh, i) => ({ ...mesh, label: labels[i] })).filter((mesh) => mesh.split === split);
     return {
       ids: own.map(({ id }) => `${split}/${id}`),
-      labels: own.map(({ className }) => classNames.indexOf(className)),
-      plan: { kind: 'meshes', files: own.map(({ path }) => join(folder, path)) },
+      labels: own.map(({ label }) => label),
+      plan: { kind: 'meshes', files: own.map((mesh) => mesh.files[0].path) },
     };
   };
-  const others = files.length - matches.length;
+  const others = files.length - meshes.length;
   return {
     name: 'modelnet',
     classNames,
@@ -47,11 +56,55 @@ export async function findModelnet(folder: string): Promise<FoundSet> {
     rotation: { axis: 2, maxDegrees: 180 }, // z is up
     channels: 1,
     train: splitOf('train'),
-    test: splitOf('test'),
+    test: splits.hasTest ? splitOf('test') : null,
     inOrder: false,
-    bad: [],
-    notes: others > 0 ? [`${others} other files`] : [],
+    bad: [...unreadable, ...twice],
+    notes: [...(others > 0 ? [`${others} other files`] : []), ...notes, ...splits.notes, ...copies.notes],
   };
+}
+
+/** The meshes in the more frequent of the two layouts. */
+function meshesOf(files: readonly WalkedFile[]): Marked<Mesh>[] {
+  const layouts: [Marked<Mesh>[], Marked<Mesh>[]] = [[], []];
+  for (const file of files) {
+    const [, path, extension] = /^(.*)(\.off)$/i.exec(file.name) ?? [];
+    const parts = path?.split('/') ?? [];
+    if (!extension || parts.length < 3) continue;
+    const root = parts.slice(0, -3).join('/');
+    const [outer, inner, name] = parts.slice(-3);
+    const mesh = (className: string): Mesh => ({
+      name: path,
+      files: [file],
+      className,
+      id: `${className}/${name}`,
+      root,
+    });
+    if (kindOf(inner)) layouts[0].push({ object: mesh(outer), at: parts.length - 2 });
+    if (kindOf(outer)) layouts[1].push({ object: mesh(inner), at: parts.length - 3 });
+  }
+  const [classFirst, splitFirst] = layouts;
+  return splitFirst.length > classFirst.length ? splitFirst : classFirst;
+}
+
+/**
+ * Finds meshes of one id. ModelNet10 is a part of ModelNet40: with both in one folder, an object could be trained on
+ * and held out. In one of them, other people's sets count anew in each split.
+ */
+function withoutRepeats(meshes: readonly Placed<Mesh>[]): { kept: Placed<Mesh>[]; twice: RomoError[] } {
+  const known = new Map<string, Placed<Mesh>>();
+  const twice: RomoError[] = [];
+  const kept = meshes.filter((mesh) => {
+    const { id, root, split } = mesh;
+    const other = known.get(id);
+    if (other && (other.root !== root || other.split === split)) {
+      const message = `${mesh.files[0].path} and ${other.files[0].path} are both ${id}`;
+      twice.push(badObject(message, 'Give only one of their folders, or rename one of them.'));
+      return false;
+    }
+    known.set(id, mesh);
+    return true;
+  });
+  return { kept, twice };
 }
 
 export function openMeshes({ files }: MeshesPlan, ids: readonly string[], options: ReadOptions): ObjectReader {

@@ -4,8 +4,9 @@ import { RomoError } from '../../tensor/error.ts';
 import { Random } from '../../tensor/random.ts';
 import { type Check, type Loader, type LoaderTask, LocalLoader, type SplitName } from '../loading/loader.ts';
 import type { CheckedData, DataOptions, Labels, PairedData, Skipped } from '../types.ts';
-import type { FoundSet, FoundSplit } from './found.ts';
+import { type FoundSet, type FoundSplit, skippedOf, TooFewObjects } from './found.ts';
 import type { Origin, ReadOptions } from './object.ts';
+import { usableCache } from './rendered_cache.ts';
 
 /** Size of the object cache, in all threads together. */
 const KEEP_BYTES = 512 * 2 ** 20;
@@ -20,6 +21,8 @@ interface Chosen {
   /** indices in the plan, in the order in which they are taken */
   readonly candidates: readonly number[];
   readonly wanted: number;
+  /** how many of the candidates the other split needs at least */
+  readonly reserved: number;
   /** whether fewer objects are acceptable */
   readonly fewer: boolean;
 }
@@ -30,6 +33,8 @@ export async function openFound(
 ): Promise<CheckedData> {
   const { onBad = 'fail', workers = 0 } = options;
   if (found.bad.length > 0 && onBad === 'fail') throw refusal(found.bad);
+  const isRendered = ['meshes', 'voxels'].includes(found.train.plan.kind);
+  const cache = await usableCache(isRendered ? (options.cacheFolder ?? null) : null);
   const read: ReadOptions = {
     imageSize: options.imageSize,
     channels: options.channels ?? found.channels,
@@ -39,14 +44,14 @@ export async function openFound(
     seed: options.seed,
     up: options.up ?? 'z',
     views: options.views ?? 1,
-    cacheFolder: options.cacheFolder ?? null,
+    cacheFolder: cache.folder,
   };
   const test = chooseTest(found, options);
   const task: LoaderTask = { splits: { train: found.train, test: test.from }, options: read, keepBytes: KEEP_BYTES };
   const loader = await openLoader(task, workers);
   try {
     const total = options.train + options.test;
-    const skipped: Skipped[] = found.bad.map(({ message }) => ({ split: null, id: null, reason: message }));
+    const skipped: Skipped[] = skippedOf(found.bad);
     const checkedTest = await check(test, loader, onBad, skipped, (done) => options.onProgress?.(done, total));
     const train = chooseTrain(found, options, found.test ? [] : checkedTest.examined);
     const before = checkedTest.objects.length;
@@ -67,7 +72,7 @@ export async function openFound(
       found: {
         train: train.candidates.length,
         test: found.test ? test.candidates.length : before,
-        notes: [...found.notes, ...remarksOn([checkedTrain, checkedTest])],
+        notes: [...found.notes, ...cache.notes, ...remarksOn([checkedTrain, checkedTest])],
       },
       skipped,
       close: () => loader.close(),
@@ -102,14 +107,28 @@ function chooseTest(found: FoundSet, { test, fewerWillDo }: DataOptions): Chosen
   const from = found.test ?? found.train;
   const share = Math.max(1, Math.floor(from.ids.length / HELD_OUT_SHARE));
   const wanted = !found.test && fewer ? Math.min(test, share) : test;
-  return { name: 'test', from, candidates: order(found, found.test ? 'test' : 'train', from), wanted, fewer };
+  return {
+    name: 'test',
+    from,
+    candidates: order(found, found.test ? 'test' : 'train', from),
+    wanted,
+    reserved: found.test ? 0 : 1,
+    fewer,
+  };
 }
 
 /** @param taken objects that are held out or were found to be bad */
 function chooseTrain(found: FoundSet, { train, fewerWillDo }: DataOptions, taken: readonly number[]): Chosen {
   const others = new Set(taken);
   const candidates = order(found, 'train', found.train).filter((object) => !others.has(object));
-  return { name: 'train', from: found.train, candidates, wanted: train, fewer: fewerWillDo?.train ?? false };
+  return {
+    name: 'train',
+    from: found.train,
+    candidates,
+    wanted: train,
+    reserved: 0,
+    fewer: fewerWillDo?.train ?? false,
+  };
 }
 
 /** What the readers left out or changed in the objects that are used. */
@@ -127,14 +146,14 @@ interface Checked {
 
 /** Reads candidates until there are enough good ones. */
 async function check(
-  { name, from, candidates, wanted, fewer }: Chosen,
+  { name, from, candidates, wanted, reserved, fewer }: Chosen,
   loader: Loader,
   onBad: 'fail' | 'skip',
   skipped: Skipped[],
   onProgress: (done: number) => void,
 ): Promise<Checked> {
   const good: { object: number; origin: Origin }[] = [];
-  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, from, '');
+  if (candidates.length < wanted && !fewer) throw tooFew(name, wanted, candidates.length, reserved, skipped);
   let next = 0;
   while (next < candidates.length && good.length < wanted) {
     const portion = candidates.slice(next, next + Math.min(PORTION, wanted - good.length));
@@ -151,9 +170,8 @@ async function check(
     });
     onProgress(good.length);
   }
-  const left = candidates.length - good.length;
   if (good.length === 0 || (good.length < wanted && !fewer)) {
-    throw tooFew(name, wanted, good.length, from, left > 0 ? ` (and ${left} bad ones)` : '');
+    throw tooFew(name, fewer ? null : wanted, good.length, reserved, skipped);
   }
   good.sort((a, b) => a.object - b.object);
   return {
@@ -163,12 +181,24 @@ async function check(
   };
 }
 
-function tooFew(name: SplitName, wanted: number, there: number, from: FoundSplit, but: string): RomoError {
-  const example = from.ids[0] ? `, such as ${from.ids[0]}` : '';
-  return new RomoError(
-    'data',
-    `${wanted} ${name === 'train' ? 'training' : 'test'} objects are requested, but there are ${there}${but}${example}`,
-    `Ask for fewer with --${name}.`,
+/** @param wanted null if the user named no number, so that asking for fewer would not help */
+function tooFew(
+  name: SplitName,
+  wanted: number | null,
+  there: number,
+  reserved: number,
+  skipped: readonly Skipped[],
+): TooFewObjects {
+  const kind = name === 'train' ? 'training' : 'test';
+  const message =
+    wanted === null
+      ? `there are no ${kind} objects`
+      : `${wanted} ${kind} objects are requested, but there are ${there}`;
+  const mend = skipped.length > 0 ? 'Mend the bad ones, which node dist/train.js --inspect lists.' : 'Add some.';
+  return new TooFewObjects(
+    message,
+    there > reserved ? `Ask for at most ${there - reserved} with --${name}.` : mend,
+    skipped,
   );
 }
 

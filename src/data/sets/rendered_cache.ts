@@ -3,17 +3,46 @@
  * SHA-256 of the object's content and of all options that change the result, so entries are never stale. The folder may
  * be deleted at any time. Node only.
  */
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder, writeWhole } from '../../files/disk.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../files/safetensors.ts';
-import { RomoError } from '../../tensor/error.ts';
 import type { StoredObject } from './object.ts';
 
 /** The default: the user's cache directory. */
 export const defaultCacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'romo', 'rendered');
+  join(process.env.XDG_CACHE_HOME || join(home(), '.cache'), 'romo', 'rendered');
+
+/** Users of containers may have no home. */
+function home(): string {
+  try {
+    return homedir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** @returns folder: null if nothing can be written there; then `notes` says why */
+export async function usableCache(folder: string | null): Promise<{ folder: string | null; notes: string[] }> {
+  if (folder === null) return { folder, notes: [] };
+  try {
+    const probe = join(folder, `${randomUUID()}.part`);
+    makeFolder(folder);
+    await writeWhole(probe, '', CACHED);
+    await rm(probe);
+    return { folder, notes: [] };
+  } catch (cause) {
+    return { folder: null, notes: [notWritten(folder, cause as Error)] };
+  }
+}
+
+const notWritten = (folder: string, { message }: Error): string =>
+  `no cache, cannot write to ${folder}: ${message} (--cache-dir names another folder, or none)`;
+
+/** Folders that this thread has failed to write to, and said so. */
+const failed = new Set<string>();
 
 /** Several threads and runs may write an object at once. Entries lost in a crash are rendered again. */
 const CACHED = { shared: true, sync: false } as const;
@@ -37,10 +66,11 @@ export class RenderedCache {
         origin: JSON.parse(metadata.origin),
       };
     } catch {
-      return null; // missing or damaged, which is the same for the caller; `put` reports errors of the folder
+      return null; // missing or damaged, which is the same for the caller
     }
   }
 
+  /** The object is good even if it cannot be kept, for example on a full disk: a warning says so, once. */
   async put(key: string, { views, cloud, origin }: StoredObject, size: number): Promise<void> {
     const { default: sharp } = await import('sharp');
     const raw = { width: size, height: views.length * size, channels: 1 } as const;
@@ -55,11 +85,8 @@ export class RenderedCache {
         CACHED,
       );
     } catch (cause) {
-      throw new RomoError(
-        'file',
-        `cannot write to the cache folder ${this.folder}: ${(cause as Error).message}`,
-        'Choose another one with --cache-dir, or use --cache-dir none.',
-      );
+      if (!failed.has(this.folder)) process.emitWarning(notWritten(this.folder, cause as Error));
+      failed.add(this.folder);
     }
   }
 

@@ -3,11 +3,10 @@
  * CLASS_INSTANCE_VIDEO_FRAME.pcd, in any subfolders of one folder. One instance of each class is held out, so that no
  * object is in both splits. Node only.
  */
-import { join } from 'node:path';
-import { RomoError } from '../../tensor/error.ts';
-import { badObject, type FoundSet, type FoundSplit, numberClasses } from './found.ts';
+import type { RomoError } from '../../tensor/error.ts';
+import { badObject, type FoundSet, type FoundSplit, numberClasses, skippedOf, TooFewObjects } from './found.ts';
 import type { PictureFile } from './picture_files.ts';
-import { walk } from './walk.ts';
+import { type Walked, type WalkedFile, walk, withoutCopies } from './walk.ts';
 
 export interface RgbdOptions {
   /** Take every n-th frame of each video, since consecutive frames differ little. */
@@ -22,37 +21,54 @@ interface Frame {
   readonly instance: number;
   readonly video: number;
   readonly frame: number;
-  crop?: string;
-  mask?: string;
-  cloud?: string;
+  crop?: WalkedFile;
+  mask?: WalkedFile;
+  cloud?: WalkedFile;
 }
 
-const NAME = /^(?:.*\/)?((.+)_(\d+)_(\d+)_(\d+))(_crop\.png|_maskcrop\.png|\.pcd)$/;
+const NAME = /^(?:.*\/)?((.+)_(\d+)_(\d+)_(\d+))(_crop\.png|_maskcrop\.png|\.pcd)$/i;
+
+const PARTS: Readonly<Record<string, 'crop' | 'mask' | 'cloud'>> = {
+  '_crop.png': 'crop',
+  '_maskcrop.png': 'mask',
+  '.pcd': 'cloud',
+};
 
 export async function findRgbd(folder: string, options: RgbdOptions): Promise<FoundSet> {
-  const bad: RomoError[] = [];
-  const frames = await findFrames(folder, bad);
+  const { files, bad: unreadable, notes: walkNotes } = await walk(folder);
+  const bad = [...unreadable];
+  const frames = findFrames(files, bad);
   const pictured = frames.filter(({ crop }) => crop);
   if (pictured.length === 0) {
-    throw new RomoError('data', `rgbd: ${folder} has no CLASS_1_1_1_crop.png`, 'Give the folder of RGB-D Object.');
+    throw new TooFewObjects(
+      `rgbd: ${folder} has no CLASS_1_1_1_crop.png`,
+      'Give the folder of RGB-D Object.',
+      skippedOf(bad),
+    );
   }
   const taken = everyNth(pictured, options.everyFrame);
   for (const { name, crop, mask, cloud } of taken) {
     const missing = [mask ? [] : [`${name}_maskcrop.png`], cloud ? [] : [`${name}.pcd`]].flat();
     if (missing.length > 0) {
-      bad.push(badObject(`${crop} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the data set again.'));
+      bad.push(
+        badObject(`${crop?.path} has no partner: ${missing.join(' and ')} is missing`, 'Unpack the data set again.'),
+      );
     }
   }
-  const whole = taken.filter(({ mask, cloud }) => mask && cloud);
+  const complete = taken.flatMap((frame) => {
+    const { crop, mask, cloud } = frame;
+    return crop && mask && cloud ? [{ ...frame, crop, mask, cloud, files: [crop, mask, cloud] }] : [];
+  });
+  const { kept: whole, notes: copyNotes } = withoutCopies(complete);
   const { classNames, labels } = numberClasses(whole.map(({ className }) => className));
   const held = heldOut(whole, options.heldOutInstance);
   const splitOf = (isHeld: boolean): FoundSplit => {
     const chosen = whole.map((frame, i) => ({ frame, label: labels[i] })).filter(({ frame }) => held(frame) === isHeld);
     const items = chosen.map(
       ({ frame }): PictureFile => ({
-        image: join(folder, frame.crop as string),
-        mask: join(folder, frame.mask as string),
-        geometry: join(folder, frame.cloud as string),
+        image: frame.crop.path,
+        mask: frame.mask.path,
+        geometry: frame.cloud.path,
       }),
     );
     return {
@@ -63,14 +79,16 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
   };
   const [train, test] = [splitOf(false), splitOf(true)];
   if (test.ids.length === 0) {
-    throw new RomoError(
-      'data',
+    throw new TooFewObjects(
       `rgbd: no class of ${folder} has two instances, so none can be held out`,
       'Add another instance of a class.',
+      skippedOf(bad),
     );
   }
   const lone = classNames.filter((_, number) => !test.labels?.includes(number));
   const notes = [
+    ...walkNotes,
+    ...copyNotes,
     ...(frames.length > pictured.length
       ? [`${frames.length - pictured.length} clouds or masks without a picture`]
       : []),
@@ -92,10 +110,10 @@ export async function findRgbd(folder: string, options: RgbdOptions): Promise<Fo
 }
 
 /** All frames by class, instance, video and frame. */
-async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
+function findFrames(files: Walked['files'], bad: RomoError[]): Frame[] {
   const frames = new Map<string, Frame>();
-  for (const path of await walk(folder)) {
-    const [, name, className, instance, video, number, ending] = NAME.exec(path) ?? [];
+  for (const file of files) {
+    const [, name, className, instance, video, number, ending] = NAME.exec(file.name) ?? [];
     if (!name) continue;
     const frame: Frame = frames.get(name) ?? {
       name,
@@ -105,10 +123,12 @@ async function findFrames(folder: string, bad: RomoError[]): Promise<Frame[]> {
       frame: Number(number),
     };
     frames.set(name, frame);
-    const part = ending === '.pcd' ? 'cloud' : ending === '_crop.png' ? 'crop' : 'mask';
-    if (frame[part])
-      bad.push(badObject(`${path}: ${name} occurs twice, also as ${frame[part]}`, 'Remove one of them.'));
-    else frame[part] = path;
+    const part = PARTS[ending.toLowerCase()];
+    const known = frame[part];
+    if (!known) frame[part] = file;
+    else if (known.real !== file.real) {
+      bad.push(badObject(`${file.path}: ${name} occurs twice, also as ${known.path}`, 'Remove one of them.'));
+    }
   }
   return [...frames.values()].sort(
     (a, b) =>

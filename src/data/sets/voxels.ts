@@ -38,18 +38,25 @@ export async function findVoxels(path: string): Promise<FoundSet> {
   const file = await npzFile(path);
   const npz = await readNpz(file);
   const notes: string[] = [];
-  const splits = { train: await findSplit(npz, file, 'train', notes), test: await findSplit(npz, file, 'test', notes) };
-  const present = new Set([...splits.train.labels, ...splits.test.labels]);
-  const count = Math.max(...present) + 1;
-  const isModelnet10 = count === MODELNET10.length && present.size === count;
-  const classNames = isModelnet10 ? MODELNET10 : Array.from({ length: count }, (_, number) => `${number}`);
+  const [train, test] = [await findSplit(npz, file, 'train', notes), await findSplit(npz, file, 'test', notes)];
+  // Labels may have gaps: those of ShapeNet are the offsets of WordNet's synsets.
+  const present = [...new Set([...train.labels, ...test.labels])].sort((a, b) => a - b);
+  const numbers = new Map(present.map((label, number) => [label, number]));
+  const numbered = (split: typeof train) => ({
+    ...split,
+    labels: split.labels.map((label) => numbers.get(label) as number),
+  });
+  const unread = npz.names.filter((name) => !/^[Xy]_(train|test)$/.test(name)); // such as X_val
+  if (unread.length > 0) notes.push(`arrays that are not read: ${unread.join(', ')}`);
+  const isModelnet10 = `${present}` === `${MODELNET10.map((_, number) => number)}`;
   return {
     name: 'voxels',
-    classNames,
+    classNames: isModelnet10 ? MODELNET10 : present.map(String),
     mirror: true,
     rotation: { axis: 2, maxDegrees: 180 },
     channels: 1,
-    ...splits,
+    train: numbered(train),
+    test: numbered(test),
     inOrder: false,
     bad: [],
     notes,
@@ -65,7 +72,7 @@ async function npzFile(path: string): Promise<string> {
     );
   });
   if (!status.isDirectory()) return path;
-  const found = (await readdir(path)).filter((name) => name.endsWith('.npz'));
+  const found = (await readdir(path)).filter((name) => /^[^.].*\.npz$/i.test(name));
   if (found.length === 1) return join(path, found[0]);
   throw new RomoError(
     'data',
@@ -83,7 +90,8 @@ async function findSplit(
   const grids = await npz.array(`X_${split}`);
   const { data, shape } = await npz.array(`y_${split}`);
   const count = grids.shape[0];
-  if (shape.length !== 1 || shape[0] !== count || !data.every((label) => Number.isInteger(label) && label >= 0)) {
+  const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+  if (!isColumn || shape[0] !== count || !data.every((label) => Number.isInteger(label) && label >= 0)) {
     throw badFile(file, `y_${split} [${shape}] is not one whole number for each of the ${count} grids of X_${split}`);
   }
   return {

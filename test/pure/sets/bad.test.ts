@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TooFewObjects } from '../../../src/data/sets/found.ts';
 import type { DataOptions } from '../../../src/data/types.ts';
 import { refusalOf, setPath, withFolder, withSet } from '../../support/sets.ts';
 
@@ -149,7 +150,18 @@ test('pictures of every depth and colour space are good, in grey and in colour',
 test('all bad, or too few left: an error with --on-bad skip as well', () =>
   withFolder({ 'x.png': 'text', 'x.xyz': points(50), 'y.png': PICTURE, 'y.xyz': points(50) }, async (folder) => {
     const error = await refusalOf(`folder:${folder}`, { onBad: 'skip' });
-    assert.match(error.message, /100 training objects are requested, but there are 0/);
+    assert.match(error.message, /there are no training objects; the bad object: .*x\.png: is not a PNG/);
+    assert.not.match(error.message, /100|--train|--test/, 'a number that nobody asked for');
+    const asked = await refusalOf(`folder:${folder}`, { onBad: 'skip', fewerWillDo: { train: false, test: true } });
+    assert.match(asked.message, /100 training objects are requested, but there are 0/);
+  }));
+
+test('all bad: the error has the first reason and carries the list', () =>
+  withFolder({ 'x.png': PICTURE, 'x.off': 'OFF 1', 'y.png': 'text', 'y.xyz': points(50) }, async (folder) => {
+    const error = await refusalOf(`folder:${folder}`, { onBad: 'skip' });
+    assert.instance(error, TooFewObjects);
+    assert.match(error.message, /there are no test objects; the first of 2 bad objects: .*\/(x\.off|y\.png): /);
+    assert.is((error as TooFewObjects).skipped.length, 2);
   }));
 
 const LISTS = setPath('mnist_lists');

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromSent, toSent } from '../../../src/data/loading/protocol.ts';
 import { Store } from '../../../src/data/loading/store.ts';
+import { defaultCacheFolder } from '../../../src/data/sets/rendered_cache.ts';
 import type { CheckedData, DataOptions, Showing } from '../../../src/data/types.ts';
 import { RomoError } from '../../../src/tensor/error.ts';
 import { refusalOf, setPath, withFolder, withSet } from '../../support/sets.ts';
@@ -108,9 +109,46 @@ test('rendered views are kept on disk, by content and options; a damaged file is
   } finally {
     rmSync(cacheFolder, { recursive: true });
   }
-  const error = await refusalOf(spec, { cacheFolder: '/proc/none' });
-  assert.match(error.message, /cannot write to the cache folder \/proc\/none.*--cache-dir/);
+});
+
+test('a cache that cannot be written is said once, and the objects are good', async () => {
+  const spec = `modelnet:${setPath('modelnet')}`;
+  const plain = await withSet(spec, {}, bitsOf);
+  await withSet(spec, { cacheFolder: '/proc/none' }, async (data) => {
+    assert.match(data.found.notes.join(), /no cache, cannot write to \/proc\/none: .*--cache-dir/);
+    assert.equal(data.skipped, []);
+    assert.ok(plain === (await bitsOf(data)));
+  });
   assert.not.ok(existsSync('/proc/none'));
+  await withSet(`folder:${setPath('folder')}`, { cacheFolder: '/proc/none' }, async ({ found }) => {
+    assert.not.match(found.notes.join(), /cache/, 'pictures of one file are not cached');
+  });
+  // The disk fills up later: files in place of the cache's folders.
+  const blocked = Array.from({ length: 256 }, (_, i) => [i.toString(16).padStart(2, '0'), '']);
+  await withFolder(Object.fromEntries(blocked), async (cacheFolder) => {
+    const warnings: string[] = [];
+    const listen = ({ message }: Error) => warnings.push(message);
+    process.on('warning', listen);
+    await withSet(spec, { cacheFolder }, async (data) => assert.ok(plain === (await bitsOf(data))));
+    await new Promise(setImmediate); // warnings are emitted in a later tick
+    process.off('warning', listen);
+    assert.is(warnings.filter((text) => text.includes(`cannot write to ${cacheFolder}`)).length, 1, warnings.join());
+  });
+});
+
+test('the default cache folder exists for a user without a home, too', () => {
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  process.env.XDG_CACHE_HOME = '';
+  process.env.HOME = '/home/someone';
+  assert.is(defaultCacheFolder(), '/home/someone/.cache/romo/rendered');
+  try {
+    delete process.env.HOME;
+    if (process.getuid?.() === 0) process.seteuid?.(123_456_789);
+    if (process.getuid?.() === 0) assert.match(defaultCacheFolder(), /romo\/rendered$/);
+  } finally {
+    if (process.getuid?.() === 0) process.seteuid?.(0);
+    Object.assign(process.env, { HOME, XDG_CACHE_HOME: XDG_CACHE_HOME ?? '' });
+  }
 });
 
 test.run();

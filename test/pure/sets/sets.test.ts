@@ -146,6 +146,14 @@ test('voxels: rows in their order, nearly empty ones are bad, clouds on the surf
   });
 });
 
+test('voxels: labels with gaps are the classes that have objects', () =>
+  withSet(`voxels:${setPath('voxels_gaps')}`, { onBad: 'skip' }, async (data) => {
+    assert.equal(data.test.labels?.classNames, ['2691156', '3001627']);
+    assert.equal([...(data.train.labels as Labels).values], [0, 0, 1, 0, 1]);
+    assert.equal([...(data.test.labels as Labels).values], [0, 1, 0]);
+    assert.equal(data.found.notes, ['arrays that are not read: X_val']);
+  }));
+
 test('rgbd: paired by name across trees, masked, one instance of each class held out, every n-th frame', () =>
   withSet(`rgbd:${setPath('rgbd')}`, { everyFrame: 2, heldOutInstance: 3 }, async (data) => {
     assert.equal(ids(data.test.pairs), [
