@@ -60,7 +60,7 @@ test('index: in shards, in any order, and again does nothing', () => {
   assert.match(index(files), /0 objects embedded, 10 were there already\n.*10 images, 10 clouds/);
   assert.match(
     succeed('search', 'info', files),
-    /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}/,
+    /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}\nobjects: .*background 1, .*points 32, .*up z/,
   );
 });
 
@@ -79,6 +79,13 @@ test('query: an object finds its own embedding first, and by default the other k
   const some = ask(files, '--points', SHAPE, '--for', 'both', '--where', "category = 'plank'", '--top', '50');
   assert.is(some.length, 10);
   assert.ok(some.every(({ metadata }) => metadata.category === 'plank' && !('thumbnail' in metadata)));
+});
+
+test('query --up turns the file that is asked, and only that', () => {
+  const asked = (...words: string[]) => ask(files, '--points', SHAPE, '--for', 'points', '--top', '1', ...words)[0];
+  assert.is(asked().id, 'box/box_0');
+  assert.ok(asked().similarity > 0.99999 && asked('--up', 'z').similarity > 0.99999);
+  assert.ok(asked('--up', 'x').similarity < 0.99999);
 });
 
 test('query --html is one page with pictures, and holds what is asked as text', () => {
@@ -113,6 +120,12 @@ const text = join(folder, 'notes.png');
 for (const [name, words, expected] of [
   ['another model', ['query', files, '--model', other, '--points', SHAPE], /was made by another model/],
   ['another model, indexing', ['index', other, '--data', COLLECTION, '--to', files], /was made by the model.*not by/],
+  [
+    'files with another axis up',
+    ['index', run, '--data', COLLECTION, '--to', files, '--up', 'y'],
+    /prepared with up z, not y/,
+  ],
+  ['a mask without a picture', ['query', files, '--model', run, '--points', SHAPE, '--mask', SHAPE], /--mask belongs/],
   ['no gallery', ['query', join(folder, 'none'), '--model', run, '--points', SHAPE], /there is not a gallery at/],
   ['no run', ['query', files, '--model', join(folder, 'none'), '--points', SHAPE], /cannot read the model of/],
   ['no picture', ['query', files, '--model', run, '--image', text], /notes\.png/],

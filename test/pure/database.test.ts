@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { matches, orderOfTexts } from '../../src/search/filter.ts';
 import type { Answer, Entry, Filter, Metadata, Modality } from '../../src/search/gallery.ts';
 import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/postgres/database.ts';
+import { connectPostgres } from '../../src/search/postgres/postgres.node.ts';
 import { startServer } from '../../tools/postgres_server.ts';
 import { STAMP } from '../support/gallery.ts';
 
@@ -180,7 +181,33 @@ for (const { name, to } of places) {
     await emptied(gallery, ids);
   });
 
+  test('it stores how objects were prepared; tables of earlier versions do not say so', async () => {
+    const place = name === 'server' ? to : 'pglite:memory://';
+    const prepared = { ...STAMP, preparation: { background: 0, up: 'z' } };
+    const first = await openDatabaseGallery(`${place}?schema=prepared`, prepared);
+    assert.equal(first.model, prepared);
+    await first.close();
+    if (name !== 'server') return;
+    const other = { ...STAMP, preparation: { background: 1, up: 'z' } };
+    await refused(openDatabaseGallery(`${to}?schema=prepared`, other), /prepared with background 0, not 1/);
+    const connection = await connectPostgres(new URL(to));
+    await connection.transaction((query) => query('alter table prepared.model drop column preparation'));
+    await connection.close();
+    await refused(openDatabaseGallery(`${to}?schema=prepared`, prepared), /does not say how it was prepared/);
+    const read = await openDatabaseGallery(`${to}?schema=prepared`, null);
+    assert.equal(read.model, STAMP);
+    await read.close();
+  });
+
   test.run();
+}
+
+async function refused(opening: Promise<unknown>, pattern: RegExp): Promise<void> {
+  const message = await opening.then(
+    () => 'it was opened',
+    (error: Error) => error.message,
+  );
+  assert.match(message, pattern);
 }
 
 /** -0 is 0 in JSON. */

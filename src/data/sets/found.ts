@@ -11,7 +11,7 @@ import type { VoxelsPlan } from './voxels.ts';
 export type Plan = DigitsPlan | Hdf5Plan | FilesPlan | MeshesPlan | VoxelsPlan;
 
 export interface FoundSplit {
-  /** unique, one per object of the plan; also selects its random streams */
+  /** unique, one per object of the plan; rendered views are drawn by it */
   readonly ids: readonly string[];
   /** class of each object, or null if unknown */
   readonly labels: readonly number[] | null;
