@@ -31,6 +31,16 @@ export function readWeights(file: string): WeightsFile {
   }
   const { tensors } = decodeSafetensors(bytes, file);
   const weights = convertWeights(tensors as Record<string, Floats>, file);
+  for (const [name, { data }] of Object.entries(weights.state)) {
+    const wrong = data.findIndex((value) => !Number.isFinite(value));
+    if (wrong < 0) continue;
+    const what = `the tensor ${name} holds ${data[wrong]}, at position ${wrong}`;
+    throw new RomoError(
+      'state-dict',
+      `${file}: ${what}`,
+      'Use another checkpoint; the training that made this one failed.',
+    );
+  }
   return { file, sha256: createHash('sha256').update(bytes).digest('hex'), weights };
 }
 

@@ -1,6 +1,7 @@
-/** A mesh or a cloud, as the readers of 3D files return it. */
+/** Meshes and clouds from files. */
 import type { Remarks } from './remarks.ts';
 
+/** A mesh or a cloud, as the readers of 3D files return it. */
 export interface Geometry {
   /**
    * [V, 3], finite, in the file's own scale and orientation. In 64 bits: in map coordinates, 32 bits leave steps of half

@@ -29,6 +29,11 @@ export interface PointCloudFile {
 /** Limit per dataset, so that a corrupt size cannot allocate too much. A digit has about 25,000 points. */
 const MOST_VALUES = 2 ** 24;
 
+/** Filters with lower numbers come with HDF5; others, such as h5py's lzf, are plug-ins. */
+const FIRST_FOREIGN_FILTER = 256;
+/** HDF5's class of floating-point types. */
+const FLOAT = 1;
+
 type Hdf5 = typeof import('h5wasm/node');
 
 /**
@@ -112,14 +117,25 @@ class Reader implements PointCloudFile {
       if (shape.length !== 2 || (columns && shape[1] !== columns) || !(size <= MOST_VALUES)) {
         throw badFile(this.path, `${what} has shape [${shape}], expected [any, ${columns ?? 'any'}]`);
       }
+      this.checkCoding(found, what);
       const value = found.value;
-      if (!ArrayBuffer.isView(value) || value instanceof BigInt64Array || value instanceof BigUint64Array) {
-        throw badFile(this.path, `${what} must hold floats, or integers of at most 32 bits`);
-      }
-      const values = Float64Array.from(value as Float64Array);
+      if (!ArrayBuffer.isView(value)) throw badFile(this.path, `${what} does not hold numbers`, 'Save it as float32.');
+      const values = Float64Array.from(value as unknown as ArrayLike<number | bigint>, Number);
       if (values.length !== size) throw badFile(this.path, `${what} holds ${values.length} values instead of ${size}`);
       return { shape, values };
     });
+  }
+
+  /** Refuses what the library cannot decode; its own messages are about plug-ins. */
+  private checkCoding({ filters, metadata }: InstanceType<Hdf5['Dataset']>, what: string): void {
+    const foreign = filters.find(({ id }) => id >= FIRST_FOREIGN_FILTER);
+    if (foreign) {
+      const coding = `is compressed by ${quoted(foreign.name)} (filter ${foreign.id}), which is not part of HDF5`;
+      throw badFile(this.path, `${what} ${coding}`, 'Save it with compression="gzip", or without compression.');
+    }
+    if (metadata.type === FLOAT && metadata.size === 2) {
+      throw badFile(this.path, `${what} holds float16, which is not read`, 'Save it as float32.');
+    }
   }
 
   private check(index: number): void {

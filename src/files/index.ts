@@ -3,3 +3,4 @@ export { GEOMETRY_EXTENSIONS, parseGeometry } from './formats.ts';
 export type { Geometry } from './geometry.ts';
 export type { NdArray } from './npy.ts';
 export { type Npz, parseNpz } from './npz.ts';
+export type { Remarks } from './remarks.ts';

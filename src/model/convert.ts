@@ -1,7 +1,7 @@
 /**
  * Weights made elsewhere, by name: torchvision's and timm's ResNets, the official DGCNN (github.com/WangYueFt/dgcnn),
- * with and without the `module.` that PyTorch's DataParallel puts in front. Their classifiers are left out: the head of
- * an encoder is new.
+ * with and without a prefix, such as the `module.` of PyTorch's DataParallel or the `module.encoder_q.` of MoCo. Their
+ * classifiers, and tensors outside the network, are left out: the head of an encoder is new.
  */
 import { RomoError } from '../tensor/error.ts';
 import type { Floats, StateDict } from './module.ts';
@@ -35,11 +35,35 @@ const DEPTHS: Readonly<Record<string, number>> = {
  */
 export function convertWeights(tensors: Readonly<Record<string, Floats>>, file: string): ConvertedWeights {
   const keys = Object.keys(tensors);
-  const prefix = keys.length > 0 && keys.every((key) => key.startsWith('module.')) ? 'module.' : '';
-  const named = new Map(keys.map((key) => [key.slice(prefix.length), tensors[key]]));
-  if (named.has('layer1.0.conv1.weight')) return convertResnet(named, file);
-  if (named.has('conv1.0.weight')) return convertDgcnn(named, file);
+  for (const [landmark, convert] of [
+    ['layer1.0.conv1.weight', convertResnet],
+    ['conv1.0.weight', convertDgcnn],
+  ] as const) {
+    const prefix = prefixOf(keys, landmark, file);
+    if (prefix === null) continue;
+    const own = keys.filter((key) => key.startsWith(prefix));
+    const { leftOut, ...converted } = convert(
+      new Map(own.map((key) => [key.slice(prefix.length), tensors[key]])),
+      file,
+    );
+    return { ...converted, leftOut: [...leftOut, ...keys.filter((key) => !key.startsWith(prefix))] };
+  }
   throw fault(file, `its keys match neither ResNet nor DGCNN: ${keys.slice(0, 5).join(', ')}, ...`);
+}
+
+/** The slow copy of the network that label-free methods keep: MoCo, BYOL, DINO. */
+const COPY = /(encoder_k|momentum|target|teacher|ema)/i;
+
+/** What stands before the names of a network; null if it is not there. @param landmark a key that each has once */
+function prefixOf(keys: readonly string[], landmark: string, file: string): string | null {
+  const all = keys
+    .filter((key) => key === landmark || key.endsWith(`.${landmark}`))
+    .map((key) => key.slice(0, -landmark.length));
+  const trained = all.length > 1 ? all.filter((prefix) => !COPY.test(prefix)) : all;
+  if (trained.length > 1 || (all.length > 0 && trained.length === 0)) {
+    throw fault(file, `it holds several networks: ${all.map((prefix) => `${prefix}*`).join(', ')}`);
+  }
+  return trained[0] ?? null;
 }
 
 const fault = (file: string, message: string) =>
@@ -56,10 +80,10 @@ function convertResnet(named: ReadonlyMap<string, Floats>, file: string): Conver
   const kind = named.has('layer1.0.conv3.weight') ? 'bottleneck' : 'basic';
   const depth = DEPTHS[`${kind} ${blocks}`];
   if (!depth) throw fault(file, `unknown ResNet with ${kind} blocks ${blocks}`);
-  const isHead = (key: string) => /^(fc|bn_fc)\./.test(key);
+  const isBody = (key: string) => /^(conv1|bn1|layer\d+)\./.test(key);
   return {
     network: { kind: 'resnet', depth, width: stem.shape[0] },
-    ...split(named, (key) => (isHead(key) || key.endsWith('num_batches_tracked') ? null : key)),
+    ...split(named, (key) => (!isBody(key) || key.endsWith('num_batches_tracked') ? null : key)),
     head: ['fc.', 'bn_fc.'],
   };
 }

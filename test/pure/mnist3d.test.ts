@@ -68,10 +68,7 @@ testWithData('opens as pairs with labels apart; the same seed gives the same clo
 });
 
 testWithData('more objects than the file has are refused', mnist, async () => {
-  await rejects(
-    openData(`mnist3d:${mnist}`, { ...options, test: 10_001 }),
-    /10001 test objects.*there are 10000.*t10k.*--test/,
-  );
+  await rejects(openData(`mnist3d:${mnist}`, { ...options, test: 10_001 }), /10001 test objects.*there are 10000/);
 });
 
 test('a lone pixel is a box with 650 points, depth six times its side; a block of two has 1,000', () => {

@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoted } from '../../files/errors.ts';
 import { resolveInside } from '../../files/safe_path.ts';
+import { plainText } from '../../files/text.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { badObject, type FoundSet, type FoundSplit } from './found.ts';
 import { DIGITS } from './mnist_idx.ts';
@@ -81,7 +82,8 @@ async function findSplit(
 
 /** The objects of a list by id, which is their number as text. */
 async function readList(folder: string, list: string, bad: RomoError[]): Promise<Map<string, Entry>> {
-  const lines = (await readFile(list, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
+  const text = new TextDecoder().decode(plainText(await readFile(list), list));
+  const lines = text.split(/\r\n?|\n/).filter((line) => line.trim() !== '');
   const found = new Map<string, Entry>();
   let leftOut: number | null = null; // leading folders of its paths that do not exist here
   for (const [number, line] of lines.entries()) {

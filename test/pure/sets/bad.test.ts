@@ -205,6 +205,13 @@ for (const [name, list, change, pattern] of [
     }));
 }
 
+test('list files: UTF-16 with every line end, as Windows programs write it', () => {
+  const text = `\ufeff${lines(IMAGES).replaceAll('\n', '\r\n')}`;
+  return withFolder({ '.': `=${LISTS}`, [IMAGES]: Buffer.from(text, 'utf16le') }, (folder) =>
+    withSet(`mnist3d:${folder}`, {}, async ({ train }) => assert.is(train.pairs.length, 6)),
+  );
+});
+
 test('rgbd: a picture without cloud or mask', () =>
   withFolder({ '.': `=${setPath('rgbd')}` }, async (folder) => {
     const { rmSync } = await import('node:fs');
