@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { setPath } from '../support/sets.ts';
+import { setPath, withFolder } from '../support/sets.ts';
 
 const test = suite('data sets by command');
 const folder = mkdtempSync(join(tmpdir(), 'romo-sets-'));
@@ -56,5 +56,34 @@ for (const [name, spec, ...options] of SETS) {
     }
   });
 }
+
+test('what was done to the files of a set is said by --inspect and in the log of a run', async () => {
+  const files: Record<string, string> = {};
+  for (let i = 0; i < 12; i++) {
+    files[`${i}.png`] = '=test/files/rgb.png';
+    const row = (k: number) => (k < i % 3 ? 'nan nan nan' : `${k / 8} ${(k * k) % 5} ${k % (i + 2)}`);
+    files[`${i}.xyz`] = Array.from({ length: 60 }, (_, k) => row(k)).join('\n');
+  }
+  await withFolder(files, async (data) => {
+    const words = [
+      ...FAST,
+      '--data',
+      `folder:${data}`,
+      '--train',
+      'all',
+      '--test',
+      'all',
+      '--k-ssm',
+      '4',
+      '--k-rdl',
+      '4',
+    ];
+    assert.match(
+      command('train', ...words, '--inspect', '--out', join(folder, 'look')),
+      /12 holes left out in 8 clouds/,
+    );
+    assert.match(command('train', ...words, '--out', join(folder, 'holes')), /^12 holes left out in 8 clouds$/m);
+  });
+});
 
 test.run();
