@@ -38,7 +38,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 test('calls are whole or not there, and the next process goes on', async () => {
   const path = join(folder, 'gallery');
   let next = 1;
-  for (let kill = 0; kill < 8; kill++) {
+  // A busy machine writes little between two kills; each kill waits for one call at least.
+  for (let kill = 0; kill < 8 || next <= 20; kill++) {
     const child = spawn(process.execPath, [fileURLToPath(import.meta.url), WRITER, path, String(next)]);
     let complaints = '';
     child.stderr.on('data', (text) => {
@@ -50,7 +51,7 @@ test('calls are whole or not there, and the next process goes on', async () => {
       done = Number(line);
     });
     await Promise.race([once(lines, 'line'), once(child, 'exit')]);
-    await sleep(17 * kill + 3 * (kill % 3));
+    await sleep(17 * (kill % 8) + 3 * (kill % 3));
     const closed = once(child, 'close');
     child.kill('SIGKILL');
     await closed;
@@ -68,7 +69,6 @@ test('calls are whole or not there, and the next process goes on', async () => {
     assert.is(count, PER_CALL * last + 2, `${count} entries after ${last} calls`);
     next = last + 1;
   }
-  assert.ok(next > 20, `only ${next} calls`);
 });
 
 if (process.argv[2] === WRITER) await writeOn(process.argv[3], Number(process.argv[4]));
