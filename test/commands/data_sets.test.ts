@@ -82,7 +82,7 @@ test('what was done to the files of a set is said by --inspect and in the log of
       command('train', ...words, '--inspect', '--out', join(folder, 'look')),
       /12 holes left out in 8 clouds/,
     );
-    assert.match(command('train', ...words, '--out', join(folder, 'holes')), /^12 holes left out in 8 clouds$/m);
+    assert.match(command('train', ...words, '--out', join(folder, 'holes')), /^ *12 holes left out in 8 clouds$/m);
   });
 });
 

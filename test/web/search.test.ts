@@ -113,7 +113,9 @@ test('a dropped picture is cut out and searched', async () => {
 function tubeObj(): string {
   const corner = (i: number, y: number) => {
     const angle = (2 * Math.PI * i) / 24;
-    return `v ${(0.4 * Math.cos(angle)).toFixed(4)} ${y} ${(0.4 * Math.sin(angle)).toFixed(4)}`;
+    // Multiples of 1/1024, which are the same in the 32 bits of a GLB.
+    const [x, z] = [Math.cos(angle), Math.sin(angle)].map((value) => Math.round(410 * value) / 1024);
+    return `v ${x} ${y} ${z}`;
   };
   const ring = Array.from({ length: 24 }, (_, i) => i);
   const sides = ring.map((i) => `f ${i + 1} ${((i + 1) % 24) + 1} ${((i + 1) % 24) + 25} ${i + 25}`);
