@@ -95,7 +95,7 @@ const RUN_FIELDS = {
   augment: oneOf('mild', 'strong'),
   /** The recipe that the fields started from, see withRecipe in config.ts. Default paper. */
   recipe: optional(oneOf('paper', 'robust')),
-  /** What is clustered: both views of an object equally, one more than the other, or what holds best; method/views.ts. */
+  /** What is clustered: the mean of both views of an object, one of them, or what holds best; method/views.ts. */
   clusterBy: optional(oneOf('pairs', 'images', 'clouds', 'best')),
   /**
    * Images are normalised by ImageNet's means and deviations, as the pretrained encoder expects. Default: they are not.

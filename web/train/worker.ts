@@ -239,11 +239,11 @@ const trainer = {
     const warm = session;
     if (!warm?.warmedUp || warm.warmedUp.stage.epoch !== warm.config.ssm.epochs)
       throw new Error('Stage 1 has not been trained yet. Start a run first.');
-    const { rdl } = configOf(plan);
+    const { rdl, recipe, clusterBy = 'pairs' } = configOf(plan);
     return train(async () => ({
       ...warm,
       plan: { ...warm.plan, noise: plan.noise },
-      config: { ...warm.config, rdl },
+      config: { ...warm.config, recipe: recipe ?? 'paper', clusterBy, rdl },
       state: warm.warmedUp,
     }));
   },

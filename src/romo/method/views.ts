@@ -7,31 +7,20 @@ import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { unitRows } from '../rows.ts';
+import { pairMeans } from '../rows.ts';
 import { type Clusters, kmeans, lloyd } from './kmeans.ts';
 
 /** Objects among which neighbours are sought at once: kNN costs their square. */
 const BLOCK = 8192;
 const LLOYD_ITERATIONS = 25;
 
-/** Share of the image in the vector of an object; the cloud has the rest. */
-const IMAGE_SHARE = { pairs: 0.5, images: 1, clouds: 0 } as const;
-type View = keyof typeof IMAGE_SHARE;
+type View = 'pairs' | 'images' | 'clouds';
 
 /** Clusters of objects, and what they were found in. */
 export interface ObjectClusters extends Clusters {
   readonly view: View;
   /** unit vector of each object, [N, d] */
   readonly rows: Float32Array;
-}
-
-/** normalize(s v_image + (1 - s) v_cloud), row by row: one vector for both views of an object. */
-export function objectRows({ images, clouds, dimension }: Embeddings, view: View): Float32Array {
-  const share = IMAGE_SHARE[view];
-  return unitRows(
-    images.map((value, i) => share * value + (1 - share) * clouds[i]),
-    dimension,
-  );
 }
 
 /**
@@ -50,7 +39,7 @@ export async function clusterObjects(
   const views: readonly View[] = clusterBy === 'best' ? ['images', 'clouds', 'pairs'] : [clusterBy];
   let best: { agreement: number; found: ObjectClusters } | null = null;
   for (const view of views) {
-    const rows = objectRows(embeddings, view);
+    const rows = view === 'pairs' ? pairMeans(embeddings.images, embeddings.clouds, dimension) : embeddings[view];
     const found = options.start
       ? await clustersFrom(gpu, rows, dimension, options.start(rows))
       : await kmeans(gpu, rows, dimension, { clusters, seed, ...options });
