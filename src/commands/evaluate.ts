@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { KnownObjects } from '../data/types.ts';
 import { writeWhole } from '../files/disk.ts';
 import { lossesIn, reportOf } from '../report/report.ts';
+import type { Config } from '../romo/config.ts';
 import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { allFigures, emptyModels } from '../romo/run/run.ts';
@@ -14,6 +16,15 @@ import { addDeviceOptions, deviceOptions } from './device.ts';
 import { main } from './main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
 import { loadModels, readConfig, readTensors } from './run_folder.ts';
+import { changesOf, DRAWN_AGAIN, NO_SPLIT, readSplit, sourceOf } from './run_split.ts';
+
+/** The objects of the run; null if it does not list them. @param other the data to evaluate on, if not the run's */
+function knownTo(folder: string, config: Config, other: string | undefined): KnownObjects | null {
+  const split = readSplit(folder);
+  const isOwn = other === undefined || sourceOf(other) === (split?.source ?? sourceOf(config.data));
+  if (!split && isOwn) return null;
+  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open: 'none' };
+}
 
 const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
@@ -29,8 +40,22 @@ await main(command, async () => {
   const config = readConfig(join(folder, 'config.json'));
   const modelFile = join(folder, 'model.safetensors');
   const tensors = readTensors(modelFile);
+  const known = knownTo(folder, config, options.data);
   if (options.data) config.data = options.data;
-  const { data, close } = await openRunData(config, command);
+  const fewer = { fewerWillDo: { train: true, test: true }, noneWillDo: true };
+  const { data: opened, close } = await openRunData(config, command, { ...fewer, known });
+  if ('found' in opened) {
+    const changes = known ? changesOf(opened.since) : [DRAWN_AGAIN];
+    for (const change of changes) process.stderr.write(`${config.data}: ${change}\n`);
+  }
+  const held = opened.test.pairs.length;
+  if (held === 0) {
+    await close();
+    throw new RomoError('data', `${config.data} has no objects that were held out`, 'Add them again, or give --data.');
+  }
+  // Clustering needs as many objects as clusters, and the baseline clusters the training objects, if there are any.
+  const clusters = Math.min(config.clusters, held);
+  const data = opened.train.pairs.length < clusters ? { ...opened, train: opened.test } : opened;
   const { labels } = data.test;
   if (options.report && !labels) {
     await close();
@@ -40,13 +65,20 @@ await main(command, async () => {
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(models, tensors, modelFile);
-    const stages = await allFigures(gpu, data, config, models);
+    const stages = await allFigures(gpu, data, { ...config, clusters }, models);
     const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
     const retrieval = labels && allDirections(embeddings, labels);
     if (options.report && labels && retrieval) {
       const metrics = join(folder, 'metrics.jsonl');
       const losses = existsSync(metrics) ? lossesIn(readFileSync(metrics, 'utf8')) : [];
-      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, losses };
+      const evaluated = {
+        config: { ...config, clusters },
+        stages,
+        stageNames: STAGE_NAMES,
+        embeddings,
+        retrieval,
+        losses,
+      };
       await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
     }
     const text = options.json

@@ -13,6 +13,7 @@ import { RomoError } from '../tensor/error.ts';
 
 const FILES = [
   'config.json',
+  'split.json',
   'metrics.jsonl',
   'pseudo-labels.csv',
   'model.safetensors',

@@ -19,13 +19,14 @@ export interface QueryOptions extends GivenDevice {
   readonly top: number;
   readonly for?: Modality | 'both';
   readonly where?: string;
+  readonly source?: string;
   readonly efSearch?: number;
   readonly json?: boolean;
   readonly html?: string;
 }
 
 export async function queryGallery(to: string, options: QueryOptions): Promise<void> {
-  const { image, points, top, efSearch } = options;
+  const { image, points, top, source, efSearch } = options;
   if ((image === undefined) === (points === undefined)) {
     throw new RomoError('option', 'a query is one picture or one 3D file', 'Give --image FILE or --points FILE.');
   }
@@ -49,7 +50,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       const path = (image ?? points) as string;
       const query = await (asked === 'image' ? embedImageFile : embedCloudFile)(model, path);
       const modality = wanted === 'both' ? undefined : wanted;
-      const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
+      const [answers] = await gallery.search(query.vector, { top, modality, source, where, efSearch });
       if (answers.length === 0) {
         const { images, points: clouds } = await gallery.info();
         process.stderr.write(`no matching entry among ${images} images and ${clouds} clouds\n`);
@@ -75,10 +76,11 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
   const gallery = await openExisting(to, null);
   try {
     const info = await gallery.info();
-    const { model, images, points, storage } = info;
+    const { model, images, points, sources, storage } = info;
     const lines = [
       `${images} images, ${points} clouds of ${model.dimension} numbers`,
       `model: ${model.stage}, SHA-256 ${model.sha256}`,
+      ...sources.map((one) => `${one.source || 'without a source'}: ${one.images} images, ${one.points} clouds`),
       storage,
     ];
     process.stdout.write(`${options.json ? JSON.stringify(info, null, 2) : lines.join('\n')}\n`);
@@ -99,13 +101,21 @@ const json = (query: string, answers: readonly Answer[]): string =>
 function table(answers: readonly Answer[]): string {
   const shown = answers.map(plain);
   const fields = [...new Set(shown.flatMap(({ metadata }) => Object.keys(metadata)))];
+  const hasSeveral = new Set(answers.map(({ source }) => source)).size > 1;
   const rows = new Table({
-    head: ['', 'similarity', 'id', 'kind', ...fields],
+    head: ['', 'similarity', 'id', 'kind', ...fields, ...(hasSeveral ? ['source'] : [])],
     style: { head: [], border: [] },
   });
-  shown.forEach(({ id, modality, similarity, metadata }, i) => {
+  shown.forEach(({ id, modality, source, similarity, metadata }, i) => {
     const kind = modality === 'image' ? 'picture' : '3D';
-    rows.push([i + 1, similarity.toFixed(4), id, kind, ...fields.map((field) => String(metadata[field] ?? ''))]);
+    rows.push([
+      i + 1,
+      similarity.toFixed(4),
+      id,
+      kind,
+      ...fields.map((field) => String(metadata[field] ?? '')),
+      ...(hasSeveral ? [source] : []),
+    ]);
   });
   return rows.toString();
 }

@@ -1,6 +1,6 @@
 /** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
 import { join } from 'node:path';
-import type { DataSet } from '../data/types.ts';
+import type { DataSet, KnownObjects } from '../data/types.ts';
 import { writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import type { Position } from '../romo/method/stage_state.ts';
@@ -10,6 +10,7 @@ import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
 import { CheckpointWriter, readCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import type { OpenedData } from './data.ts';
 import { deviceOptions } from './device.ts';
 import { MetricsLog } from './metrics_log.ts';
 import { checkAgreement, type TrainOptions } from './options.ts';
@@ -24,6 +25,7 @@ import {
   saveModels,
   writeJson,
 } from './run_folder.ts';
+import { changesOf, DRAWN_AGAIN, named, readSplit, writeSplit } from './run_split.ts';
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
 
@@ -48,7 +50,8 @@ export async function train(
   const config = options.resume ? configOf(out) : options.config;
   if (options.resume) checkAgreement(options, config);
   const weights = options.resume ? usePretrained(config) : options.weights;
-  const { data, skipped, close } = await options.openData(config);
+  const { data, skipped, close } = await options.openData(config, options.resume ? knownTo(out) : null);
+  if (options.resume) tellChanges(data, out, (text) => progress.line(text));
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
   checkConfig(config); // with the actual object counts
   const stop = new StopRequest((text) => progress.line(text));
@@ -61,7 +64,8 @@ export async function train(
           createRunFolder(out);
           if (config.set?.onBad === 'skip') await writeJson(join(out, 'skipped.json'), skipped);
           if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
-          await writeJson(join(out, 'config.json'), config);
+          if ('found' in data) await writeSplit(out, config.data, data);
+          await writeJson(join(out, 'config.json'), config); // the last file: it makes the folder a run
         }
         isNew = false;
         return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
@@ -81,6 +85,23 @@ export async function train(
     progress.stop();
     await close();
   }
+}
+
+/** The objects of a run that is resumed. */
+function knownTo(folder: string): KnownObjects | null {
+  const split = readSplit(folder);
+  return split && { ...split, isCertain: true, open: 'none' };
+}
+
+/** @throws RomoError `data` if objects of the run are missing */
+function tellChanges(data: OpenedData['data'], folder: string, say: (text: string) => void): void {
+  if (!('found' in data)) return;
+  if (!data.since) say(`warning: ${DRAWN_AGAIN}`);
+  else if (data.since.missing.length > 0) {
+    const what = `the run in ${folder} needs ${named(data.since.missing)}`;
+    throw new RomoError('data', `${what}, which are no longer in its data`, 'Put them back, or start a new run.');
+  }
+  for (const change of changesOf(data.since)) say(`warning: ${change}`);
 }
 
 /** The configuration of a run that is resumed. */
