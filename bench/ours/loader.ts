@@ -27,7 +27,7 @@ await main(command, async () => {
   };
   let opened: Awaited<ReturnType<typeof openRunData>> | undefined;
   await timed('opened: every pair read and checked once', async () => {
-    opened = await openRunData(config, command, fewerWillDo);
+    opened = await openRunData(config, command, { fewerWillDo });
     return opened.data.train.pairs.length + opened.data.test.pairs.length;
   });
   if (!opened) return;

@@ -1,13 +1,13 @@
 /** Opens the data of a command, with options that do not change results. */
 import { availableParallelism } from 'node:os';
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { openData } from '../data/open.ts';
 import { defaultCacheFolder } from '../data/sets/rendered_cache.ts';
-import type { CheckedData, LabelledDataSet, Skipped } from '../data/types.ts';
+import type { CheckedData, DataOptions, LabelledDataSet, Skipped } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import { preparationOf } from '../romo/preparation.ts';
 import { whole } from './parse.ts';
+import { Progress } from './progress.ts';
 
 /** Default number of threads: the GPU's driver and the main thread need cores too. */
 const defaultWorkers = (): number => Math.max(1, Math.min(8, availableParallelism() - 2));
@@ -25,34 +25,29 @@ export interface OpenedData {
   close(): Promise<void>;
 }
 
-/**
- * Opens the data that a configuration names, and shows progress on a terminal.
- * @param fewerWillDo see DataOptions
- */
+/** The fewest points that a cloud must have: DGCNN's graphs need k neighbours. */
+export const neededPoints = ({ pointEncoder, ssm, rdl }: Config): number =>
+  pointEncoder === 'dgcnn' ? Math.max(ssm.k, rdl.k) : 1;
+
+/** Opens the data that a configuration names, and shows progress. */
 export async function openRunData(
   config: Config,
   command: Command,
-  fewerWillDo = { train: false, test: false },
+  options: Pick<DataOptions, 'fewerWillDo' | 'noneWillDo' | 'known' | 'leastPoints'> = {},
 ): Promise<OpenedData> {
   const { workers = defaultWorkers(), cacheDir = defaultCacheFolder(), quiet, json } = command.opts();
-  const bar =
-    process.stdout.isTTY && !quiet && !json
-      ? new SingleBar({ format: 'reading [{bar}] {value} of {total} pairs', hideCursor: true, clearOnComplete: true })
-      : null;
-  const onProgress = (done: number, total: number) => {
-    if (bar && !bar.isActive) bar.start(total, done);
-    bar?.update(done);
-  };
+  const progress = new Progress('reading', 'pairs', quiet || json);
   try {
     const data = await openData(config.data, {
       ...config.set,
       ...preparationOf(config),
       train: config.train,
       test: config.test,
-      fewerWillDo,
+      leastPoints: neededPoints(config),
       workers,
       cacheFolder: cacheDir === 'none' ? null : cacheDir,
-      onProgress,
+      onProgress: (done, total) => progress.update(done, total),
+      ...options,
     });
     // Training and --inspect show these in their own output.
     const notes = 'found' in data && command.name() !== 'train' ? data.found.notes : [];
@@ -61,6 +56,6 @@ export async function openRunData(
       ? { data, skipped: data.skipped, close: () => data.close() }
       : { data, skipped: [], close: async () => {} };
   } finally {
-    bar?.stop();
+    progress.stop();
   }
 }

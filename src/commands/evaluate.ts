@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { SET_FIELDS } from '../data/fields.ts';
+import type { KnownObjects } from '../data/types.ts';
 import { writeWhole } from '../files/disk.ts';
 import { metricsIn, reportOf } from '../report/report.ts';
+import type { Config } from '../romo/config.ts';
 import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { preparationOf } from '../romo/preparation.ts';
@@ -16,6 +18,15 @@ import { addDeviceOptions, deviceOptions } from './device.ts';
 import { main } from './main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
 import { loadModels, readConfig, readTensors } from './run_folder.ts';
+import { changesOf, DRAWN_AGAIN, NO_SPLIT, readSplit, sourceOf } from './run_split.ts';
+
+/** The objects of the run; null if it does not list them. @param other the data to evaluate on, if not the run's */
+function knownTo(folder: string, config: Config, other: string | undefined): KnownObjects | null {
+  const split = readSplit(folder);
+  const isOwn = other === undefined || sourceOf(other) === (split?.source ?? sourceOf(config.data));
+  if (!split && isOwn) return null;
+  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open: 'none' };
+}
 
 const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
@@ -39,13 +50,27 @@ await main(command, async () => {
   if (options.up && !options.data) {
     throw new RomoError('option', '--up belongs to --data', "Leave it out: the run's own axis is stored.");
   }
+  const known = knownTo(folder, config, options.data);
   if (options.data) {
     // Prepared like the objects of the run, whatever the pictures of the other set are like.
     const { background, up } = preparationOf(config);
     const channels = tensors['rdl.encoders.image.conv1.weight']?.shape[1] as 1 | 3;
     Object.assign(config, { data: options.data, set: { ...config.set, channels, background, up: options.up ?? up } });
   }
-  const { data, close } = await openRunData(config, command);
+  const fewer = { fewerWillDo: { train: true, test: true }, noneWillDo: true };
+  const { data: opened, close } = await openRunData(config, command, { ...fewer, known });
+  if ('found' in opened) {
+    const changes = known ? changesOf(opened.since) : [DRAWN_AGAIN];
+    for (const change of changes) process.stderr.write(`${config.data}: ${change}\n`);
+  }
+  const held = opened.test.pairs.length;
+  if (held === 0) {
+    await close();
+    throw new RomoError('data', `${config.data} has no objects that were held out`, 'Add them again, or give --data.');
+  }
+  // Clustering needs as many objects as clusters, and the baseline clusters the training objects, if there are any.
+  const clusters = Math.min(config.clusters, held);
+  const data = opened.train.pairs.length < clusters ? { ...opened, train: opened.test } : opened;
   const { labels } = data.test;
   if (options.report && !labels) {
     await close();
@@ -55,13 +80,14 @@ await main(command, async () => {
   try {
     const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
     loadModels(models, tensors, modelFile);
-    const stages = await allFigures(gpu, data, config, models);
+    const stages = await allFigures(gpu, data, { ...config, clusters }, models);
     const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
     const retrieval = labels && allDirections(embeddings, labels);
     if (options.report && labels && retrieval) {
       const metrics = join(folder, 'metrics.jsonl');
       const reports = metricsIn(existsSync(metrics) ? readFileSync(metrics, 'utf8') : '');
-      const evaluated = { config, stages, stageNames: STAGE_NAMES, embeddings, retrieval, ...reports };
+      const own = { ...config, clusters };
+      const evaluated = { config: own, stages, stageNames: STAGE_NAMES, embeddings, retrieval, ...reports };
       await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
     }
     const text = options.json

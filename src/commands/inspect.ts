@@ -8,13 +8,14 @@ import { TooFewObjects } from '../data/sets/found.ts';
 import type { AnySplit, DataSet, Skipped } from '../data/types.ts';
 import { makeFolder, writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
+import { RomoError } from '../tensor/error.ts';
 import { contactSheet } from './contact_sheet.ts';
-import { type OpenedData, openRunData } from './data.ts';
+import { neededPoints, type OpenedData, openRunData } from './data.ts';
 import { writeSkipped } from './run_folder.ts';
 
 const SHEET_PAIRS = 40;
 
-/** Lists bad objects even with `--on-bad fail`. */
+/** Shows whatever there is, even if training would refuse it, and then says what training would refuse. */
 export async function inspectData(
   config: Config,
   command: Command,
@@ -30,7 +31,8 @@ export async function inspectData(
     await writeSkipped(out, skipped);
   };
   const skipping: Config = { ...config, set: { ...config.set, onBad: 'skip' } };
-  const opened = await openRunData(skipping, command, fewerWillDo).catch(async (cause: Error) => {
+  const anything = { fewerWillDo: { train: true, test: true }, noneWillDo: true, leastPoints: 1 };
+  const opened = await openRunData(skipping, command, anything).catch(async (cause: Error) => {
     if (cause instanceof TooFewObjects) await list(cause.skipped);
     throw cause;
   });
@@ -46,14 +48,50 @@ export async function inspectData(
     print(classes(data));
     await list(skipped);
     const sheet = join(out, 'contact-sheet.png');
-    const { png, ids } = await contactSheet(data.train.pairs, SHEET_PAIRS);
+    const { png, ids } = await contactSheet(shownSplit(data).pairs, SHEET_PAIRS);
     await writeWhole(sheet, png);
     print(`${sheet} shows, row by row: ${ids.join(', ')}`);
-    const { length: train } = data.train.pairs;
-    checkConfig({ ...config, train, test: data.test.pairs.length }); // reports what training would refuse
+    const refused = refusals(config, opened, fewerWillDo);
+    print(refused.length > 0 ? `training would refuse this:\n  ${refused.join('\n  ')}` : 'training would accept this');
   } finally {
     await opened.close();
   }
+}
+
+/** The split to show: a small set may have only one. */
+const shownSplit = ({ train, test }: DataSet): AnySplit => (train.pairs.length > 0 ? train : test);
+
+/** Why training would refuse the data or the options. */
+function refusals(
+  config: Config,
+  { data, skipped }: OpenedData,
+  fewerWillDo: { train: boolean; test: boolean },
+): string[] {
+  const reasons: string[] = [];
+  const found = { train: data.train.pairs.length, test: data.test.pairs.length };
+  for (const name of ['train', 'test'] as const) {
+    const kind = name === 'train' ? 'training' : 'test';
+    if (found[name] === 0) reasons.push(`there are no ${kind} objects. Add some.`);
+    else if (found[name] < config[name] && !fewerWillDo[name]) {
+      reasons.push(`${config[name]} ${kind} objects are requested, but there are ${found[name]}. Lower --${name}.`);
+    }
+  }
+  if (skipped.length > 0 && config.set?.onBad !== 'skip') {
+    reasons.push(`bad objects: ${skipped.length}. Mend them, or add --on-bad skip.`);
+  }
+  const least = neededPoints(config);
+  const origins = 'found' in data ? [...data.train.origins, ...data.test.origins] : [];
+  const sparse = origins.filter(({ points, triangles }) => triangles === 0 && points < least);
+  if (sparse.length > 0) {
+    reasons.push(`clouds of fewer than ${least} points: ${sparse.length}. Lower --k-ssm and --k-rdl.`);
+  }
+  try {
+    if (found.train > 0 && found.test > 0) checkConfig({ ...config, ...found });
+  } catch (error) {
+    if (!(error instanceof RomoError && error.code === 'option')) throw error;
+    reasons.push(error.message);
+  }
+  return reasons;
 }
 
 /** Smallest, median and largest sizes of images and clouds. */
@@ -88,8 +126,9 @@ async function sizes(data: OpenedData['data']): Promise<string> {
       origins.map(({ triangles }) => triangles),
     );
   }
-  const [sample] = await data.train.pairs.load([0]);
-  const [height, width, channels] = data.train.pairs.imageShape;
+  const { pairs } = shownSplit(data);
+  const [sample] = await pairs.load([0]);
+  const [height, width, channels] = pairs.imageShape;
   const shown = `images [${height}, ${width}, ${channels}], clouds [${sample.cloud.length / 3}, 3]`;
   return `the networks see samples of ${shown}${table.length > 0 ? `; in the files:\n${table}` : ''}`;
 }

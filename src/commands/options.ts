@@ -1,6 +1,7 @@
 /** The command line of training: every hyper-parameter is an option with the preset's value as its default. */
 import { Command, Option } from 'commander';
 import { ALL, backgroundOf, type Field, oneOf } from '../data/fields.ts';
+import type { KnownObjects } from '../data/types.ts';
 import {
   type Config,
   checkConfig,
@@ -41,7 +42,7 @@ export interface TrainOptions {
   /** the user named no number: take as many as there are, up to the preset's number */
   readonly fewerWillDo: { readonly train: boolean; readonly test: boolean };
   /** Opens the data of a configuration, with the options of this command that do not change results. */
-  openData(config: Config): Promise<OpenedData>;
+  openData(config: Config, known: KnownObjects | null): Promise<OpenedData>;
 }
 
 /** Fields without an option of their own: what other options and files decide. */
@@ -149,9 +150,6 @@ const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
   'rdl.sharedHead': (text) => parserOf(WORDS['rdl.sharedHead'])(text) === 'shared',
 };
 
-/** A resumed run keeps its object counts. */
-const EXACTLY = { train: false, test: false };
-
 /** The command with all its options; defaults are the preset's. */
 export function trainCommand(): Command {
   const command = new Command('train')
@@ -210,7 +208,7 @@ export function readTrainOptions(command: Command): TrainOptions {
   if (config.data !== 'shapes') config.set = { ...config.set, background: backgroundOf(config.data) };
   const weights = resume ? null : usePretrained(config, new Set(asked.map(({ path }) => path)));
   if (!resume) {
-    checkConfig(config);
+    if (!given.inspect) checkConfig(config);
   } else {
     const isOwn = (name: string) => command.getOptionValueSource(name) === 'cli';
     if (isOwn('preset')) asked.push({ flag: '--preset', path: 'preset', value: given.preset });
@@ -232,7 +230,8 @@ export function readTrainOptions(command: Command): TrainOptions {
     inspect: given.inspect === true,
     weights,
     fewerWillDo,
-    openData: (opened) => openRunData(opened, command, resume ? EXACTLY : fewerWillDo),
+    // A resumed run keeps its object counts.
+    openData: (opened, known) => openRunData(opened, command, resume ? { known } : { fewerWillDo }),
   };
 }
 

@@ -16,6 +16,7 @@ const SKIPPED = 'skipped.json';
 
 const FILES = [
   'config.json',
+  'split.json',
   'metrics.jsonl',
   'pseudo-labels.csv',
   'model.safetensors',

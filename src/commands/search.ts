@@ -4,7 +4,7 @@ import { SET_FIELDS } from '../data/fields.ts';
 import { addDataOptions } from './data.ts';
 import { addDeviceOptions } from './device.ts';
 import { main } from './main.ts';
-import { whole } from './parse.ts';
+import { countOrAll, whole } from './parse.ts';
 import { indexCollection, parseShard } from './search_index.ts';
 import { type QueryOptions, queryGallery, showInfo } from './search_query.ts';
 
@@ -21,7 +21,11 @@ const index = addDeviceOptions(addDataOptions(command.command('index')))
   .argument('<run>', 'folder that node dist/train.js wrote')
   .requiredOption('--to <gallery>', GALLERY)
   .option('--data <spec>', 'the collection, which is indexed completely; default: the data of the run')
-  .addOption(new Option('--split <name>', 'objects to index').choices(['train', 'test', 'all']).default('all'))
+  .addOption(
+    new Option('--split <name>', 'objects to index; other: neither trained on nor held out by the run')
+      .choices(['train', 'test', 'other', 'all'])
+      .default('all'),
+  )
   .option(
     '--shard <i/n>',
     'index only every n-th object from the i-th on, counted from 0, so that n programs can share the work',
@@ -33,6 +37,14 @@ const index = addDeviceOptions(addDataOptions(command.command('index')))
     ),
   )
   .addOption(new Option('--on-bad <what>', 'a bad object ends the program, or is left out').choices(['fail', 'skip']))
+  .option(
+    '--train <n>',
+    "with --data: training objects, or all (default: all; of shapes, the run's number)",
+    countOrAll,
+  )
+  .option('--test <n>', 'with --data: test objects, or all', countOrAll)
+  .option('--source <name>', 'name of the collection (default: kind and full path of --data)')
+  .option('--sync', 'also remove from the gallery what is no longer in the collection')
   .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
   .option('--no-thumbnails', 'do not store pictures for --html')
   .option('--quiet', 'no progress')
@@ -57,6 +69,7 @@ const query = addDeviceOptions(command.command('query'))
   .addOption(
     new Option('--for <kind>', 'kind of entries to find; default: the other kind').choices(['image', 'points', 'both']),
   )
+  .option('--source <name>', 'search only this collection (info lists them)')
   .option('--where <condition>', "for example \"category = 'chair' and split = 'test'\", see docs/search.md")
   .option('--ef-search <n>', 'databases with an index: approximate search with this many candidates', whole(1))
   .option('--json', 'print JSON instead of the table')

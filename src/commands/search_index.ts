@@ -1,24 +1,24 @@
-/** `search.js index`: embeds a collection into a gallery, in portions; objects that are already there are skipped. */
-import { SingleBar } from 'cli-progress';
+/** `search.js index`: brings a gallery into step with a collection, in portions; what has not changed is skipped. */
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { viewOf } from '../data/cloud_view.ts';
 import { ALL } from '../data/fields.ts';
 import type { Axis } from '../data/prepare.ts';
-import type { AnySplit, DataSet, PairedData } from '../data/types.ts';
-import { cloudPicture, imagePicture } from '../report/pictures.ts';
-import { embedAll } from '../romo/embedding.ts';
+import type { KnownObjects } from '../data/types.ts';
+import type { Config } from '../romo/config.ts';
 import type { LoadedEncoders } from '../romo/run/model_file.ts';
-import type { Entry, Gallery, Metadata } from '../search/gallery.ts';
+import type { Gallery } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
+import { OtherModel } from '../search/stamp.ts';
 import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { openRunData } from './data.ts';
 import { deviceOptions, type GivenDevice } from './device.ts';
-import { loadModelFile, readModelFile, stampOf } from './search_model.ts';
+import { changesOf, counted, DRAWN_AGAIN, NO_SPLIT, readSplit, sourceOf } from './run_split.ts';
+import { type Collection, collectionOf, type SplitChoice } from './search_collection.ts';
+import { loadModelFile, type ModelFile, readModelFile, stampOf } from './search_model.ts';
+import { compare, embedInto, type Plan } from './search_step.ts';
 
-const LESS_WILL_DO = { train: true, test: true };
-/** Objects per portion: the most that an interruption loses. */
-const PORTION = 200;
+const ANY_NUMBER = { fewerWillDo: { train: true, test: true }, noneWillDo: true };
 
 export interface Shard {
   readonly index: number;
@@ -32,33 +32,16 @@ export function parseShard(text: string): Shard {
   throw new RomoError('option', `--shard ${text} is not understood`, 'Write i/n with i from 0 to n - 1, such as 0/4.');
 }
 
-/** The objects of both splits that belong to a shard. */
-interface Item {
-  readonly split: AnySplit;
-  readonly index: number;
-}
-
-function itemsOf(data: DataSet, splits: 'train' | 'test' | 'all', { index, count }: Shard): Item[] {
-  const chosen = splits === 'all' ? [data.train, data.test] : [data[splits]];
-  const items = chosen.flatMap((split) => Array.from({ length: split.pairs.length }, (_, i) => ({ split, index: i })));
-  return items.filter((_, i) => i % count === index);
-}
-
-/** Some objects of a split as a data set. */
-const subset = (pairs: PairedData, indices: readonly number[]): PairedData => ({
-  name: pairs.name,
-  length: indices.length,
-  imageShape: pairs.imageShape,
-  id: (i) => pairs.id(indices[i]),
-  load: (wanted) => pairs.load(Array.from(wanted, (i) => indices[i])),
-});
-
 interface IndexOptions extends GivenDevice {
   readonly to: string;
   readonly data?: string;
-  readonly split: 'train' | 'test' | 'all';
+  readonly train?: number;
+  readonly test?: number;
+  readonly split: SplitChoice;
   readonly shard?: Shard;
   readonly up?: Axis;
+  readonly source?: string;
+  readonly sync?: boolean;
   readonly onBad?: 'fail' | 'skip';
   readonly hnsw?: boolean;
   readonly thumbnails: boolean;
@@ -67,28 +50,25 @@ interface IndexOptions extends GivenDevice {
 
 export async function indexCollection(run: string, command: Command): Promise<void> {
   const options = command.opts<IndexOptions>();
-  const { shard = { index: 0, count: 1 } } = options;
   const file = readModelFile(run);
   const gpu = await openDevice(deviceOptions(options));
   try {
     const model = loadModelFile(gpu, file);
-    const config = { ...model.config };
-    const { channels, background, up: usual } = model.preparation;
-    const { up = usual } = options;
-    if (options.data !== undefined) Object.assign(config, { data: options.data, set: {}, train: ALL, test: ALL });
-    config.set = { ...config.set, channels, background, up };
-    if (options.onBad) config.set = { ...config.set, onBad: options.onBad };
-    const { data, skipped, close } = await openRunData(config, command, LESS_WILL_DO);
+    const { up = model.preparation.up } = options;
+    const config = configOf(model, options, up);
+    const known = knownFor(file, model.config, options);
+    const { data, skipped, close } = await openRunData(config, command, { ...ANY_NUMBER, known });
     try {
-      const gallery = await openGallery(options.to, stampOf(file, model, up), async () => gpu);
+      const isRuns = known === null || ('found' in data && data.since !== null);
+      if (known === null && 'found' in data) process.stderr.write(`warning: ${DRAWN_AGAIN}\n`);
+      const since = 'found' in data ? changesOf(data.since) : [];
+      for (const change of since) process.stderr.write(`${config.data}: ${change}\n`);
+      const collection = collectionOf(data, skipped, isRuns, options, config.data);
+      const gallery = await openGallery(options.to, stampOf(file, model, up), async () => gpu).catch((cause) => {
+        throw cause instanceof OtherModel ? withCommand(cause, run, file, options) : cause;
+      });
       try {
-        const items = itemsOf(data, options.split, shard);
-        const written = await fill(gallery, model, data, items, options);
-        if (options.hnsw && 'buildIndex' in gallery) await (gallery.buildIndex as () => Promise<void>)();
-        const { images, points } = await gallery.info();
-        const left = skipped.length > 0 ? `; ${skipped.length} bad objects left out` : '';
-        process.stdout.write(`${written} objects embedded, ${items.length - written} were there already${left}\n`);
-        process.stdout.write(`${options.to}: ${images} images, ${points} clouds\n`);
+        await step(gallery, model, collection, options, options.source ?? sourceOf(config.data));
       } finally {
         await gallery.close();
       }
@@ -100,70 +80,80 @@ export async function indexCollection(run: string, command: Command): Promise<vo
   }
 }
 
-/** @returns how many objects were added */
-async function fill(
+function configOf(model: LoadedEncoders, { data, train, test, onBad }: IndexOptions, up: Axis): Config {
+  const config = { ...model.config };
+  if (data !== undefined) {
+    // Built-in shapes are endless: without a number, as many as the run had.
+    const all = data === 'shapes' ? config : { train: ALL, test: ALL };
+    Object.assign(config, { data, set: {}, train: train ?? all.train, test: test ?? all.test });
+  } else if (train !== undefined || test !== undefined) {
+    throw new RomoError('option', '--train and --test belong to --data', 'Leave them out: the run has its objects.');
+  }
+  const { channels, background } = model.preparation;
+  config.set = { ...config.set, channels, background, up, ...(onBad && { onBad }) };
+  return config;
+}
+
+/** What the run knows of the collection; null if that cannot be told, so that its split is drawn as for the run. */
+function knownFor(file: ModelFile, config: Config, { data }: IndexOptions): KnownObjects | null {
+  const split = readSplit(dirname(file.path));
+  const isOwn = data === undefined || sourceOf(data) === (split?.source ?? sourceOf(config.data));
+  if (!split && isOwn) return null;
+  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open: data === undefined ? 'later' : 'all' };
+}
+
+/** Brings the gallery into step, and says what it did. */
+async function step(
   gallery: Gallery,
   model: LoadedEncoders,
-  data: DataSet,
-  items: readonly Item[],
-  { thumbnails, quiet }: IndexOptions,
-): Promise<number> {
-  const format = 'embedding [{bar}] {value} of {total} objects | {eta_formatted} left';
-  const bar = process.stdout.isTTY && !quiet ? new SingleBar({ format, hideCursor: true }) : null;
-  bar?.start(items.length, 0);
-  let written = 0;
-  try {
-    for (let start = 0; start < items.length; start += PORTION) {
-      const portion = items.slice(start, start + PORTION);
-      for (const split of new Set(portion.map((item) => item.split))) {
-        const indices = await missing(gallery, split, portion);
-        if (indices.length === 0) continue;
-        await gallery.upsert(await entriesOf(model, data, split, indices, thumbnails));
-        written += indices.length;
-      }
-      bar?.update(start + portion.length);
-    }
-  } finally {
-    bar?.stop();
+  collection: Collection,
+  { to, thumbnails, sync, hnsw, shard = { index: 0, count: 1 }, quiet = false }: IndexOptions,
+  source: string,
+): Promise<void> {
+  const items = collection.items.filter((_, i) => i % shard.count === shard.index);
+  const plan = await compare(gallery, items, collection, source);
+  const { embed, added, renewed, same, gone } = plan;
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  if (!quiet && embed.length > 0) {
+    say(`${counted(embed.length, 'object')} to embed: ${added} new, ${renewed} changed; ${same} are there already`);
   }
-  return written;
+  await embedInto(gallery, model, embed, { source, thumbnails, quiet, data: collection.data });
+  const removed = sync ? gone : [];
+  if (removed.length > 0) await gallery.remove(removed, source);
+  if (hnsw && 'buildIndex' in gallery) await (gallery.buildIndex as () => Promise<void>)();
+  const { images, points, sources } = await gallery.info();
+  const left = collection.bad > 0 ? `; ${counted(collection.bad, 'bad object')} left out` : '';
+  say(`${counted(embed.length, 'object')} embedded, ${same} were there already${left}`);
+  say(`${to}: ${images} images, ${points} clouds`);
+  say(summary(plan, removed.length, source, sync));
+  const older = source !== '' && sources.find((one) => one.source === '');
+  if (older) {
+    say(
+      `${older.images} objects of ${to} have no source, as older versions wrote them: if they are of this collection,`,
+    );
+    say(`run this again with --source "" to bring them into step, or index into a new gallery`);
+  }
 }
 
-async function missing(gallery: Gallery, split: AnySplit, portion: readonly Item[]): Promise<number[]> {
-  const indices = portion.filter((item) => item.split === split).map(({ index }) => index);
-  const ids = indices.map((index) => split.pairs.id(index));
-  const [images, clouds] = [await gallery.present(ids, 'image'), await gallery.present(ids, 'points')];
-  return indices.filter((_, i) => !(images.has(ids[i]) && clouds.has(ids[i])));
+function summary({ added, renewed, same, gone }: Plan, removed: number, source: string, sync = false): string {
+  const rest = !sync && gone.length > 0 ? `; ${gone.length} no longer in ${source}: --sync removes them` : '';
+  return `added ${added}, renewed ${renewed}, removed ${removed}, same ${same}${rest}`;
 }
 
-async function entriesOf(
-  { encoders, config }: LoadedEncoders,
-  data: DataSet,
-  { pairs, labels }: AnySplit,
-  indices: readonly number[],
-  thumbnails: boolean,
-): Promise<Entry[]> {
-  const own = subset(pairs, indices);
-  const { images, clouds, dimension } = await embedAll(encoders.gpu, encoders, own, config, data.rotation);
-  const samples = thumbnails ? await pairs.load(indices) : [];
-  const split: Metadata = { split: pairs === data.train.pairs ? 'train' : 'test' };
-  const view = viewOf(data.rotation);
-  const entries = indices.map(async (index, i): Promise<Entry[]> => {
-    const plain: Metadata = labels ? { ...split, category: labels.classNames[labels.values[index]] } : split;
-    const { image, cloud } = samples[i] ?? {};
-    const row = (rows: Float32Array) => rows.slice(i * dimension, (i + 1) * dimension);
-    const shown = async (picture: Promise<string> | undefined): Promise<Metadata> =>
-      picture ? { ...plain, thumbnail: await picture } : plain;
-    const id = pairs.id(index);
-    return [
-      {
-        id,
-        modality: 'image',
-        vector: row(images),
-        metadata: await shown(image && imagePicture(image, pairs.imageShape)),
-      },
-      { id, modality: 'points', vector: row(clouds), metadata: await shown(cloud && cloudPicture(cloud, view)) },
-    ];
-  });
-  return (await Promise.all(entries)).flat();
+/** The error, with the command that makes a gallery with this model. */
+function withCommand(
+  { message, fix }: OtherModel,
+  run: string,
+  { sha256 }: ModelFile,
+  options: IndexOptions,
+): RomoError {
+  const quoted = (word: string) => (/^[\w./:=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+  const name = sha256.slice(0, 8);
+  const isDatabase = /^(pglite|postgres|postgresql):/.test(options.to);
+  const to = isDatabase
+    ? `${options.to.split('?')[0]}?schema=romo_${name}`
+    : `${options.to.replace(/\/+$/, '')}-${name}`;
+  const data = options.data === undefined ? [] : ['--data', options.data];
+  const words = ['node', 'dist/search.js', 'index', run, ...data, '--to', to];
+  return new RomoError('gallery', message.replace(`. ${fix}`, ''), `Make a new one: ${words.map(quoted).join(' ')}`);
 }

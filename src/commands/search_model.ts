@@ -7,6 +7,7 @@ import { preparePicture } from '../data/sets/prepare_picture.ts';
 import { evenCloud } from '../data/subsample.ts';
 import { fromBytes } from '../files/pixels.ts';
 import { readGeometry } from '../files/read.ts';
+import { summarize } from '../files/remarks.ts';
 import { embedClouds, embedImages } from '../romo/embedding.ts';
 import { type LoadedEncoders, loadEncoders } from '../romo/run/model_file.ts';
 import type { ModelStamp } from '../search/gallery.ts';
@@ -60,6 +61,8 @@ export interface Query {
   readonly vector: Float32Array;
   /** [H, W, C] of an image, or [P, 3] of a cloud */
   readonly content: Float32Array;
+  /** what was done to the file beyond reading it, in sentences */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -68,12 +71,12 @@ export interface Query {
  */
 export async function embedImageFile(model: LoadedEncoders, path: string, mask: string | undefined): Promise<Query> {
   const content = fromBytes((await preparePicture(path, mask, model.preparation)).pixels);
-  return { vector: await embedImages(model, content), content };
+  return { vector: await embedImages(model, content), content, remarks: [] };
 }
 
 /** @throws RomoError `file` where the file is neither a mesh nor a cloud, or has too few points */
 export async function embedCloudFile(model: LoadedEncoders, path: string, up: Axis): Promise<Query> {
-  const cloud = prepareCloud(await readGeometry(path), path, { ...model.preparation, up });
-  const content = evenCloud(cloud, model.preparation.points);
-  return { vector: await embedClouds(model, content), content };
+  const geometry = await readGeometry(path);
+  const content = evenCloud(prepareCloud(geometry, path, { ...model.preparation, up }), model.preparation.points);
+  return { vector: await embedClouds(model, content), content, remarks: summarize([geometry.remarks]) };
 }

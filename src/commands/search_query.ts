@@ -24,13 +24,14 @@ export interface QueryOptions extends GivenDevice {
   readonly top: number;
   readonly for?: Modality | 'both';
   readonly where?: string;
+  readonly source?: string;
   readonly efSearch?: number;
   readonly json?: boolean;
   readonly html?: string;
 }
 
 export async function queryGallery(to: string, options: QueryOptions): Promise<void> {
-  const { image, mask, points, top, efSearch } = options;
+  const { image, mask, points, top, source, efSearch } = options;
   if ((image === undefined) === (points === undefined)) {
     throw new RomoError('option', 'a query is one picture or one 3D file', 'Give --image FILE or --points FILE.');
   }
@@ -60,8 +61,9 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       const path = (image ?? points) as string;
       const query =
         image === undefined ? await embedCloudFile(model, path, up) : await embedImageFile(model, image, mask);
+      for (const remark of query.remarks) process.stderr.write(`${path}: ${remark}\n`);
       const modality = wanted === 'both' ? undefined : wanted;
-      const [answers] = await gallery.search(query.vector, { top, modality, where, efSearch });
+      const [answers] = await gallery.search(query.vector, { top, modality, source, where, efSearch });
       if (answers.length === 0) {
         const { images, points: clouds } = await gallery.info();
         process.stderr.write(`no matching entry among ${images} images and ${clouds} clouds\n`);
@@ -87,11 +89,12 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
   const gallery = await openExisting(to, null);
   try {
     const info = await gallery.info();
-    const { model, images, points, storage } = info;
+    const { model, images, points, sources, storage } = info;
     const lines = [
       `${images} images, ${points} clouds of ${model.dimension} numbers`,
       `model: ${model.stage}, SHA-256 ${model.sha256}`,
       ...(model.preparation ? [`objects: ${listed(model.preparation)}`] : []),
+      ...sources.map((one) => `${one.source || 'without a source'}: ${one.images} images, ${one.points} clouds`),
       storage,
     ];
     process.stdout.write(`${options.json ? JSON.stringify(info, null, 2) : lines.join('\n')}\n`);
@@ -117,13 +120,21 @@ const json = (query: string, answers: readonly Answer[]): string =>
 function table(answers: readonly Answer[]): string {
   const shown = answers.map(plain);
   const fields = [...new Set(shown.flatMap(({ metadata }) => Object.keys(metadata)))];
+  const hasSeveral = new Set(answers.map(({ source }) => source)).size > 1;
   const rows = new Table({
-    head: ['', 'similarity', 'id', 'kind', ...fields],
+    head: ['', 'similarity', 'id', 'kind', ...fields, ...(hasSeveral ? ['source'] : [])],
     style: { head: [], border: [] },
   });
-  shown.forEach(({ id, modality, similarity, metadata }, i) => {
+  shown.forEach(({ id, modality, source, similarity, metadata }, i) => {
     const kind = modality === 'image' ? 'picture' : '3D';
-    rows.push([i + 1, similarity.toFixed(4), id, kind, ...fields.map((field) => String(metadata[field] ?? ''))]);
+    rows.push([
+      i + 1,
+      similarity.toFixed(4),
+      id,
+      kind,
+      ...fields.map((field) => String(metadata[field] ?? '')),
+      ...(hasSeveral ? [source] : []),
+    ]);
   });
   return rows.toString();
 }

@@ -1,7 +1,7 @@
 /** Training as a command: the run folder, checkpoints, signals and lost devices around `run`. */
 import { join } from 'node:path';
 import { TooFewObjects } from '../data/sets/found.ts';
-import type { CheckedData, DataSet } from '../data/types.ts';
+import type { CheckedData, DataSet, KnownObjects } from '../data/types.ts';
 import { makeFolder, writeWhole } from '../files/disk.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import type { Position } from '../romo/method/stage_state.ts';
@@ -11,6 +11,7 @@ import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { withDevice } from '../tensor/recover.ts';
 import { CheckpointWriter, readCheckpoint, removeCheckpoints } from './checkpoints.ts';
+import type { OpenedData } from './data.ts';
 import { deviceOptions } from './device.ts';
 import { MetricsLog } from './metrics_log.ts';
 import { checkAgreement, type TrainOptions } from './options.ts';
@@ -26,6 +27,7 @@ import {
   writeJson,
   writeSkipped,
 } from './run_folder.ts';
+import { changesOf, DRAWN_AGAIN, named, readSplit, writeSplit } from './run_split.ts';
 import { StopRequest } from './signals.ts';
 import { usePretrained } from './weights.ts';
 
@@ -50,13 +52,15 @@ export async function train(
   const config = options.resume ? configOf(out) : options.config;
   if (options.resume) checkAgreement(options, config);
   const weights = options.resume ? usePretrained(config) : options.weights;
-  const { data, skipped, close } = await options.openData(config).catch(async (cause: Error) => {
+  const known = options.resume ? knownTo(out) : null;
+  const { data, skipped, close } = await options.openData(config, known).catch(async (cause: Error) => {
     if (cause instanceof TooFewObjects && config.set?.onBad === 'skip' && !holdsRun(out)) {
       makeFolder(out);
       await writeSkipped(out, cause.skipped);
     }
     throw cause;
   });
+  if (options.resume) tellChanges(data, out, (text) => progress.line(text));
   Object.assign(config, { train: data.train.pairs.length, test: data.test.pairs.length });
   checkConfig(config); // with the actual object counts
   const stop = new StopRequest((text) => progress.line(text));
@@ -69,7 +73,8 @@ export async function train(
           createRunFolder(out);
           if (config.set?.onBad === 'skip') await writeSkipped(out, skipped);
           if (skipped.length > 0) progress.line(`${skipped.length} bad objects skipped, see skipped.json`);
-          await writeJson(join(out, 'config.json'), config);
+          if ('found' in data) await writeSplit(out, config.data, data);
+          await writeJson(join(out, 'config.json'), config); // the last file: it makes the folder a run
         }
         isNew = false;
         return attempt(gpu, data, config, { ...options, weights }, { progress, stop });
@@ -89,6 +94,23 @@ export async function train(
     progress.stop();
     await close();
   }
+}
+
+/** The objects of a run that is resumed. */
+function knownTo(folder: string): KnownObjects | null {
+  const split = readSplit(folder);
+  return split && { ...split, isCertain: true, open: 'none' };
+}
+
+/** @throws RomoError `data` if objects of the run are missing */
+function tellChanges(data: OpenedData['data'], folder: string, say: (text: string) => void): void {
+  if (!('found' in data)) return;
+  if (!data.since) say(`warning: ${DRAWN_AGAIN}`);
+  else if (data.since.missing.length > 0) {
+    const what = `the run in ${folder} needs ${named(data.since.missing)}`;
+    throw new RomoError('data', `${what}, which are no longer in its data`, 'Put them back, or start a new run.');
+  }
+  for (const change of changesOf(data.since)) say(`warning: ${change}`);
 }
 
 /** The configuration of a run that is resumed. */

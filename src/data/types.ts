@@ -95,12 +95,50 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** A data set whose objects come from files. Each was read once without an error. */
+/** Objects from files, each of which was read once without an error. */
+export interface CheckedSplit extends AnySplit {
+  readonly origins: readonly Origin[];
+  /** of what the networks see of each object: it changes when a file, or the way of reading it, changes */
+  readonly hashes: readonly string[];
+}
+
+/** The objects of a run by id, with their hashes, in order; and how to open them again. */
+export interface KnownObjects {
+  readonly train: ReadonlyMap<string, string>;
+  readonly test: ReadonlyMap<string, string>;
+  /** what was in the set then, but in neither split: bad objects, and those beyond the numbers of the run */
+  readonly unused: ReadonlySet<string>;
+  /** Is this the run's set? If false, it is where it has an object with the id and the hash of one of the run's. */
+  readonly isCertain: boolean;
+  /**
+   * Objects of neither split to open as `others`: none; those that were added later; all, where a set has a split of
+   * its own and the object is not new, within that.
+   */
+  readonly open: 'none' | 'later' | 'all';
+}
+
+/** A data set whose objects come from files. */
 export interface CheckedData extends DataSet {
-  readonly train: AnySplit & { readonly origins: readonly Origin[] };
-  readonly test: AnySplit & { readonly origins: readonly Origin[] };
+  readonly train: CheckedSplit;
+  readonly test: CheckedSplit;
+  /** Neither trained on nor held out by the run whose objects were given; empty if none were. */
+  readonly others: CheckedSplit;
   readonly skipped: readonly Skipped[];
-  readonly found: { readonly train: number; readonly test: number; readonly notes: readonly string[] };
+  readonly found: {
+    readonly train: number;
+    readonly test: number;
+    /** all ids, in the order of the set */
+    readonly ids: readonly string[];
+    /** the set is divided by its folders or files, not by a draw */
+    readonly hasSplit: boolean;
+    readonly notes: readonly string[];
+  };
+  /** How this set differs from the one that the run knew; null if no run was given, or it knew another set. */
+  readonly since: {
+    readonly added: readonly string[];
+    readonly missing: readonly string[];
+    readonly changed: readonly string[];
+  } | null;
   /** Ends the reading threads. Nothing can be loaded afterwards. */
   close(): Promise<void>;
 }
@@ -112,6 +150,10 @@ export interface DataOptions
     Readonly<Values<typeof PREPARED_FIELDS>> {
   /** Whether `train` and `test` are upper limits rather than required counts. Default: both required. */
   readonly fewerWillDo?: { readonly train: boolean; readonly test: boolean };
+  /** Whether one of the splits may be empty. Default false. */
+  readonly noneWillDo?: boolean;
+  /** Opens the objects of a run instead of choosing some. Sets in files only. */
+  readonly known?: KnownObjects | null;
   /** Clouds of fewer points are bad. Default 1. */
   readonly leastPoints?: number;
   /** Threads that read files; default 0, the calling thread reads. */

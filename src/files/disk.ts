@@ -43,11 +43,18 @@ export async function writeWhole(
   }
 }
 
-/** Flushes the names in a folder to disk. Windows cannot do this, and does not need it. */
+/** Flushes the names in a folder to disk. Windows and some mounted file systems cannot do this. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } catch (cause) {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((cause as NodeJS.ErrnoException).code ?? ''))
+      throw cause;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Creates a folder and its parents. (Node's recursive mkdir hangs if a level fails with ENOENT, as in /proc.) */

@@ -1,6 +1,9 @@
-/** A lock file, which lets one process at a time write into a folder. Node only. */
-import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+/**
+ * A lock file, which lets one process at a time write into a folder. It needs nothing but that creating a file fails if
+ * the name is taken, which also holds on exFAT, SMB and FUSE. Node only.
+ */
+import { readFileSync } from 'node:fs';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,44 +12,68 @@ import { ignoreMissing } from './disk.ts';
 
 const LOCK = 'lock';
 const PATIENCE = 60_000; // ms; a writer holds the lock for one batch
+const WRITING = 5_000; // ms; a lock that has no owner after this time was created by a process that was killed
+
+/**
+ * When a process started, in ticks of the kernel. A number alone does not identify a process: in a container, every
+ * program may be process 1. null if there is no such process, or the system does not say.
+ */
+function startOf(pid: number): string | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return status.slice(status.lastIndexOf(')') + 2).split(' ')[19]; // field 22; the name before it may hold anything
+  } catch {
+    return null;
+  }
+}
+
+/** Where the system does not say it, a number that differs between processes (and between threads) stands in. */
+const SELF = startOf(process.pid) ?? `${Date.now()}-${Math.random()}`;
+const OWNER = `${hostname()} ${process.pid} ${SELF}`;
 
 /** True if the owner was a process of this machine that has ended. */
 function isDead(owner: string): boolean {
-  const [host, pid] = owner.split(' ');
+  const [host, number, start] = owner.split(' ');
   if (host !== hostname()) return false;
+  const pid = Number(number);
+  if (pid === process.pid) return start !== SELF;
   try {
-    process.kill(Number(pid), 0);
-    return false;
+    process.kill(pid, 0);
   } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'ESRCH';
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
+  const now = startOf(pid);
+  return start !== undefined && now !== null && start !== now;
+}
+
+/** Is it the lock of a process that was killed? */
+async function isLeftOver(path: string): Promise<boolean> {
+  const owner = await readFile(path, 'utf8').catch(ignoreMissing);
+  if (owner === null) return false;
+  if (owner !== '') return isDead(owner);
+  const status = await stat(path).catch(ignoreMissing);
+  return status !== null && Date.now() - status.mtimeMs > WRITING;
 }
 
 /**
  * Runs `write` while holding the folder's lock. The lock of a killed process is taken over.
  * @param patience ms to wait for the process that holds the lock; default 60,000
+ * @throws RomoError `gallery` if another process holds it for longer
  */
 export async function whileLocked<T>(folder: string, write: () => Promise<T>, patience = PATIENCE): Promise<T> {
   const path = join(folder, LOCK);
-  const own = join(folder, `${LOCK}-${randomUUID()}`);
-  await writeFile(own, `${hostname()} ${process.pid}`, { flag: 'wx' });
-  try {
-    const until = Date.now() + patience;
-    while (!(await linked(own, path))) {
+  const until = Date.now() + patience;
+  while (!(await created(path))) {
+    if (await isLeftOver(path)) await takeOver(folder, path);
+    else if (Date.now() > until) {
       const owner = await readFile(path, 'utf8').catch(ignoreMissing);
-      if (owner === null) continue;
-      if (isDead(owner)) await takeOver(folder, own, path);
-      else if (Date.now() > until) {
-        throw new RomoError(
-          'gallery',
-          `${folder} is being written by another process (host and number: ${owner})`,
-          `Wait for it; if it no longer runs, delete ${path} and all ${LOCK}-* files next to it.`,
-        );
-      }
-      await sleep(20 + 30 * Math.random());
+      throw new RomoError(
+        'gallery',
+        `${folder} is being written by another process (host, number, start: ${owner})`,
+        `Wait for it; if it no longer runs, delete ${path} and all ${LOCK}-* files next to it.`,
+      );
     }
-  } finally {
-    await rm(own);
+    await sleep(20 + 30 * Math.random());
   }
   try {
     return await write();
@@ -55,34 +82,41 @@ export async function whileLocked<T>(folder: string, write: () => Promise<T>, pa
   }
 }
 
-/** `link` fails if the name is taken, and makes name and content appear at once. */
-async function linked(from: string, to: string): Promise<boolean> {
+/** Creates the file with the name of this process in it. @returns false if it exists */
+async function created(path: string): Promise<boolean> {
+  const file = await open(path, 'wx').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EEXIST') return null;
+    throw cause;
+  });
+  if (file === null) return false;
   try {
-    await link(from, to);
-    return true;
+    await file.writeFile(OWNER).finally(() => file.close());
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await rm(path, { force: true });
     throw cause;
   }
+  return true;
 }
 
 /** Removes the lock of a dead process. One process at a time, because the lock may have a new owner by then. */
-async function takeOver(folder: string, own: string, path: string): Promise<void> {
+async function takeOver(folder: string, path: string): Promise<void> {
   const guard = join(folder, `${LOCK}-takeover`);
-  if (!(await linked(own, guard))) return;
+  if (!(await created(guard))) {
+    if (await isLeftOver(guard)) await rm(guard, { force: true });
+    return;
+  }
   try {
-    const owner = await readFile(path, 'utf8').catch(ignoreMissing);
-    if (owner !== null && isDead(owner)) await rm(path);
+    if (await isLeftOver(path)) await rm(path);
   } finally {
     await rm(guard);
   }
 }
 
-/** Removes the files of processes that were killed while they waited for the lock. Call it while holding the lock. */
+/** Removes the files of processes that were killed while they took over the lock. Call it while holding the lock. */
 export async function removeDeadLocks(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${LOCK}-`)) continue;
-    const owner = await readFile(join(folder, name), 'utf8').catch(ignoreMissing);
-    if (owner !== null && isDead(owner)) await rm(join(folder, name), { force: true });
+    if (name.startsWith(`${LOCK}-`) && (await isLeftOver(join(folder, name)))) {
+      await rm(join(folder, name), { force: true });
+    }
   }
 }

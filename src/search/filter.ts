@@ -16,7 +16,7 @@
  * ordered by code points (Postgres: collation "C"); false comes before true. `in` is the `or` of its equalities.
  */
 import { RomoError } from '../tensor/error.ts';
-import type { Answer, Filter, Metadata } from './gallery.ts';
+import type { Filter, Metadata } from './gallery.ts';
 
 type Value = string | number | boolean;
 type Operator = Extract<Filter, { kind: 'compare' }>['operator'];
@@ -123,11 +123,6 @@ export function orderOfTexts(a: string, b: string): number {
   // At the second halves of two surrogate pairs with the same first half, compare the pairs.
   const from = at > 0 && isLow(a.charCodeAt(at)) && isLow(b.charCodeAt(at)) ? at - 1 : at;
   return (a.codePointAt(from) as number) - (b.codePointAt(from) as number);
-}
-
-/** Most similar first; ties in the order of ids, then an image before its cloud. */
-export function byRank(a: Answer, b: Answer): number {
-  return b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality);
 }
 
 interface Token {

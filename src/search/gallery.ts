@@ -6,10 +6,14 @@ export type Modality = 'image' | 'points';
 /** Fields to filter by, such as `category`. */
 export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
 
-/** One embedded image or cloud. A gallery holds at most one per id and modality. */
+/** One embedded image or cloud. A gallery holds at most one per source, id and modality. */
 export interface Entry {
   readonly id: string;
   readonly modality: Modality;
+  /** The collection that the id belongs to: two collections may use the same ids. Default: '', the one without a name. */
+  readonly source?: string;
+  /** Of what the vector was made from, so that a change is noticed. Default: '', unknown. */
+  readonly hash?: string;
   /** [d], unit length */
   readonly vector: Float32Array;
   readonly metadata: Metadata;
@@ -46,6 +50,8 @@ export interface SearchOptions {
   readonly top: number;
   /** search only these entries; default: both */
   readonly modality?: Modality | undefined;
+  /** search only this collection; default: all */
+  readonly source?: string | undefined;
   readonly where?: Filter | undefined;
   /** Candidates that an HNSW index keeps during a search: more are slower and miss less. Default: exact search. */
   readonly efSearch?: number | undefined;
@@ -54,10 +60,20 @@ export interface SearchOptions {
 /** An entry that was found. */
 export interface Answer {
   readonly id: string;
+  /** of its collection, '' if it has no name */
+  readonly source: string;
   readonly modality: Modality;
   /** cosine, -1..1 */
   readonly similarity: number;
   readonly metadata: Metadata;
+}
+
+/** One collection in a gallery, and the number of its entries. */
+export interface GallerySource {
+  readonly source: string;
+  readonly images: number;
+  /** number of clouds; named after the modality */
+  readonly points: number;
 }
 
 /** Model, counts and storage of a gallery. */
@@ -66,6 +82,8 @@ export interface GalleryInfo {
   readonly images: number;
   /** number of clouds; named after the modality */
   readonly points: number;
+  /** its collections, in the order of their names */
+  readonly sources: readonly GallerySource[];
   /** where it is stored and how it searches, for display */
   readonly storage: string;
 }
@@ -75,14 +93,19 @@ export interface Gallery {
   readonly model: ModelStamp;
   /** Model, counts, storage. */
   info(): Promise<GalleryInfo>;
-  /** Inserts entries, replacing those of the same id and modality: all entries of a call or none. */
+  /** Inserts entries, replacing those of the same source, id and modality: all entries of a call or none. */
   upsert(entries: readonly Entry[]): Promise<void>;
-  /** Deletes both modalities of the objects; returns the number of deleted entries. */
-  remove(ids: readonly string[]): Promise<number>;
-  /** The ids that the gallery already holds, so that an interrupted indexing can skip them. */
-  present(ids: readonly string[], modality: Modality): Promise<Set<string>>;
+  /** Deletes both modalities of objects of a source (default ''); returns the number of deleted entries. */
+  remove(ids: readonly string[], source?: string): Promise<number>;
   /**
-   * The nearest entries to each query, most similar first; ties in the order of ids.
+   * Which of the ids the gallery holds from a source (default ''), with their hashes: an interrupted indexing skips
+   * them, unless their objects have changed.
+   */
+  present(ids: readonly string[], modality: Modality, source?: string): Promise<Map<string, string>>;
+  /** All ids of a source (default ''), in no particular order. */
+  ids(source?: string): Promise<string[]>;
+  /**
+   * The nearest entries to each query, most similar first; ties in the order of ids, then of sources.
    * @param queries [Q, d], unit rows
    */
   search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]>;

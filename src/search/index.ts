@@ -9,6 +9,7 @@ export type {
   Filter,
   Gallery,
   GalleryInfo,
+  GallerySource,
   Metadata,
   Modality,
   ModelStamp,

@@ -8,6 +8,13 @@ import type { ModelStamp } from './gallery.ts';
 const told = ({ sha256, stage, dimension }: ModelStamp): string =>
   `${sha256.slice(0, 12)}... (${stage}, ${dimension} numbers)`;
 
+/** Another model made the gallery, or one that prepares objects in another way. */
+export class OtherModel extends RomoError {
+  constructor(message: string, fix: string) {
+    super('gallery', message, fix);
+  }
+}
+
 /**
  * Throws unless the two models and their preparations are the same.
  * @param gallery its name, for errors
@@ -18,8 +25,7 @@ export function checkSameModel(gallery: string, made: ModelStamp, given: ModelSt
     checkSamePreparation(gallery, made, given);
     return;
   }
-  throw new RomoError(
-    'gallery',
+  throw new OtherModel(
     `${gallery} was made by the model ${told(made)}, not by ${told(given)}`,
     'Use the run that made it, or index the collection with this one into a new gallery.',
   );
@@ -35,8 +41,7 @@ export function checkSamePreparation(gallery: string, made: ModelStamp, { prepar
   const differing = Object.keys(preparation).filter((name) => own?.[name] !== preparation[name]);
   if (own && differing.length === 0) return;
   const what = differing.map((name) => `${name} ${own?.[name]}, not ${preparation[name]}`).join('; ');
-  throw new RomoError(
-    'gallery',
+  throw new OtherModel(
     own ? `${gallery} holds objects that were prepared with ${what}` : `${gallery} does not say how it was prepared`,
     'Index the collection into a new gallery: node dist/search.js index RUN_DIR --to NEW.',
   );

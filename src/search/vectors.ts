@@ -1,21 +1,25 @@
 /** Checks on vectors that are stored in a gallery or searched for. */
 import { RomoError } from '../tensor/error.ts';
-import type { Entry } from './gallery.ts';
+import type { Entry, Modality } from './gallery.ts';
 
 /** How far a length may be from 1: rounding of f32, and of f16 in files from elsewhere. */
 const TOLERANCE = 1e-2;
 
+/** Identifies an entry of a gallery. The length keeps the two names apart. */
+export const keyOf = (modality: Modality, id: string, source = ''): string =>
+  `${modality} ${source.length} ${source}${id}`;
+
 /**
  * Checks that a gallery can store the entries.
- * @throws RomoError `shape`, `not-finite`, `not-unit` for a vector; `gallery` if two entries share id and modality
+ * @throws RomoError `shape`, `not-finite`, `not-unit` for a vector; `gallery` if two entries share source, id and modality
  */
 export function checkEntries(entries: readonly Entry[], dimension: number): void {
   const seen = new Set<string>();
-  for (const { id, modality, vector } of entries) {
+  for (const { id, modality, source = '', vector } of entries) {
     const name = `the ${modality} of ${JSON.stringify(id)}`;
     if (vector.length !== dimension) throw wrongSize(name, vector.length, dimension);
     checkVectors(name, vector, dimension);
-    const key = `${modality} ${id}`;
+    const key = keyOf(modality, id, source);
     if (seen.has(key)) throw new RomoError('gallery', `${name} is given twice in one call`, 'Pass each entry once.');
     seen.add(key);
   }

@@ -9,7 +9,7 @@ import { type GalleryReader, readGallery } from '../../src/search/files/gallery_
 import { matches, orderOfTexts, parseFilter } from '../../src/search/filter.ts';
 import type { Entry, Gallery, Modality, SearchOptions } from '../../src/search/gallery.ts';
 import { RomoError } from '../../src/tensor/error.ts';
-import { blockVector, STAMP } from '../support/gallery.ts';
+import { blockVector, checkSources, STAMP } from '../support/gallery.ts';
 import { gpuSuite } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('file gallery');
@@ -26,9 +26,9 @@ const asPage = (path: string) =>
 function naive(entries: Iterable<Entry>, query: Float32Array, { top, modality, where }: SearchOptions) {
   return [...entries]
     .filter((entry) => (!modality || entry.modality === modality) && (!where || matches(where, entry.metadata)))
-    .map(({ id, modality, vector, metadata }) => {
+    .map(({ id, modality, source = '', vector, metadata }) => {
       const similarity = vector.reduce((sum, value, i) => sum + value * query[i], 0);
-      return { id, modality, metadata, similarity };
+      return { id, modality, source, metadata, similarity };
     })
     .sort((a, b) => b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality))
     .slice(0, top);
@@ -94,7 +94,7 @@ test('whatever is done to it, it answers as a map does', async () => {
       assert.is(images + points, expected.size);
       const ids = ['id 1', 'id 2', 'id 61'];
       const there = ids.filter((id) => expected.has(`image ${id.slice(3)}`));
-      assert.equal([...(await gallery.present(ids, 'image'))], there);
+      assert.equal([...(await gallery.present(ids, 'image')).keys()], there);
       await gallery.close();
     }),
     { numRuns: 12 },
@@ -116,6 +116,44 @@ test('small parts are merged: few files, whatever the number of calls', async ()
   assert.ok(files.length <= 2 * (7 + 7 + 2) + 1, `${files.length} files`);
   assert.is((await gallery.info()).images, 130);
   await gallery.close();
+});
+
+test('collections with the same ids are apart, and are searched apart', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  await checkSources(gallery);
+  const sources = ['folder:a', 'folder:b'];
+  for (const source of sources) await gallery.upsert(manyOf(2).map((entry) => ({ ...entry, source })));
+  for (const reader of [gallery, await asPage(path)]) {
+    const answersOf = async (source?: string) => (await reader.search(blockVector(1), { top: 9, source }))[0];
+    const shown = (answers: { id: string; source: string }[]) => answers.map(({ id, source }) => `${source} ${id}`);
+    assert.equal(shown(await answersOf('folder:b')).sort(), ['folder:b id 0', 'folder:b id 1']);
+    const all = await answersOf();
+    assert.is(all.length, 4);
+    assert.equal(
+      all.filter(({ id }) => id === 'id 0').map(({ source }) => source),
+      sources,
+      'ties',
+    );
+  }
+  await gallery.close();
+});
+
+test('a gallery of version 1 opens, and answers as before', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  await gallery.upsert(manyOf(3));
+  await gallery.close();
+  const manifest = readFileSync(join(path, 'gallery.json'), 'utf8');
+  writeFileSync(join(path, 'gallery.json'), manifest.replace('"version": 2', '"version": 1'));
+  const again = await open(path, STAMP);
+  assert.equal(await again.search(blockVector(1), { top: 3 }), [naive(manyOf(3), blockVector(1), { top: 3 })]);
+  assert.equal((await again.info()).sources, [{ source: '', images: 3, points: 0 }]);
+  assert.equal([...(await again.present(['id 1'], 'image'))], [['id 1', '']]);
+  await again.upsert([{ ...entryOf(1, 'image', 2), source: 'folder:a' }]);
+  assert.match(readFileSync(join(path, 'gallery.json'), 'utf8'), /"version": 2/);
+  assert.is((await again.info()).images, 4);
+  await again.close();
 });
 
 test('two that write take turns, and see what the other wrote', async () => {

@@ -8,9 +8,10 @@ import * as assert from 'uvu/assert';
 import { matches, orderOfTexts } from '../../src/search/filter.ts';
 import type { Answer, Entry, Filter, Metadata, Modality } from '../../src/search/gallery.ts';
 import { type DatabaseGallery, openDatabaseGallery } from '../../src/search/postgres/database.ts';
+import { connectPglite } from '../../src/search/postgres/pglite.ts';
 import { connectPostgres } from '../../src/search/postgres/postgres.node.ts';
 import { startServer } from '../../tools/postgres_server.ts';
-import { STAMP } from '../support/gallery.ts';
+import { blockVector, checkSources, STAMP } from '../support/gallery.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'romo-database-'));
 const server = await startServer();
@@ -107,6 +108,9 @@ const emptied = async (gallery: DatabaseGallery, ids: Iterable<string>): Promise
   assert.is(images + points, 0);
 };
 
+const connect = (to: string) =>
+  to.startsWith('pglite:') ? connectPglite(to.slice('pglite:'.length)) : connectPostgres(new URL(to));
+
 for (const { name, to } of places) {
   const test = suite(`gallery, ${name}`);
   let gallery: DatabaseGallery;
@@ -134,7 +138,7 @@ for (const { name, to } of places) {
           });
           const ids = new Set(stored.map(({ id }) => id));
           const images = new Set(stored.filter((e) => e.modality === 'image').map(({ id }) => id));
-          assert.equal([...(await gallery.present([...ids, 'nobody'], 'image'))].sort(), [...images].sort());
+          assert.equal([...(await gallery.present([...ids, 'nobody'], 'image')).keys()].sort(), [...images].sort());
           const info = await gallery.info();
           assert.equal([info.images, info.points], [images.size, stored.length - images.size]);
           const gone = [...ids].slice(0, 3);
@@ -167,6 +171,34 @@ for (const { name, to } of places) {
       ),
       { numRuns: 25 },
     );
+  });
+
+  test('collections with the same ids are apart, and hashes tell what has changed', async () => {
+    await checkSources(gallery);
+  });
+
+  test('a gallery of an older version gets its columns, and keeps its entries', async () => {
+    const place = to.startsWith('pglite:') ? `pglite:${join(folder, 'old')}` : to; // one process may open a folder once
+    const old = `${place}?schema=old`;
+    await (await openDatabaseGallery(old, STAMP)).close();
+    const connection = await connect(place);
+    await connection.transaction(async (query) => {
+      await query('alter table old.entries drop constraint entries_pkey');
+      await query('alter table old.entries drop column source, drop column hash, add primary key (id, modality)');
+      const row = `'a', 'image', '[${[...blockVector(1)]}]', '{"n": 1}'`;
+      await query(`insert into old.entries (id, modality, vector, metadata) values (${row})`);
+    });
+    await connection.close();
+    const again = await openDatabaseGallery(old, null);
+    const [[answer]] = await again.search(blockVector(1), { top: 1 });
+    assert.equal(
+      { ...answer, similarity: 1 },
+      { id: 'a', modality: 'image', source: '', metadata: { n: 1 }, similarity: 1 },
+    );
+    assert.equal([...(await again.present(['a'], 'image'))], [['a', '']]);
+    await again.upsert([{ id: 'a', modality: 'image', source: 'folder:a', vector: blockVector(2), metadata: {} }]);
+    assert.is((await again.info()).images, 2);
+    await again.close();
   });
 
   test('equal similarities come in the order of code points', async () => {

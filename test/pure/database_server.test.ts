@@ -120,7 +120,7 @@ test('an empty gallery answers nothing; one that is not there is not a gallery',
   await fails(openDatabaseGallery(`${to}?schema=nowhere`, null), 'gallery', /there is not a gallery.*nowhere/);
   await using(`${to}?schema=empty`, async (gallery) => {
     assert.equal(await gallery.search(blockVector(1), { top: 5 }), [[]]);
-    assert.equal(await gallery.present(['a', '\0', '\uD800'], 'image'), new Set());
+    assert.equal(await gallery.present(['a', '\0', '\uD800'], 'image'), new Map());
     assert.is(await gallery.remove(['a', '\0']), 0);
     await gallery.upsert([]);
     assert.is(await count(gallery), 0);

@@ -1,5 +1,6 @@
 /** Entries for the tests of galleries. */
-import type { ModelStamp } from '../../src/search/gallery.ts';
+import * as assert from 'uvu/assert';
+import type { Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
 import { hashUniform } from './fixture.ts';
 
 export const STAMP: ModelStamp = { sha256: 'a'.repeat(64), stage: 'rdl', dimension: 16 };
@@ -13,4 +14,37 @@ export function blockVector(seed: number): Float32Array {
     vector[place] = draws[4 + i] < 0 ? -0.5 : 0.5;
   }
   return vector;
+}
+
+/** Two collections with the same ids stay apart in an empty gallery, which is empty again afterwards. */
+export async function checkSources(gallery: Gallery): Promise<void> {
+  const entry = (source: string, id: string, seed: number): Entry[] =>
+    (['image', 'points'] as const).map((modality) => ({
+      id,
+      modality,
+      source,
+      hash: `hash ${seed}`,
+      vector: blockVector(seed),
+      metadata: { seed },
+    }));
+  const [a, b] = ["folder:/a's", 'folder:/b'];
+  await gallery.upsert([...entry(a, 'o0', 1), ...entry(b, 'o0', 2), ...entry('', 'o0', 3), ...entry(b, 'o1', 4)]);
+  const counts = { images: 1, points: 1 };
+  const sources = [
+    { source: '', ...counts },
+    { source: a, ...counts },
+    { source: b, images: 2, points: 2 },
+  ];
+  const info = await gallery.info();
+  assert.equal([info.images, info.points, info.sources], [4, 4, sources]);
+  assert.equal([...(await gallery.present(['o0', 'o1'], 'points', a))], [['o0', 'hash 1']]);
+  assert.equal((await gallery.ids(b)).sort(), ['o0', 'o1']);
+  assert.equal(await gallery.ids('folder:/c'), []);
+  await gallery.upsert(entry(b, 'o0', 5));
+  assert.equal([...(await gallery.present(['o0'], 'image', b))], [['o0', 'hash 5']]);
+  assert.equal([...(await gallery.present(['o0'], 'image', a))], [['o0', 'hash 1']]);
+  assert.is(await gallery.remove(['o0'], b), 2);
+  assert.equal([...(await gallery.present(['o0'], 'image'))], [['o0', 'hash 3']]);
+  for (const source of ['', a, b]) await gallery.remove(['o0', 'o1'], source);
+  assert.equal((await gallery.info()).sources, []);
 }

@@ -1,5 +1,6 @@
 /** Reads, caches (up to a memory limit) and augments objects in this thread. Worker threads run the same code. */
 
+import { contentHash } from '../../files/hash.ts';
 import { fromBytes } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { FoundSplit } from '../sets/found.ts';
@@ -27,8 +28,8 @@ export interface Request {
   readonly index: number;
 }
 
-/** Origin of an object, or why it cannot be read. */
-export type Check = { readonly origin: Origin } | { readonly problem: RomoError };
+/** Origin and hash of an object, or why it cannot be read. */
+export type Check = { readonly origin: Origin; readonly hash: string } | { readonly problem: RomoError };
 
 export interface Loader {
   /** @param showing null: not augmented, with the first picture */
@@ -62,7 +63,8 @@ export class LocalLoader implements Loader {
     const checks: Check[] = [];
     for (const request of requests) {
       try {
-        checks.push({ origin: (await this.read(request)).origin });
+        const { origin, views, cloud } = await this.read(request);
+        checks.push({ origin, hash: contentHash([views[0], cloud]) });
       } catch (cause) {
         if (!(cause instanceof RomoError)) throw cause;
         checks.push({ problem: cause });

@@ -22,7 +22,7 @@ export interface SentError {
 export interface Answer {
   readonly call: number;
   readonly samples?: Sample[];
-  readonly checks?: ({ readonly origin: Origin } | { readonly problem: SentError })[];
+  readonly checks?: ({ readonly origin: Origin; readonly hash: string } | { readonly problem: SentError })[];
   readonly error?: SentError;
 }
 

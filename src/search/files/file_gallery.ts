@@ -6,14 +6,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ignoreMissing, makeFolder, writeWhole } from '../../files/disk.ts';
+import { makeFolder, writeWhole } from '../../files/disk.ts';
 import { whileLocked } from '../../files/lock.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
-import { checkEntries } from '../vectors.ts';
-import { FileSource, removeLeftOvers } from './files_on_disk.ts';
+import { checkEntries, keyOf } from '../vectors.ts';
+import { type OpenPart, openPart, removeLeftOvers } from './files_on_disk.ts';
 import { countRows } from './gallery_reader.ts';
 import { searchParts } from './search_parts.ts';
 import {
@@ -23,7 +23,7 @@ import {
   MANIFEST,
   parseManifest,
   readRows,
-  StoredPart,
+  type StoredPart,
 } from './stored_part.ts';
 import { type Blocks, toMerge, writePart } from './write_part.ts';
 
@@ -72,13 +72,6 @@ interface Place {
   readonly row: number;
 }
 
-interface OpenPart {
-  readonly part: StoredPart;
-  readonly files: readonly FileSource[];
-}
-
-const keyOf = (modality: Modality, id: string): string => `${modality} ${id}`;
-
 class FileGallery implements Gallery {
   private opened = new Map<string, OpenPart>();
   private readonly places = new Map<string, Place>();
@@ -113,24 +106,37 @@ class FileGallery implements Gallery {
     );
   }
 
-  present(ids: readonly string[], modality: Modality): Promise<Set<string>> {
-    return this.inTurn(async () => new Set(ids.filter((id) => this.places.has(keyOf(modality, id)))));
+  present(ids: readonly string[], modality: Modality, source = ''): Promise<Map<string, string>> {
+    return this.inTurn(async () => {
+      const placeOf = (id: string) => this.places.get(keyOf(modality, id, source));
+      return new Map(
+        ids.flatMap((id) => [placeOf(id) ?? []].flat().map(({ part, row }) => [id, part.labels[row].hash])),
+      );
+    });
+  }
+
+  ids(source = ''): Promise<string[]> {
+    return this.inTurn(async () => {
+      const isOwn = (label: Label): boolean => label.source === source;
+      return [...new Set(this.parts().flatMap((part) => part.rows(isOwn).map((row) => part.labels[row].id)))];
+    });
   }
 
   async upsert(entries: readonly Entry[]): Promise<void> {
     checkEntries(entries, this.model.dimension);
     if (entries.length === 0) return;
     await this.writing(async () => {
-      const replaced = entries.flatMap(({ id, modality }) => this.places.get(keyOf(modality, id)) ?? []);
+      const labels = entries.map(({ source = '', hash = '', ...entry }): Label => ({ ...entry, source, hash }));
+      const replaced = labels.flatMap(({ id, modality, source }) => this.places.get(keyOf(modality, id, source)) ?? []);
       const vectors = entries.map(({ vector }) => vector);
-      await this.commit([...this.without(replaced), await this.write(entries, vectors)]);
+      await this.commit([...this.without(replaced), await this.write(labels, vectors)]);
     });
   }
 
-  async remove(ids: readonly string[]): Promise<number> {
+  async remove(ids: readonly string[], source = ''): Promise<number> {
     let count = 0;
     await this.writing(async () => {
-      const keys = [...new Set(ids)].flatMap((id) => [keyOf('image', id), keyOf('points', id)]);
+      const keys = [...new Set(ids)].flatMap((id) => [keyOf('image', id, source), keyOf('points', id, source)]);
       const removed = keys.flatMap((key) => this.places.get(key) ?? []);
       count = removed.length;
       if (count > 0) await this.commit(this.without(removed));
@@ -201,7 +207,7 @@ class FileGallery implements Gallery {
     try {
       for (const entry of listed) {
         const known = this.opened.get(entry.name);
-        const open = known ?? (await this.openPart(entry));
+        const open = known ?? (await openPart(this.folder, entry, this.model.dimension));
         if (!open) return false;
         if (!known) fresh.push(open);
         next.set(entry.name, open);
@@ -221,12 +227,13 @@ class FileGallery implements Gallery {
     }
     for (const { part } of fresh) {
       for (const row of part.rows()) {
-        const { id, modality } = part.labels[row];
-        if (this.places.has(keyOf(modality, id))) {
+        const { id, modality, source } = part.labels[row];
+        const key = keyOf(modality, id, source);
+        if (this.places.has(key)) {
           const what = `holds the ${modality} of ${JSON.stringify(id)} twice`;
           throw new RomoError('file', `${this.folder} ${what}`, 'Copy the whole gallery again, or index again.');
         }
-        this.places.set(keyOf(modality, id), { part, row });
+        this.places.set(key, { part, row });
       }
     }
     this.opened = next;
@@ -234,22 +241,10 @@ class FileGallery implements Gallery {
   }
 
   private forget(part: StoredPart, row: number): void {
-    const { id, modality } = part.labels[row];
-    const place = this.places.get(keyOf(modality, id));
-    if (place?.part === part && place.row === row) this.places.delete(keyOf(modality, id));
-  }
-
-  /** @returns null if one of its files is missing */
-  private async openPart(listed: ListedPart): Promise<OpenPart | null> {
-    const vectors = await FileSource.open(join(this.folder, `${listed.name}.safetensors`)).catch(ignoreMissing);
-    const lines = await FileSource.open(join(this.folder, `${listed.name}.jsonl`)).catch(ignoreMissing);
-    const files = [vectors, lines].filter((file) => file !== null);
-    try {
-      if (!vectors || !lines) return null;
-      return { part: await StoredPart.open(listed, this.model.dimension, vectors, lines), files: files.splice(0) };
-    } finally {
-      for (const file of files) await file.close();
-    }
+    const { id, modality, source } = part.labels[row];
+    const key = keyOf(modality, id, source);
+    const place = this.places.get(key);
+    if (place?.part === part && place.row === row) this.places.delete(key);
   }
 
   /** The list of parts, with these rows marked as dead. */

@@ -1,9 +1,10 @@
 /** The files of a gallery on disk: reading ranges of them, and removing what killed writers left. Node only. */
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreMissing } from '../../files/disk.ts';
 import { removeDeadLocks } from '../../files/lock.ts';
 import { RomoError } from '../../tensor/error.ts';
-import type { ByteSource } from './stored_part.ts';
+import { type ByteSource, type ListedPart, StoredPart } from './stored_part.ts';
 
 export class FileSource implements ByteSource {
   private constructor(
@@ -31,6 +32,25 @@ export class FileSource implements ByteSource {
 
   close(): Promise<void> {
     return this.file.close();
+  }
+}
+
+/** A part whose files are open. */
+export interface OpenPart {
+  readonly part: StoredPart;
+  readonly files: readonly FileSource[];
+}
+
+/** @returns null if one of its files is missing */
+export async function openPart(folder: string, listed: ListedPart, dimension: number): Promise<OpenPart | null> {
+  const vectors = await FileSource.open(join(folder, `${listed.name}.safetensors`)).catch(ignoreMissing);
+  const lines = await FileSource.open(join(folder, `${listed.name}.jsonl`)).catch(ignoreMissing);
+  const files = [vectors, lines].filter((file) => file !== null);
+  try {
+    if (!vectors || !lines) return null;
+    return { part: await StoredPart.open(listed, dimension, vectors, lines), files: files.splice(0) };
+  } finally {
+    for (const file of files) await file.close();
   }
 }
 

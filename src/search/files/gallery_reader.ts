@@ -1,6 +1,7 @@
 /** Reads a gallery in files from anywhere: a server, a folder that the user chose in a page, memory. */
 import type { Gpu } from '../../tensor/device.ts';
 import type { Answer, GalleryInfo, ModelStamp, SearchOptions } from '../gallery.ts';
+import { totals } from '../rank.ts';
 import { searchParts } from './search_parts.ts';
 import { type ByteSource, MANIFEST, parseManifest, StoredPart } from './stored_part.ts';
 
@@ -46,15 +47,17 @@ export async function readGallery(
   };
 }
 
-export function countRows(parts: readonly StoredPart[]): { images: number; points: number } {
-  let images = 0;
-  let points = 0;
+export function countRows(parts: readonly StoredPart[]): Pick<GalleryInfo, 'images' | 'points' | 'sources'> {
+  const counts = new Map<string, { images: number; points: number }>();
   for (const part of parts) {
-    const own = part.rows(({ modality }) => modality === 'image').length;
-    images += own;
-    points += part.live - own;
+    for (const row of part.rows()) {
+      const { source, modality } = part.labels[row];
+      const count = counts.get(source) ?? { images: 0, points: 0 };
+      counts.set(source, count);
+      count[modality === 'image' ? 'images' : 'points']++;
+    }
   }
-  return { images, points };
+  return totals([...counts].map(([source, count]) => ({ source, ...count })));
 }
 
 function sourceOf(name: string, blob: Blob): ByteSource {

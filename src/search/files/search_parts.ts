@@ -2,8 +2,9 @@
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { searchBlocks } from '../exact.ts';
-import { byRank, matches } from '../filter.ts';
+import { matches } from '../filter.ts';
 import type { Answer, SearchOptions } from '../gallery.ts';
+import { byRank } from '../rank.ts';
 import { checkVectors } from '../vectors.ts';
 import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
 
@@ -16,14 +17,16 @@ export async function searchParts(
   parts: readonly StoredPart[],
   dimension: number,
   queries: Float32Array,
-  { top, modality, where }: SearchOptions,
+  { top, modality, source, where }: SearchOptions,
 ): Promise<Answer[][]> {
   if (!Number.isInteger(top) || top < 1) {
     throw new RomoError('shape', `search: top is ${top}`, 'Ask for at least one answer.');
   }
   checkVectors('a query', queries, dimension);
   const passes = (label: Label): boolean =>
-    (modality === undefined || label.modality === modality) && (where === undefined || matches(where, label.metadata));
+    (modality === undefined || label.modality === modality) &&
+    (source === undefined || label.source === source) &&
+    (where === undefined || matches(where, label.metadata));
   const chosen = parts.map((part) => ({ part, rows: part.rows(passes) }));
   const count = queries.length / dimension;
   for (let asked = top + SPARE; ; asked *= 2) {
@@ -37,7 +40,8 @@ export async function searchParts(
     return all.map((query) => {
       const found: Answer[] = [];
       for (let i = query * asked; i < (query + 1) * asked && rows[i] >= 0; i++) {
-        found.push({ ...labelOf(chosen, rows[i]), similarity: scores[i] });
+        const { hash: _, ...label } = labelOf(chosen, rows[i]);
+        found.push({ ...label, similarity: scores[i] });
       }
       return found.sort(byRank).slice(0, top);
     });

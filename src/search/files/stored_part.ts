@@ -9,7 +9,9 @@ import type { Metadata, Modality, ModelStamp } from '../gallery.ts';
 
 export const MANIFEST = 'gallery.json';
 const FORMAT = 'romo-gallery';
-const VERSION = 1;
+const VERSION = 2;
+/** Version 1 knew neither sources nor hashes. */
+const OLDEST = 1;
 
 /** gallery.json */
 export interface Manifest {
@@ -31,6 +33,10 @@ export interface ListedPart {
 export interface Label {
   readonly id: string;
   readonly modality: Modality;
+  /** '' if it has none */
+  readonly source: string;
+  /** '' if it is unknown */
+  readonly hash: string;
   readonly metadata: Metadata;
 }
 
@@ -56,8 +62,9 @@ export const encodeManifest = ({ model, next, parts }: Manifest): string =>
 export function parseManifest(text: string, name: string): Manifest {
   const { format, version, model, next, parts } = record(parseJson(text, name), name, 'it');
   if (format !== FORMAT) throw broken(name, `is not a gallery: format is ${JSON.stringify(format)}`);
-  if (version !== VERSION) {
-    throw new RomoError('file', `${name} has version ${version}, this program reads ${VERSION}`, 'Update the program.');
+  if (!isCount(version) || version < OLDEST || version > VERSION) {
+    const what = `${name} has version ${version}, this program reads ${OLDEST} to ${VERSION}`;
+    throw new RomoError('file', what, 'Update the program.');
   }
   const { sha256, stage, dimension, preparation } = record(model, name, 'model');
   const isSum = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
@@ -81,14 +88,16 @@ export function parseManifest(text: string, name: string): Manifest {
   return { model: { sha256: sha256 as string, stage, dimension, ...prepared }, next, parts: listed };
 }
 
-export const encodeLabel = ({ id, modality, metadata }: Label): string =>
-  `${JSON.stringify({ id, modality, metadata })}\n`;
+export const encodeLabel = ({ id, modality, source, hash, metadata }: Label): string =>
+  `${JSON.stringify({ id, modality, ...(source && { source }), ...(hash && { hash }), metadata })}\n`;
 
 function parseLabel(text: string, name: string): Label {
-  const { id, modality, metadata } = record(parseJson(text, name), name, 'it');
+  const { id, modality, source = '', hash = '', metadata } = record(parseJson(text, name), name, 'it');
   if (typeof id !== 'string') throw broken(name, 'it has no id');
   if (modality !== 'image' && modality !== 'points') throw broken(name, `modality is ${JSON.stringify(modality)}`);
-  return { id, modality, metadata: plainRecord(metadata, name, 'metadata') as Metadata };
+  if (typeof source !== 'string') throw broken(name, `source is ${JSON.stringify(source)}`);
+  if (typeof hash !== 'string') throw broken(name, `hash is ${JSON.stringify(hash)}`);
+  return { id, modality, source, hash, metadata: plainRecord(metadata, name, 'metadata') as Metadata };
 }
 
 const BLOCK_BYTES = 2 ** 23;

@@ -2,8 +2,18 @@
 
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
-import { byRank, orderOfTexts } from '../filter.ts';
-import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
+import { orderOfTexts } from '../filter.ts';
+import type {
+  Answer,
+  Entry,
+  Gallery,
+  GalleryInfo,
+  GallerySource,
+  Modality,
+  ModelStamp,
+  SearchOptions,
+} from '../gallery.ts';
+import { byRank, totals } from '../rank.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries, checkVectors } from '../vectors.ts';
 import { type Connection, explain, explainExtension, type Query, retried } from './connection.ts';
@@ -84,7 +94,7 @@ interface Found {
 /** Finds the gallery or creates it. */
 function begin(connection: Connection, schema: string, model: ModelStamp | null): Promise<Found> {
   return connection.transaction(async (query) => {
-    const [{ entries }] = await query(sql.FIND, [schema]);
+    const [{ entries, key }] = await query(sql.FIND, [schema]);
     if (entries === null) {
       if (!model) {
         throw new RomoError(
@@ -94,6 +104,10 @@ function begin(connection: Connection, schema: string, model: ModelStamp | null)
         );
       }
       await create(connection.name, query, schema, model);
+    } else if (sql.isOlder(key)) {
+      await query(sql.LOCK_CREATION);
+      const [now] = await query(sql.FIND, [schema]);
+      if (sql.isOlder(now.key)) for (const statement of sql.renew(schema)) await query(statement);
     }
     const extensions = await query(sql.EXTENSIONS);
     const versionOf = (name: string) => extensions.find((row) => row.name === name)?.version;
@@ -138,15 +152,13 @@ class PostgresGallery implements DatabaseGallery {
   info(): Promise<GalleryInfo> {
     return this.run(async (query) => {
       const counts = await query(sql.countEntries(this.schema));
-      const countOf = (modality: Modality) => Number(counts.find((row) => row.modality === modality)?.count ?? 0);
       const [index] = await query(sql.HAS_INDEX, [this.schema]);
       const { version, hasCitus } = this.found;
       const engine = `pgvector ${version}${hasCitus ? ', spread by Citus' : ''}`;
       const how = index ? 'exact search, or by its HNSW index' : 'exact search';
       return {
         model: this.model,
-        images: countOf('image'),
-        points: countOf('points'),
+        ...totals(counts as unknown as GallerySource[]),
         storage: `${this.connection.name}, schema ${this.schema}, ${engine}; ${how}`,
       };
     });
@@ -154,13 +166,20 @@ class PostgresGallery implements DatabaseGallery {
 
   async upsert(entries: readonly Entry[]): Promise<void> {
     checkEntries(entries, this.model.dimension);
-    for (const { id, metadata } of entries) {
+    for (const { id, source = '', hash = '', metadata } of entries) {
       checkText('an id', id);
+      checkText('a source', source);
+      checkText('a hash', hash);
       for (const text of Object.entries(metadata).flat()) if (typeof text === 'string') checkText('metadata', text);
     }
     if (entries.length === 0) return;
     // All processes lock rows in the same order, so that no two deadlock.
-    const sorted = [...entries].sort((a, b) => orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality));
+    const sorted = [...entries].sort(
+      (a, b) =>
+        orderOfTexts(a.id, b.id) ||
+        orderOfTexts(a.modality, b.modality) ||
+        orderOfTexts(a.source ?? '', b.source ?? ''),
+    );
     await this.run(async (query) => {
       for (let start = 0; start < sorted.length; start += BATCH) {
         const batch = sorted.slice(start, start + BATCH);
@@ -169,32 +188,39 @@ class PostgresGallery implements DatabaseGallery {
           batch.map(({ modality }) => modality),
           batch.map(({ vector }) => vectorText(vector)),
           batch.map(({ metadata }) => JSON.stringify(metadata)),
+          batch.map(({ source = '' }) => source),
+          batch.map(({ hash = '' }) => hash),
         ]);
       }
     });
   }
 
-  remove(ids: readonly string[]): Promise<number> {
+  remove(ids: readonly string[], source = ''): Promise<number> {
     // Never retried: if the first attempt succeeded and only its answer was lost, the second would count 0.
     const stored = ids.filter(isStorable);
-    return this.run(async (query) => (await query(sql.removeEntries(this.schema), [stored])).length, false);
+    const work = async (query: Query) => (await query(sql.removeEntries(this.schema), [stored, source])).length;
+    return this.run(work, false);
   }
 
-  present(ids: readonly string[], modality: Modality): Promise<Set<string>> {
+  present(ids: readonly string[], modality: Modality, source = ''): Promise<Map<string, string>> {
     return this.run(async (query) => {
-      const rows = await query(sql.presentIds(this.schema), [ids.filter(isStorable), modality]);
-      return new Set(rows.map((row) => row.id as string));
+      const rows = await query(sql.presentIds(this.schema), [ids.filter(isStorable), modality, source]);
+      return new Map(rows.map(({ id, hash }) => [id as string, hash as string]));
     });
   }
 
+  ids(source = ''): Promise<string[]> {
+    return this.run(async (query) => (await query(sql.idsOf(this.schema), [source])).map(({ id }) => id as string));
+  }
+
   async search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]> {
-    const { top, modality, where, efSearch } = options;
+    const { top, efSearch } = options;
     if (!Number.isInteger(top) || top < 1) {
       throw new RomoError('shape', `search: top is ${top}`, 'Ask for at least one answer.');
     }
     const { dimension } = this.model;
     checkVectors('a query', queries, dimension);
-    const { conditions, values } = conditionsOf(modality, where);
+    const { conditions, values } = conditionsOf(options);
     const text = sql.searchEntries(this.schema, conditions, efSearch === undefined);
     return this.run(async (query) => {
       if (this.found.hasCitus) await query(sql.PROPAGATE);
@@ -212,7 +238,7 @@ class PostgresGallery implements DatabaseGallery {
   buildIndex(options: sql.IndexOptions = {}): Promise<void> {
     return this.run(async (query) => {
       const counts = await query(sql.countEntries(this.schema));
-      const rows = counts.reduce((sum, row) => sum + Number(row.count), 0);
+      const rows = counts.reduce((sum, { images, points }) => sum + Number(images) + Number(points), 0);
       for (const statement of sql.createIndex(this.schema, this.model, rows, options)) await query(statement);
     });
   }
@@ -251,13 +277,17 @@ class PostgresGallery implements DatabaseGallery {
 /** pgvector's text form; it keeps all bits of an f32. */
 const vectorText = (vector: Float32Array): string => `[${vector.join(',')}]`;
 
-function conditionsOf(modality: SearchOptions['modality'], where: SearchOptions['where']) {
+function conditionsOf({ modality, source, where }: SearchOptions) {
   const conditions: string[] = [];
   const values: unknown[] = [];
   const next = () => 3 + values.length; // $1 and $2 are query and top
   if (modality !== undefined) {
     conditions.push(`modality = $${next()}::text`);
     values.push(modality);
+  }
+  if (source !== undefined) {
+    conditions.push(`source = $${next()}::text`);
+    values.push(source);
   }
   if (where !== undefined) {
     const condition = filterSql(where, next());

@@ -27,9 +27,24 @@ export const CREATE_EXTENSION = 'create extension if not exists vector';
 export const EXTENSIONS =
   "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
 
-/** Where the tables are; both null where there is not a gallery. @param $1 schema */
+/** Where the tables are; both null where there is not a gallery. `key`: its primary key. @param $1 schema */
 export const FIND = `select to_regclass(format('%I.model', $1::text))::text as model,
-  to_regclass(format('%I.entries', $1::text))::text as entries`;
+  to_regclass(format('%I.entries', $1::text))::text as entries,
+  (select pg_get_constraintdef(oid) from pg_constraint
+    where conrelid = to_regclass(format('%I.entries', $1::text)) and contype = 'p') as key`;
+
+const KEY = 'PRIMARY KEY (id, modality, source)';
+
+/** Do the entries lack sources and hashes, because an older version made them? @param key of `FIND` */
+export const isOlder = (key: unknown): boolean => key !== KEY;
+
+/** Gives the entries of an older version the missing columns. They stay as they are, with neither source nor hash. */
+export const renew = (schema: string): string[] => [
+  `alter table ${quoted(schema)}.entries
+    add column if not exists source text not null default '', add column if not exists hash text not null default ''`,
+  `alter table ${quoted(schema)}.entries drop constraint if exists entries_pkey`,
+  `alter table ${quoted(schema)}.entries add constraint entries_pkey ${KEY}`,
+];
 
 /** Does the gallery have a valid HNSW index? @param $1 schema */
 export const HAS_INDEX = `select from pg_index join pg_class on pg_class.oid = indexrelid
@@ -52,7 +67,8 @@ export function createTables(schema: string, dimension: number): string[] {
       sha256 text not null, stage text not null, dimension integer not null, preparation jsonb)`,
     `create table if not exists ${name}.entries (
       id text not null, modality text not null check (modality in ('image', 'points')),
-      vector vector(${width}) not null, metadata jsonb not null, primary key (id, modality))`,
+      vector vector(${width}) not null, metadata jsonb not null,
+      source text not null default '', hash text not null default '', ${KEY})`,
   ];
 }
 
@@ -67,22 +83,30 @@ export const readModel = (schema: string): string =>
   `select sha256, stage, dimension, to_jsonb(model) -> 'preparation' as preparation from ${quoted(schema)}.model`;
 
 export const countEntries = (schema: string): string =>
-  `select modality, count(*)::float8 as count from ${quoted(schema)}.entries group by modality`;
+  `select source, count(*) filter (where modality = 'image')::float8 as images,
+    count(*) filter (where modality = 'points')::float8 as points from ${quoted(schema)}.entries group by source`;
 
-/** @param $1..$4 arrays of strings: ids, modalities, vectors, metadata */
+/** @param $1..$6 arrays of strings: ids, modalities, vectors, metadata, sources, hashes */
 export const upsertEntries = (schema: string): string =>
-  `insert into ${quoted(schema)}.entries (id, modality, vector, metadata)
-    select id, modality, vector::vector, metadata::jsonb
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given (id, modality, vector, metadata)
-    on conflict (id, modality) do update set vector = excluded.vector, metadata = excluded.metadata`;
+  `insert into ${quoted(schema)}.entries (id, modality, vector, metadata, source, hash)
+    select id, modality, vector::vector, metadata::jsonb, source, hash
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+      as given (id, modality, vector, metadata, source, hash)
+    on conflict (id, modality, source)
+    do update set vector = excluded.vector, metadata = excluded.metadata, hash = excluded.hash`;
 
-/** @param $1 array of ids */
+/** @param $1 array of ids @param $2 source */
 export const removeEntries = (schema: string): string =>
-  `delete from ${quoted(schema)}.entries where id = any($1::text[]) returning id`;
+  `delete from ${quoted(schema)}.entries where id = any($1::text[]) and source = $2::text returning id`;
 
-/** @param $1 array of ids @param $2 modality */
+/** @param $1 array of ids @param $2 modality @param $3 source */
 export const presentIds = (schema: string): string =>
-  `select id from ${quoted(schema)}.entries where id = any($1::text[]) and modality = $2::text`;
+  `select id, hash from ${quoted(schema)}.entries
+    where id = any($1::text[]) and modality = $2::text and source = $3::text`;
+
+/** @param $1 source */
+export const idsOf = (schema: string): string =>
+  `select distinct id from ${quoted(schema)}.entries where source = $1::text`;
 
 /**
  * The nearest entries of one query. An index gives the order of distances only, so the caller sorts ties by id
@@ -91,8 +115,8 @@ export const presentIds = (schema: string): string =>
  */
 export function searchEntries(schema: string, conditions: readonly string[], isExact: boolean): string {
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const ties = isExact ? ', id collate "C", modality collate "C"' : '';
-  return `select id, modality, metadata, 1 - (vector <=> $1::vector) as similarity from ${quoted(schema)}.entries
+  const ties = isExact ? ', id collate "C", modality collate "C", source collate "C"' : '';
+  return `select id, modality, source, metadata, 1 - (vector <=> $1::vector) as similarity from ${quoted(schema)}.entries
     ${where} order by vector <=> $1::vector${ties} limit $2::integer`;
 }
 

@@ -79,7 +79,11 @@ const rows = encodeSafetensors({
   vectors: { shape: [3, 16], dtype: 'f32', data: Float32Array.from([1, 2, 3].flatMap((i) => [...blockVector(i)])) },
 });
 const lines = textBytes(
-  [1, 2, 3].map((i) => encodeLabel({ id: `a${i}`, modality: 'image', metadata: { n: i, t: null } })).join(''),
+  [1, 2, 3]
+    .map((i) =>
+      encodeLabel({ id: `a${i}`, modality: 'image', source: 'folder:a', hash: `${i}`, metadata: { n: i, t: null } }),
+    )
+    .join(''),
 );
 const sourceOf = (bytes: Uint8Array) => ({
   name: 'a file',
