@@ -7,6 +7,7 @@ import { MeshBuilder } from './mesh_builder.ts';
 import { Scanner } from './scanner.ts';
 
 const XYZ = ['x', 'y', 'z'];
+const COMMENT = /^(#|\/\/)\s*/;
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 
 interface Header {
@@ -45,28 +46,44 @@ export function parseXyz(bytes: Uint8Array, name: string): Geometry {
 
 function readHeader(bytes: Uint8Array, name: string): Header {
   const scanner = new Scanner(bytes, name, { comment: '' });
-  let columns: readonly number[] | null = null;
+  const headings: string[] = [];
   let points: number | null = null;
   let hasNames = false;
   while (scanner.seek()) {
     const line = scanner.restOfLine().trim();
     const words = line.split(/[\s,;]+/).filter((word) => word !== '');
-    const isComment = /^(#|\/\/)/.test(line);
+    const isComment = COMMENT.test(line);
     const isNames: boolean = !hasNames && /^["']?[a-z]/i.test(line) && !/^[+-]?(nan|inf)/i.test(line);
-    if (isComment || isNames) columns ??= columnsNamed(line);
+    if (isComment || isNames) headings.push(line);
     else if (points === null && words.length === 1 && /^\d+$/.test(words[0])) points = Number(words[0]);
-    else return { end: scanner.position, columns: columns ?? [0, 1, 2], points, separator: separatorOf(line) };
+    else {
+      const separator = separatorOf(line);
+      const count = line.split(separator || /\s+/).length;
+      const named = headings.reverse().map((heading) => columnsNamed(heading, count)); // the line nearest to the points
+      const columns = named.find((found) => found !== null) ?? [0, 1, 2];
+      return { end: scanner.position, columns, points, separator };
+    }
     hasNames ||= isNames;
     scanner.endLine();
   }
   return { end: scanner.position, columns: [0, 1, 2], points, separator: '' };
 }
 
-/** The columns called x, y and z, in any order and between others; null if the line does not name them. */
-function columnsNamed(line: string): number[] | null {
-  const names = line.replace(/^(#|\/\/)\s*/, '').split(/\s*[,;]\s*|\s+/);
-  const plain = names.map((name) => name.toLowerCase().replace(/^["']|["']$/g, ''));
-  const columns = XYZ.map((axis) => plain.indexOf(axis));
+/**
+ * The columns called x, y and z, in any order and between others; null if the line does not name them.
+ * @param count of columns in the first point's line: a comment that names more or fewer is prose
+ */
+function columnsNamed(line: string, count: number): number[] | null {
+  const plain = line.replace(COMMENT, '').replace(/\s*(\([^)]*\)|\[[^\]]*\])/g, ''); // units, such as X [m]
+  const separator = [';', ',', '\t'].find((mark) => plain.split(mark).length >= 3) ?? /\s+/;
+  const names = plain.split(separator).map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/^["']|["']$/g, ''),
+  );
+  if (COMMENT.test(line) && names.length !== count) return null;
+  const columns = XYZ.map((axis) => names.indexOf(axis));
   return columns.every((column) => column >= 0) ? columns : null;
 }
 

@@ -18,7 +18,7 @@ const TRIANGLE = {
 };
 
 const text: Record<string, [string, string, RegExp]> = {
-  'an unknown extension': ['a.step', 'x', /a\.step: the extension \.step is not .*\. Use one of glb, npy/],
+  'an unknown extension': ['a.step', 'x', /a\.step: the extension \.step is not .*\. Use one of glb, gltf, npy/],
   'no extension': ['folder.off/mesh', 'x', /the extension \. is not/],
   'an empty file': ['a.off', '', /a\.off: is empty/],
   'another kind': ['a.off', '<html>', /line 1: not an OFF file/],
