@@ -17,7 +17,7 @@ const INSTANCES = 'EXT_mesh_gpu_instancing';
 const VISIBILITY = 'KHR_node_visibility';
 const HARMLESS = new RegExp(
   '^((KHR|EXT|MSFT|ADOBE|GOOGLE|AGI)_(materials?|texture|lights?|animation|audio|physics|environment)\\w*|KHR_mesh_quantization|' +
-    'KHR_xmp\\w*|KHR_node_(selectability|hoverability)|KHR_techniques_webgl|KHR_interactivity|EXT_structural_metadata|EXT_mesh_features|' +
+    'MSFT_(packing|lod)\\w*|FB_(geometry_metadata|ngon_encoding)|EXT_feature_metadata|CESIUM_RTC|(MOZ|OMI)_\\w*|KHR_xmp\\w*|KHR_node_(selectability|hoverability)|KHR_techniques_webgl|KHR_interactivity|EXT_structural_metadata|EXT_mesh_features|' +
     `EXT_instance_features|EXT_mesh_manifold|CESIUM_primitive_outline|VRMC?_?\\w*|${INSTANCES}|${VISIBILITY})$`,
 );
 /** Extensions that store the geometry packed. */
@@ -62,7 +62,10 @@ function readScene(document: JsonObject, binary: Uint8Array, size: number, name:
     }
   }
   const isPosed = json.list(document.skins, 'skins').length > 0 || hasMorphTargets(json, meshes);
-  return mesh.finish(isPosed ? { pose: 1 } : {});
+  // Packed geometry that is not required has a copy that is not packed.
+  const isKnown = (extension: unknown) => HARMLESS.test(String(extension)) || PACKED.test(String(extension));
+  const isWhole = json.list(document.extensionsUsed, 'extensionsUsed').every(isKnown);
+  return mesh.finish({ ...(isPosed ? { pose: 1 } : {}), ...(isWhole ? {} : { extensions: 1 }) });
 }
 
 function hasMorphTargets(json: JsonReader, meshes: readonly unknown[]): boolean {

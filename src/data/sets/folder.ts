@@ -105,6 +105,8 @@ function pairUp(files: readonly WalkedFile[]) {
 }
 
 function noPartner({ picture, shape }: Half): RomoError {
-  const [present, missing] = picture ? [picture, `3D file (${SHAPES.join(', ')})`] : [shape, 'picture'];
+  const [present, missing] = picture
+    ? [picture, `3D file (${SHAPES.join(', ')})`]
+    : [shape, `picture (${PICTURES.join(', ')})`];
   return badObject(`${present?.path} has no partner: no ${missing} of the same name`, 'Add it.');
 }
