@@ -204,11 +204,12 @@ def write_clouds(folder):
     np.savez(path("several.npz"), points=points, labels=np.arange(40), colours=np.zeros((40, 3), np.uint8))
     np.savez_compressed(path("compressed.npz"), points)
     for name, kind, options in (
+        ("latest.h5", "<f8", {}),
         ("chunked.h5", "<f4", {"chunks": (16, 2), "compression": "gzip", "shuffle": True, "fletcher32": True}),
         ("big_endian.h5", ">f8", {"chunks": True, "maxshape": (None, 3)}),
         ("integers.h5", "<i2", {"scaleoffset": 0}),
     ):
-        with h5py.File(path(name), "w") as file:
+        with h5py.File(path(name), "w", libver="earliest" if options else "latest") as file:
             for i in range(2):
                 group = file.create_group(str(i))
                 group.create_dataset("points", data=np.round(points * 8).astype(kind) + i, **options)

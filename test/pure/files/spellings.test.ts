@@ -55,6 +55,17 @@ test('XYZ: headings with units; a comment that names more or fewer columns is pr
   }
 });
 
+test('XYZ: what cannot be read in one way only is refused', async () => {
+  await rejects(() => read('a.xyz', '0,5, 1,5, 2,5\n'), /line 1: commas stand both within and between numbers/);
+  assert.equal(await points('a.xyz', '5, 15, 25\n1, 2, 3\n'), [5, 15, 25, 1, 2, 3]);
+  const row = Array.from({ length: 40 }, (_, i) => i).join(' ');
+  await rejects(
+    () => read('a.xyz', `${row}\n${row}\n${row}\n`),
+    /3 lines of 40 or more numbers.*Save one point per line/,
+  );
+  assert.equal(await points('a.xyz', 'Änderung in mm\n1 2 3\n'), [1, 2, 3]);
+});
+
 test('OFF: the keyword in small letters; normals and colours per vertex, and texture', async () => {
   for (const [keyword, more] of [
     ['off', ''],
