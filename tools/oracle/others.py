@@ -6,6 +6,7 @@ Run with a Python that has numpy, h5py and Pillow, on a machine with the command
     /usr/bin/python3 tools/oracle/others.py FOLDER       prints what the others read in that folder, as JSON
 """
 
+import base64
 import json
 import os
 import shutil
@@ -103,7 +104,7 @@ def picture(path):
 READERS = {ending: picture for ending in (".png", ".jpg", ".webp")}
 READERS.update({".npy": array, ".npz": array, ".xyz": table, ".txt": table, ".h5": groups})
 if shutil.which("assimp"):
-    READERS.update({ending: mesh for ending in (".off", ".obj", ".ply", ".stl", ".glb")})
+    READERS.update({ending: mesh for ending in (".off", ".obj", ".ply", ".stl", ".glb", ".gltf")})
 if shutil.which("pcl_convert_pcd_ascii_binary"):
     READERS[".pcd"] = pcd
 
@@ -175,6 +176,15 @@ def write_meshes(folder):
         "scene.glb": "glb2",
     }.items():
         run("assimp", "export", source, os.path.join(folder, name), f"-f{kind}")
+    with tempfile.TemporaryDirectory() as parts:
+        run("assimp", "export", source, os.path.join(parts, "scene.gltf"), "-fgltf2")
+        with open(os.path.join(parts, "scene.gltf")) as file:
+            document = json.load(file)
+        with open(os.path.join(parts, document["buffers"][0]["uri"]), "rb") as file:
+            data = base64.b64encode(file.read()).decode()
+    document["buffers"][0]["uri"] = "data:application/octet-stream;base64," + data
+    with open(os.path.join(folder, "inside.gltf"), "w") as file:
+        json.dump(document, file)
 
 
 def write_clouds(folder):
