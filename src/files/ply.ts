@@ -52,6 +52,8 @@ const TYPES: Readonly<Record<string, ScalarName>> = {
   uint32: 'u4',
   float32: 'f4',
   float64: 'f8',
+  int64: 'i8',
+  uint64: 'u8',
 };
 
 /** @param name the file name in error messages */
@@ -108,7 +110,7 @@ function readProperty(words: string[], name: string): Property {
   });
   const property = words[isList ? 4 : 2];
   if (property === undefined) throw badFile(name, `its header has the incomplete line ${quoted(words.join(' '))}`);
-  return { name: property, type: types[types.length - 1], countType: isList ? types[0] : null };
+  return { name: property.toLowerCase(), type: types[types.length - 1], countType: isList ? types[0] : null };
 }
 
 /** Elements that are faces. Others may have lists too: a `polyline` is not a polygon. */

@@ -211,7 +211,7 @@ export class Scanner {
   /** Numbers with exponents or many digits, and the spellings of NaN and infinity. */
   private slowNumber(what: string): number {
     const begin = this.position;
-    const text = this.word();
+    const text = this.word().replace(/^(["'])(.*)\1$/, '$2'); // some tables quote every column
     const plain = this.separator === COMMA ? text : text.replace(/^([+-]?\d*),(?=\d)/, '$1.');
     if (/^[+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?$/i.test(plain)) {
       const value = Number(plain.replace(/d/i, 'e')); // Fortran writes 1.5D+02

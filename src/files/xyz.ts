@@ -2,7 +2,7 @@
  * Reads a cloud from text: x y z per line, separated by blanks, commas or semicolons. Further columns are ignored. In
  * front of the points may stand comments (# or //), a line of column names, and the number of points.
  */
-import { badFile } from './errors.ts';
+import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
 import { MeshBuilder } from './mesh_builder.ts';
 import { MOST_CHANNELS } from './npy.ts';
@@ -11,6 +11,9 @@ import { Scanner } from './scanner.ts';
 const XYZ = ['x', 'y', 'z'];
 const COMMENT = /^(#|\/\/)\s*/;
 const NUMBER = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
+/** Begins with a letter, in any usual encoding. U+2212, a minus sign, begins with e2. */
+const WORDS = /^["']?[a-z\xc3-\xdf\xe3-\xe9]/i;
+const HOLE = /^["']?[+-]?(s?nan|inf(inity)?|n\/?a|null)\b/i;
 /** `0,5, 1,5, 2` */
 const TWO_COMMAS = /^[+-]?\d+,\d+,\s+[+-]?\d+,\d+,\s+[+-]?\d+(,\d+)?(,?\s|$)/;
 
@@ -63,7 +66,7 @@ function readHeader(bytes: Uint8Array, name: string): Header {
     const line = scanner.restOfLine().trim();
     const words = line.split(/[\s,;]+/).filter((word) => word !== '');
     const isComment = COMMENT.test(line);
-    const isNames: boolean = !hasNames && /^["']?[a-z\x80-\xff]/i.test(line) && !/^[+-]?(nan|inf)/i.test(line);
+    const isNames: boolean = !hasNames && WORDS.test(line) && !HOLE.test(line);
     if (isComment || isNames) headings.push(line);
     else if (points === null && words.length === 1 && /^\d+$/.test(words[0])) points = Number(words[0]);
     else {
@@ -74,9 +77,14 @@ function readHeader(bytes: Uint8Array, name: string): Header {
         );
       }
       const separator = separatorOf(line);
-      const width = line.split(separator || /\s+/).length;
+      const fields = line.split(separator || /\s+/);
+      const width = fields.length;
       const named = headings.reverse().map((heading) => columnsNamed(heading, width)); // the line nearest to the points
       const columns = named.find((found) => found !== null) ?? [0, 1, 2];
+      if (columns.some((column) => /\S\s+\S/.test(fields[column] ?? ''))) {
+        const what = `some numbers are separated by ${quoted(separator)}, others by blanks`;
+        throw scanner.error(what, 'Export the file again, without commas between thousands.');
+      }
       return { end: scanner.position, columns, width, points, separator };
     }
     hasNames ||= isNames;

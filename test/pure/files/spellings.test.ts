@@ -1,8 +1,13 @@
 /** What other programs write a little differently: numbers, headings, ends of files, names of elements, glTF as JSON. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { upOf } from '../../../src/data/prepare.ts';
 import { parseGeometry } from '../../../src/files/formats.ts';
+import { readImage } from '../../../src/files/image.ts';
+import { readGeometry } from '../../../src/files/read.ts';
 import { glb, rejects, surfaceArea, textBytes } from '../../support/files.ts';
 
 const test = suite('spellings');
@@ -64,6 +69,49 @@ test('XYZ: what cannot be read in one way only is refused', async () => {
     /3 lines of 40 or more numbers.*Save one point per line/,
   );
   assert.equal(await points('a.xyz', 'Änderung in mm\n1 2 3\n'), [1, 2, 3]);
+});
+
+test('XYZ: quoted columns; a first point is not a heading', async () => {
+  for (const text of ['"1","-2.5","3"\n', '"1"\t"-2.5"\t"3"\n', '"x","y","z"\n\'1\',\'-2.5\',\'3\'\n']) {
+    assert.equal(await points('a.txt', text), [1, -2.5, 3], text);
+  }
+  const { positions, remarks } = await read('a.xyz', 'NA NA NA\n1 2 3\n');
+  assert.equal([Array.from(positions), remarks], [[1, 2, 3], { holes: 1 }]);
+  assert.equal(await points('a.xyz', 'Information Nano Nullpunkt\n1 2 3\n'), [1, 2, 3]);
+  await rejects(() => read('a.xyz', '\u22120.5 1 2\n1 2 3\n'), /line 1: expected x of point 0/);
+});
+
+test('XYZ: commas between thousands', async () => {
+  await rejects(() => read('a.xyz', '1,234.5 2,345.5 3,456.5\n'), /numbers are separated by ",", others by blanks/);
+  await rejects(() => read('a.xyz', '1;2 3;4\n'), /numbers are separated by ";", others by blanks/);
+  assert.equal(await points('a.xyz', '1, 2, 3, a chair\n'), [1, 2, 3]);
+  await rejects(() => read('a.xyz', '1 2 3\n1,234.5 2 3\n'), /line 2: expected x of point 1, found "1,234.5"/);
+});
+
+test('PLY and PCD: names of columns in capitals, integers of 64 bits', async () => {
+  const ply = PLY.replace('float x', 'float X').replace('float y', 'float Y').replace('float z', 'float Z');
+  assert.equal(
+    await points('a.ply', `${ply}property uint64 id\nend_header\n${ROWS.replaceAll('\n', ' 7\n')}`),
+    CORNERS,
+  );
+  assert.equal(await points('a.pcd', `FIELDS X Y Z\nWIDTH 3\nDATA ascii\n${ROWS}`), CORNERS);
+});
+
+test('STL: a count of none before facets is named', () =>
+  rejects(() => parseGeometry(new Uint8Array(84 + 100), 'a.stl'), /says 0 facets, but 2 follow/));
+
+test('a pointer of Git LFS is named, for shapes and pictures', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'romo-lfs-'));
+  const write = (name: string) => {
+    writeFileSync(join(folder, name), 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n');
+    return join(folder, name);
+  };
+  try {
+    await rejects(() => readGeometry(write('a.ply')), /a\.ply: is only a pointer of Git LFS.*git lfs pull/);
+    await rejects(() => readImage(write('a.png'), { size: 8, channels: 3 }), /pointer of Git LFS/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('OFF: the keyword in small letters; normals and colours per vertex, and texture', async () => {
