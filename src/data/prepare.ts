@@ -43,7 +43,7 @@ const LEAST_POINTS = 4;
 export const keptPoints = (points: number): number => Math.max(1024, 2 * points);
 
 /** The axis that points up in a file. The glTF specification (3.4) fixes it: y. */
-export const upOf = (name: string, up: Axis): Axis => (/\.glb$/i.test(name) ? 'y' : up);
+export const upOf = (name: string, up: Axis): Axis => (/\.(glb|gltf)$/i.test(name) ? 'y' : up);
 
 /** Rotates so that z points up: (x, y, z) -> (x, -z, y) if y did, (-z, y, x) if x did. */
 function upright({ positions, triangles }: Shape, up: Axis): Shape {
@@ -74,7 +74,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array)
 /**
  * A cloud from any 3D file: turned upright, normalised, with its points in random order. Meshes are sampled uniformly
  * over their surface, clouds are subsampled.
- * @param name of the file; `.glb` decides the axis that points up, and errors name it
+ * @param name of the file; `.glb` and `.gltf` decide the axis that points up, and errors name it
  * @returns [P, 3], P at most keptPoints(points); a network takes `evenCloud(cloud, points)`
  * @throws RomoError `file` if there are too few points, they all coincide, or the surface has no area
  */

@@ -1,7 +1,7 @@
 /** Reads meshes and point clouds from bytes. The extension selects the format. Runs in browsers too. */
 import { badFile, quoted } from './errors.ts';
 import type { Geometry } from './geometry.ts';
-import { parseGlb } from './glb.ts';
+import { parseGlb, parseGltf } from './glb.ts';
 import { cloudOfArray, parseNpy } from './npy.ts';
 import { parseNpz } from './npz.ts';
 import { parseObj } from './obj.ts';
@@ -16,6 +16,7 @@ type Parser = (bytes: Uint8Array, name: string) => Geometry | Promise<Geometry>;
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   glb: parseGlb,
+  gltf: parseGltf,
   npy: (bytes, name) => cloudOfArray(parseNpy(bytes, name), name),
   npz: parseNpzCloud,
   obj: (bytes, name) => parseObj(plainText(bytes, name), name),
@@ -28,7 +29,8 @@ const PARSERS: Readonly<Record<string, Parser>> = {
 };
 
 /** Usual names of the array of points, in order of preference. */
-const CLOUD_NAMES = ['points', 'xyz', 'pc', 'pos', 'positions', 'cloud', 'vertices', 'arr_0'];
+const CLOUD_NAMES =
+  'points point_cloud pointcloud cloud xyz pc pcd pts pos positions coords coordinates vertices data arr_0'.split(' ');
 
 /** Supported extensions, in lower case, without the dot. */
 export const GEOMETRY_EXTENSIONS: readonly string[] = Object.keys(PARSERS);

@@ -1,5 +1,5 @@
 /**
- * Reads GLB, binary glTF 2.0: all triangles and points of the scene, in scene coordinates (y up), with instances. Skins
+ * Reads glTF 2.0, as GLB or as JSON with its data inside: all triangles and points of the scene, in scene coordinates (y up), with instances. Skins
  * and morph targets are ignored. Source: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
  */
 import { badFile, quoted } from './errors.ts';
@@ -17,7 +17,7 @@ const INSTANCES = 'EXT_mesh_gpu_instancing';
 const VISIBILITY = 'KHR_node_visibility';
 const HARMLESS = new RegExp(
   '^((KHR|EXT|MSFT|ADOBE|GOOGLE|AGI)_(materials?|texture|lights?|animation|audio|physics|environment)\\w*|KHR_mesh_quantization|' +
-    'KHR_xmp\\w*|KHR_node_(selectability|hoverability)|KHR_techniques_webgl|KHR_interactivity|EXT_structural_metadata|EXT_mesh_features|' +
+    'MSFT_(packing|lod)\\w*|FB_(geometry_metadata|ngon_encoding)|EXT_feature_metadata|CESIUM_RTC|(MOZ|OMI)_\\w*|KHR_xmp\\w*|KHR_node_(selectability|hoverability)|KHR_techniques_webgl|KHR_interactivity|EXT_structural_metadata|EXT_mesh_features|' +
     `EXT_instance_features|EXT_mesh_manifold|CESIUM_primitive_outline|VRMC?_?\\w*|${INSTANCES}|${VISIBILITY})$`,
 );
 /** Extensions that store the geometry packed. */
@@ -27,6 +27,21 @@ const [POINTS, TRIANGLES, STRIP, FAN] = [0, 4, 5, 6];
 /** @param name the file name in error messages */
 export function parseGlb(bytes: Uint8Array, name: string): Geometry {
   const { document, binary } = readChunks(bytes, name);
+  return readScene(document, binary, bytes.length, name);
+}
+
+/** Reads .gltf, the JSON alone. @param name the file name in error messages */
+export function parseGltf(bytes: Uint8Array, name: string): Geometry {
+  const document = parseJson(bytes, name);
+  const { version } = new JsonReader(name).object(document.asset, 'asset');
+  if (!/^2\./.test(String(version))) {
+    throw badFile(name, `is glTF of version ${quoted(String(version))}`, 'Export it as glTF 2.0.');
+  }
+  return readScene(document, new Uint8Array(0), bytes.length, name);
+}
+
+/** @param size of the file in bytes; what is read of it may take up to 64 times as much */
+function readScene(document: JsonObject, binary: Uint8Array, size: number, name: string): Geometry {
   const json = new JsonReader(name);
   for (const extension of json.list(document.extensionsRequired, 'extensionsRequired')) {
     if (typeof extension === 'string' && HARMLESS.test(extension)) continue;
@@ -36,7 +51,7 @@ export function parseGlb(bytes: Uint8Array, name: string): Geometry {
     throw badFile(name, `needs the extension ${quoted(String(extension))}, which is not read`, fix);
   }
   // Many nodes may use one mesh, so a small file could expand to any size.
-  const accessors = new GltfAccessors(json, document, binary, 64 * bytes.length + 2 ** 20);
+  const accessors = new GltfAccessors(json, document, binary, 64 * size + 2 ** 20);
   const mesh = new MeshBuilder(name);
   const meshes = json.list(document.meshes, 'meshes');
   for (const { meshIndex, matrix } of placedMeshes(json, document, accessors)) {
@@ -47,7 +62,10 @@ export function parseGlb(bytes: Uint8Array, name: string): Geometry {
     }
   }
   const isPosed = json.list(document.skins, 'skins').length > 0 || hasMorphTargets(json, meshes);
-  return mesh.finish(isPosed ? { pose: 1 } : {});
+  // Packed geometry that is not required has a copy that is not packed.
+  const isKnown = (extension: unknown) => HARMLESS.test(String(extension)) || PACKED.test(String(extension));
+  const isWhole = json.list(document.extensionsUsed, 'extensionsUsed').every(isKnown);
+  return mesh.finish({ ...(isPosed ? { pose: 1 } : {}), ...(isWhole ? {} : { extensions: 1 }) });
 }
 
 function hasMorphTargets(json: JsonReader, meshes: readonly unknown[]): boolean {

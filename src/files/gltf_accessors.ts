@@ -142,12 +142,12 @@ export class GltfAccessors {
     const { uri } = json.object(this.buffers[index], `buffer ${index}`);
     if (uri === undefined && index === 0) return this.binary;
     if (uri === undefined) throw badFile(json.name, `buffer ${index} has no data`, 'Export it without compression.');
-    const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(typeof uri === 'string' ? uri : '') ?? [];
-    if (base64 === undefined) {
+    if (typeof uri !== 'string' || !uri.startsWith('data:')) {
       throw badFile(json.name, 'its data are stored in another file', 'Export it as a single GLB file.');
     }
+    const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(uri) ?? [];
     try {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const bytes = Uint8Array.from(atob(base64 ?? '-'), (character) => character.charCodeAt(0));
       decoded.set(index, bytes);
       return bytes;
     } catch {

@@ -113,7 +113,7 @@ function convert(raw: Uint8Array, { type, little, fortran, shape }: NpyHeader, d
 }
 
 /** More columns than this in few rows are points: a network's [channels, points]. */
-const MOST_CHANNELS = 9;
+export const MOST_CHANNELS = 9;
 
 /**
  * An array as a cloud: the first three columns, or the first three rows of a few long ones, as networks take them. A

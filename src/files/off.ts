@@ -13,11 +13,11 @@ import { Scanner } from './scanner.ts';
 /** @param name the file name in error messages */
 export function parseOff(bytes: Uint8Array, name: string): Geometry {
   const scanner = new Scanner(bytes, name);
-  const header = /^(ST)?(C)?(N)?(4)?(n)?OFF/.exec(scanner.peek());
+  const header = /^((ST)?(C)?(N)?(4)?(n)?OFF|off)/.exec(scanner.peek());
   if (!header) {
     throw scanner.error('not an OFF file: it does not begin with OFF', 'Check that the extension matches the content.');
   }
-  const [keyword, , , , four, dimension] = header;
+  const [keyword, , , , , four, dimension] = header;
   if (four || dimension) throw scanner.error(`${keyword} has four or more dimensions`, 'Export it as plain OFF.');
   scanner.position += keyword.length;
   scanner.seek();

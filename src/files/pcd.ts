@@ -82,7 +82,7 @@ function readHeader(lines: string[][], name: string): PcdHeader {
     const offset = stride;
     stride += count * SCALARS[type].bytes;
     total += count;
-    return { name: field, type, count, offset };
+    return { name: field.toLowerCase(), type, count, offset };
   });
   if (total > MOST_VALUES) throw badFile(name, `a point has ${total} values`, `At most ${MOST_VALUES} are read.`);
   const size = () =>

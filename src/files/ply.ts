@@ -52,6 +52,8 @@ const TYPES: Readonly<Record<string, ScalarName>> = {
   uint32: 'u4',
   float32: 'f4',
   float64: 'f8',
+  int64: 'i8',
+  uint64: 'u8',
 };
 
 /** @param name the file name in error messages */
@@ -108,8 +110,13 @@ function readProperty(words: string[], name: string): Property {
   });
   const property = words[isList ? 4 : 2];
   if (property === undefined) throw badFile(name, `its header has the incomplete line ${quoted(words.join(' '))}`);
-  return { name: property, type: types[types.length - 1], countType: isList ? types[0] : null };
+  return { name: property.toLowerCase(), type: types[types.length - 1], countType: isList ? types[0] : null };
 }
+
+/** Elements that are faces. Others may have lists too: a `polyline` is not a polygon. */
+const FACES = /^(face|facet|polygon|poly|tri|triangle|quad)s?$/i;
+/** Stanford's range images list the vertex of each pixel under the name of a face's corners. */
+const RANGE_IMAGE = 'range_grid';
 
 /**
  * The list of a face's corners: the one called `vertex_indices` or `vertex_index`, or else the only list of a face.
@@ -118,8 +125,8 @@ function readProperty(words: string[], name: string): Property {
 function cornersOf({ name, count, properties }: PlyElement, file: string): Property | null {
   const lists = properties.filter(({ countType }) => countType);
   const named = lists.find((property) => /^vertex_(indices|index)$/.test(property.name));
-  if (named) return named;
-  if (!/^(face|poly|tri|quad)/i.test(name) || count === 0) return null;
+  if (named && name !== RANGE_IMAGE) return named;
+  if (!FACES.test(name) || count === 0) return null;
   if (lists.length === 1) return lists[0];
   const what = `its header does not say which list of ${quoted(name)} holds the corners of a face`;
   throw badFile(file, what, 'Call the list vertex_indices.');

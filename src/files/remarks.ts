@@ -8,6 +8,8 @@ const SENTENCES = {
   holes: (total: number, files: number) => `${counted(total, 'hole')} left out in ${counted(files, 'cloud')}`,
   decimalCommas: (_: number, files: number) => `decimal commas read in ${counted(files, 'file')}`,
   channelsFirst: (_: number, files: number) => `${counted(files, 'cloud')} stored as [3, points] turned to [points, 3]`,
+  extensions: (_: number, files: number) =>
+    `unknown extensions passed over in ${counted(files, 'glTF file')}, whose shapes may differ`,
   pose: (_: number, files: number) => `skins and morph targets ignored in ${counted(files, 'file')}`,
 };
 

@@ -11,11 +11,12 @@ const RETURN = 13;
 const POINT = 46;
 const COMMA = 44;
 const BACKSLASH = 92;
+const DOS_END = 26; // the end of a text file in DOS
 const LONGEST_WORD = 400; // characters; longer than any number that a program writes
 const LONGEST_LINE = 4096; // characters of a line that `restOfLine` shows
 
-/** nan, -nan(ind), 1.#QNAN, -1.#IND00, 1.#INF, inf, Infinity */
-const NOT_FINITE = /^[+-]?(s?nan\d*(\([^)]*\))?|qnan|inf(inity)?|1[.,]?#\w+)$/i;
+/** nan, -nan(ind), NaNQ, 1.#QNAN, -1.#IND00, 1.#INF, inf, Infinity; NA and NULL, as spreadsheets and R write gaps */
+const NOT_FINITE = /^([+-]?(s?nan[\dqs]*(\([^)]*\))?|qnan|inf(inity)?|1[.,]?#\w+)|n\/?a|null)$/i;
 
 export interface ScannerOptions {
   /** Starts a comment at the beginning of a word; '' for none. The comment ends with the line. Default `#`. */
@@ -28,12 +29,17 @@ export interface ScannerOptions {
 
 export class Scanner {
   position = 0;
+  /** without the padding that some programs write after the last line */
+  readonly bytes: Uint8Array;
 
   constructor(
-    readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     readonly name: string,
     { comment = '#', separator = '', continued = false }: ScannerOptions = {},
   ) {
+    let end = bytes.length;
+    while (end > 0 && (bytes[end - 1] === 0 || bytes[end - 1] === DOS_END)) end--;
+    this.bytes = bytes.subarray(0, end);
     this.comment = comment === '' ? -1 : comment.charCodeAt(0);
     this.separator = separator === '' ? -1 : separator.charCodeAt(0);
     this.continued = continued;
@@ -205,10 +211,10 @@ export class Scanner {
   /** Numbers with exponents or many digits, and the spellings of NaN and infinity. */
   private slowNumber(what: string): number {
     const begin = this.position;
-    const text = this.word();
+    const text = this.word().replace(/^(["'])(.*)\1$/, '$2'); // some tables quote every column
     const plain = this.separator === COMMA ? text : text.replace(/^([+-]?\d*),(?=\d)/, '$1.');
-    if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain)) {
-      const value = Number(plain);
+    if (/^[+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?$/i.test(plain)) {
+      const value = Number(plain.replace(/d/i, 'e')); // Fortran writes 1.5D+02
       if (plain.includes('.')) this.sawMark(plain === text ? POINT : COMMA);
       if (Number.isFinite(value)) return value;
     } else if (NOT_FINITE.test(text)) {

@@ -20,7 +20,8 @@ export function parseStl(bytes: Uint8Array, name: string): Geometry {
   if (!exact && isText(text)) return parseText(new Scanner(text, name, { comment: '' }));
   if (Number.isNaN(facets)) throw badFile(name, `has ${bytes.length} bytes, too few for STL`);
   const room = (bytes.length - HEADER_BYTES) / FACET_BYTES;
-  if (facets > room) throw badFile(name, `its header says ${facets} facets, but only ${Math.floor(room)} follow`);
+  if (facets > room || (facets === 0 && room >= 1))
+    throw badFile(name, `its header says ${facets} facets, but ${Math.floor(room)} follow`);
   return parseBinary(bytes, facets, name);
 }
 

@@ -10,7 +10,9 @@ import { outsideSplits, placeInSplits } from './splits.ts';
 import { filesKey, type WalkedFile, walk, withoutCopies } from './walk.ts';
 
 const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
-const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.xyz', '.glb'];
+const SHAPES = ['.off', '.obj', '.ply', '.stl', '.pcd', '.npy', '.npz', '.xyz', '.glb', '.gltf'];
+/** A shape only next to a picture of the same name without another shape; else a caption, a list or a licence. */
+const TEXT = '.txt';
 
 /** The files of one name. */
 interface Half {
@@ -77,16 +79,16 @@ export async function findFolder(folder: string): Promise<FoundSet> {
 function pairUp(files: readonly WalkedFile[]) {
   const halves = new Map<string, Half>();
   const twice: RomoError[] = [];
+  const texts: { name: string; file: WalkedFile }[] = [];
   let others = 0;
   for (const file of files) {
     const extension = extname(file.name);
     const isOne = (extensions: readonly string[]) => extensions.includes(extension.toLowerCase());
     const part = isOne(PICTURES) ? 'picture' : isOne(SHAPES) ? 'shape' : null;
-    if (!part) {
-      others++;
-      continue;
-    }
-    const name = file.name.slice(0, -extension.length);
+    const name = extension === '' ? file.name : file.name.slice(0, -extension.length);
+    if (isOne([TEXT])) texts.push({ name, file });
+    else if (!part) others++;
+    if (!part) continue;
     const half: Half = halves.get(name) ?? { name };
     halves.set(name, half);
     if (half[part]) {
@@ -94,10 +96,17 @@ function pairUp(files: readonly WalkedFile[]) {
       twice.push(badObject(message, 'Rename one of them.'));
     } else half[part] = file;
   }
+  for (const { name, file } of texts) {
+    const half = halves.get(name);
+    if (half && !half.shape) half.shape = file;
+    else others++;
+  }
   return { halves: [...halves.values()], twice, others };
 }
 
 function noPartner({ picture, shape }: Half): RomoError {
-  const [present, missing] = picture ? [picture, `3D file (${SHAPES.join(', ')})`] : [shape, 'picture'];
+  const [present, missing] = picture
+    ? [picture, `3D file (${SHAPES.join(', ')})`]
+    : [shape, `picture (${PICTURES.join(', ')})`];
   return badObject(`${present?.path} has no partner: no ${missing} of the same name`, 'Add it.');
 }

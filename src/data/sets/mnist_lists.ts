@@ -109,7 +109,8 @@ async function readList(folder: string, list: string, bad: RomoError[]): Promise
   return found;
 }
 
-const parts = (path: string): string[] => path.split('/').filter((part) => part !== '.' && part !== '');
+/** Lists written by Windows programs have backslashes. */
+const parts = (path: string): string[] => path.split(/[\\/]/).filter((part) => part !== '.' && part !== '');
 
 /** Counts the leading folders to drop. Published paths start at the authors' directory: ./dataset/3dmnist/... */
 async function countLeftOut(folder: string, path: string, list: string): Promise<number> {

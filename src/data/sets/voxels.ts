@@ -103,7 +103,10 @@ async function findSplit(
 
 /** The grids as bits. Accepts packed bits, or one number per cell in one or three axes. */
 function packed({ data, shape }: NdArray, file: string, split: string, notes: string[]): Uint8Array {
-  const each = shape.slice(1).join(' x ');
+  const each = shape
+    .slice(1)
+    .filter((length) => length !== 1)
+    .join(' x '); // networks add an axis of one channel
   if (data instanceof Uint8Array && each === `${CELLS / 8}`) return inSharedMemory(data);
   if (each !== `${CELLS}` && each !== [GRID_SIDE, GRID_SIDE, GRID_SIDE].join(' x ')) {
     throw badFile(

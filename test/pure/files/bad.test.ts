@@ -18,7 +18,7 @@ const TRIANGLE = {
 };
 
 const text: Record<string, [string, string, RegExp]> = {
-  'an unknown extension': ['a.step', 'x', /a\.step: the extension \.step is not .*\. Use one of glb, npy/],
+  'an unknown extension': ['a.step', 'x', /a\.step: the extension \.step is not .*\. Use one of glb, gltf, npy/],
   'no extension': ['folder.off/mesh', 'x', /the extension \. is not/],
   'an empty file': ['a.off', '', /a\.off: is empty/],
   'another kind': ['a.off', '<html>', /line 1: not an OFF file/],
@@ -138,7 +138,7 @@ test('every file of the formats, cut off after any byte, is complete or refused'
 test('binary counts that lie', async () => {
   const stl = fileBytes('binary.stl');
   new DataView(stl.buffer).setUint32(80, 4_000_000_000, true);
-  await rejects(() => parseGeometry(stl, 'a.stl'), /says 4000000000 facets, but only 3 follow/);
+  await rejects(() => parseGeometry(stl, 'a.stl'), /says 4000000000 facets, but 3 follow/);
   const pcd = fileBytes('compressed.pcd');
   const unpackedSize = Buffer.from(pcd).indexOf('binary_compressed\n') + 18 + 4;
   new DataView(pcd.buffer).setUint32(unpackedSize, 4_000_000_000, true);

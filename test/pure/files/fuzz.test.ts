@@ -31,7 +31,15 @@ const binaries = [
   'f4.npy',
   'f8_big_fortran.npy',
 ];
-for (const name of [...texts, ...binaries, 'arrays.npz', 'compressed.npz', 'scene.glb', 'interleaved.glb']) {
+for (const name of [
+  ...texts,
+  ...binaries,
+  'arrays.npz',
+  'compressed.npz',
+  'scene.glb',
+  'interleaved.glb',
+  'others/inside.gltf',
+]) {
   const multiple = name.endsWith('.npz') ? 1032 : name.endsWith('.pcd') ? 88 + 64 : 64;
   test(name, () =>
     attack(fileBytes(name), 300, (bytes) =>

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseGeometry } from '../../../src/files/formats.ts';
+import { summarize } from '../../../src/files/remarks.ts';
 import { glb, rejects, surfaceArea } from '../../support/files.ts';
 
 const test = suite('glb');
@@ -136,6 +137,14 @@ test('required extensions: those without effect on the shape, and others', async
     );
   }
   await rejects(() => read({ ...TRIANGLE, extensionsRequired: ['X_bend'] }), /"X_bend".*may change the shape/);
+});
+
+test('unknown extensions that are not required are passed over, and this is said', async () => {
+  for (const known of ['KHR_materials_unlit', 'KHR_draco_mesh_compression', 'EXT_mesh_gpu_instancing', 'MSFT_lod']) {
+    assert.equal((await read({ ...TRIANGLE, extensionsUsed: [known] })).remarks, {}, known);
+  }
+  assert.equal((await read({ ...TRIANGLE, extensionsUsed: ['VRM', 'X_bend'] })).remarks, { extensions: 1 });
+  assert.match(summarize([{ extensions: 1 }, {}, { extensions: 1 }]).join(), /^unknown extensions .* in 2 glTF files/);
 });
 
 test('skins and morph targets are named', async () => {

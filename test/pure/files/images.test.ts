@@ -126,13 +126,16 @@ test('JPEG: faults in headers that cost no pixel are mended, damage is not', asy
       changed([parameters + 1, 0]),
       changed([at(0x4a, 0x46, 0x49, 0x46) + 5, 9]), // version of JFIF
       Uint8Array.of(...good.subarray(0, tables), 1, 2, 3, ...good.subarray(tables)),
+      Uint8Array.of(...good, 0, 0, 0),
     ]) {
       assert.equal(Array.from(await readImage(written(bytes), options)), expected);
     }
     const damaged = changed([parameters, 63]);
     for (let i = 0; i < 6; i++) damaged[damaged.length - 200 + 7 * i] ^= 0x5a;
     await rejects(() => readImage(written(damaged), options), /premature end of data segment/);
-    await rejects(() => readImage(written(good.subarray(0, good.length - 100)), options), /premature end/);
+    for (const cut of [1, 2, 3, 100]) {
+      await rejects(() => readImage(written(good.subarray(0, good.length - cut)), options), /premature end/);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -57,27 +57,29 @@ function zip(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
 }
 
 /** Boxes of 8 x 10 x 12 cells with the value `inside`; all other cells are `outside`. */
-function boxes(inside: number, outside: number): Uint8Array {
+function boxes(inside: number, outside: number, shape = [3, 30, 30, 30]): Uint8Array {
   const grid = (row: number) =>
     Float32Array.from({ length: 27_000 }, (_, at) => {
       const [x, y, z] = [Math.floor(at / 900), Math.floor(at / 30) % 30, at % 30];
       return x >= row && x < row + 8 && y < 10 && z < 12 ? inside : outside;
     });
   const grids = npy(
-    [3, 30, 30, 30],
+    shape,
     [0, 1, 2].flatMap((row) => Array.from(grid(row))),
   );
   const labels = npy([3], [0, 1, 0]);
   return zip({ 'X_train.npy': grids, 'y_train.npy': labels, 'X_test.npy': grids, 'y_test.npy': labels });
 }
 
-for (const [what, inside, outside] of [
-  ['zero and one', 1, 0],
-  ['counts', 7, 0],
-  ['minus one for empty', 1, -1],
+for (const [what, inside, outside, shape] of [
+  ['zero and one', 1, 0, [3, 30, 30, 30]],
+  ['counts', 7, 0, [3, 27_000]],
+  ['minus one for empty', 1, -1, [3, 30, 30, 30]],
+  ['an axis of one channel in front', 1, 0, [3, 1, 30, 30, 30]],
+  ['an axis of one channel at the end', 1, 0, [3, 30, 30, 30, 1]],
 ] as const) {
   test(`voxels: ${what}`, () =>
-    withFolder({ 'a.npz': boxes(inside, outside) }, (folder) =>
+    withFolder({ 'a.npz': boxes(inside, outside, [...shape]) }, (folder) =>
       withSet(`voxels:${folder}`, {}, async ({ train, found }) => {
         assert.equal(
           train.origins.map(({ points: cells }) => cells),
