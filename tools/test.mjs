@@ -60,11 +60,11 @@ async function testAll(chosen) {
   const strays = testFiles('.').filter((path) => !groups.includes(path.split(sep)[2]));
   if (strays.length > 0) fail(`test files outside the groups ${groups.join(', ')} never run: ${strays.join(', ')}`);
   for (const group of chosen) if (testFiles(group).length === 0) fail(`no test files in test/${group}`);
-  // Many tests mostly wait, for a browser or a child process. Only one lane opens browsers, which take much memory.
+  // Many tests mostly wait, for a browser or a child process. At most two lanes open browsers, which take much memory.
   const isInBrowser = (name) => inBrowser.includes(name);
-  const pages = chosen.filter(isInBrowser).flatMap(runsOf);
-  const others = chosen.filter((name) => !isInBrowser(name)).flatMap(runsOf);
-  const lanes = [[pages, others], [others], [others]];
+  const pages = longestFirst(chosen.filter(isInBrowser).flatMap(runsOf));
+  const others = longestFirst(chosen.filter((name) => !isInBrowser(name)).flatMap(runsOf));
+  const lanes = [[pages, others], [others, pages], [others]];
   await Promise.all(lanes.map((queues) => testLane(queues, environment, counts)));
   return counts;
 }
@@ -104,6 +104,30 @@ function runsOf(group) {
   const byDefinition = files.filter((path) => !long.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];
+}
+
+/** The files that take longest, longest first. They start first, so that no lane is left alone with one of them. */
+const longest = [
+  'web/look',
+  'web/search',
+  'web/train',
+  'browser/identity',
+  'web/host',
+  'commands/find_itself',
+  'commands/data_sets',
+  'commands/interruptions',
+  'commands/search_command',
+  'gpu/over_limits',
+  'commands/train',
+  'pure/database',
+  'pure/database_kill',
+  'pure/database_server',
+  'parity/parity',
+].map((name) => join('dist', 'test', `${name}.test.js`));
+
+function longestFirst(runs) {
+  const rank = ({ path }) => (longest.includes(path) ? longest.indexOf(path) : longest.length);
+  return runs.sort((a, b) => rank(a) - rank(b));
 }
 
 function testFiles(group) {

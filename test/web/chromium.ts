@@ -1,5 +1,5 @@
 /** The real browser that the pages are tested in, with software adapters for WebGPU and WebGL. */
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Response } from 'playwright-core';
 import { findBrowser } from '../../tools/browsers.mjs';
 
 const FLAGS = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-dev-shm-usage'];
@@ -19,9 +19,21 @@ export interface Watched {
   readonly complaints: string[];
 }
 
-/** Opens a page that records what goes wrong in it. */
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+/**
+ * Opens a page that records what goes wrong in it. By default its clouds do not turn, because a software adapter would spend most
+ * of its time drawing them.
+ */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  onResponse: (response: Response) => void = () => {},
+): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
@@ -35,6 +47,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
     const isOwn = target.origin === new URL(url).origin || ['blob:', 'data:'].includes(target.protocol);
     if (!isOwn || request.method() !== 'GET') complaints.push(`${request.method()} ${request.url()}`);
   });
+  page.on('response', onResponse);
   await page.goto(url);
   return { page, complaints };
 }

@@ -54,19 +54,23 @@ test('30 steps: the loss falls, everything is shown, the file can be downloaded'
       const place = document.getElementById('loss-text') as HTMLElement;
       new MutationObserver(() => texts.push(place.textContent ?? '')).observe(place, { childList: true });
     });
-    // The page must stay responsive: measure the longest gap between two frames during training.
+    // The page must stay responsive: measure the longest time without a turn of its loop, and how long training takes.
     await page.evaluate(() => {
-      let last = performance.now();
-      Object.assign(globalThis, { longest: 0 });
+      const start = performance.now();
+      const turns = { longest: 0, last: start, whole: () => performance.now() - start };
+      Object.assign(globalThis, { turns });
       setInterval(() => {
         const now = performance.now();
-        const state = globalThis as unknown as { longest: number };
-        state.longest = Math.max(state.longest, now - last);
-        last = now;
+        turns.longest = Math.max(turns.longest, now - turns.last);
+        turns.last = now;
       }, 20);
     });
     await page.click('#start');
     await done(page);
+    const [longest, whole] = await page.evaluate(() => {
+      const { turns } = globalThis as unknown as { turns: { longest: number; whole(): number } };
+      return [turns.longest, turns.whole()];
+    });
     const texts = await page.evaluate(() => (globalThis as unknown as { texts: string[] }).texts);
     const losses = texts.map((text) => Number(/total ([\d.]+)/.exec(text)?.[1]));
     assert.is(losses.length, 30);
@@ -75,9 +79,9 @@ test('30 steps: the loss falls, everything is shown, the file can be downloaded'
     assert.ok(mean(losses.slice(27)) < mean(losses.slice(18, 21)), `stage 2: ${losses.slice(18)}`);
     assert.match(await page.locator('#retrieval-text').innerText(), /After epoch 10: .* 0\.\d{3}/);
     assert.is(await page.locator('#clusters li').count(), 10);
-    const longest = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
-    console.log(`longest time without a turn of the page's loop: ${longest.toFixed(0)} ms`);
-    assert.ok(longest < 1000, `${longest} ms`);
+    console.log(`longest time without a turn of the page's loop: ${longest.toFixed(0)} ms of ${whole.toFixed(0)}`);
+    // A share of the whole, which does not depend on the machine's speed: on the page's own thread, a stage would be most of it.
+    assert.ok(longest < whole / 4, `${longest} of ${whole} ms`);
     assert.ok((await layoutShift(page)) < 0.02, `layout shift ${await layoutShift(page)}`);
     await page.screenshot({ path: 'dist/screenshots/train-30-steps.png', fullPage: true });
     assert.equal(await accessibilityFaults(page), []);
