@@ -1,6 +1,6 @@
 /** A gallery is what its collection is, and a run keeps its split, whatever happens to the files. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -82,11 +82,12 @@ test('--resume needs every object of the run and names new ones; without split.j
   cpSync(at('run'), at('again'), { recursive: true });
   rmSync(at('again', 'result.json')); // as if stopped before the first checkpoint
   const [id] = JSON.parse(readFileSync(at('run', 'split.json'), 'utf8')).train.ids;
-  renameSync(at('set', `${id}.off`), at('hidden.off'));
+  const file = readdirSync(at('set'), { recursive: true, encoding: 'utf8' }).find((name) => name.startsWith(`${id}.`));
+  renameSync(at('set', file as string), at('hidden'));
   const { code, errors } = command('train', '--resume', at('again'));
   assert.is(code, 2);
   assert.match(errors, new RegExp(`the run in \\S+again needs 1 object: ${id}, which are no longer`));
-  renameSync(at('hidden.off'), at('set', `${id}.off`));
+  renameSync(at('hidden'), at('set', file as string));
   const { out, errors: warnings } = succeed('train', '--resume', at('again'));
   assert.match(`${out}${warnings}`, /came after training: 5 objects: box\/added_1/);
   const models = ['run', 'again'].map((name) => readFileSync(at(name, 'model.safetensors')));
