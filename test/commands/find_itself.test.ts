@@ -55,7 +55,7 @@ let galleries = 0;
 /** Indexes in this process as `node dist/search.js index` does, because starting a program takes longer than a set this small. */
 async function indexed(run: string, data: string | undefined, storage: 'files' | 'pglite', own: object = {}) {
   const to = `${storage === 'files' ? '' : 'pglite:'}${join(place, `gallery-${galleries++}`)}`;
-  const options = { to, data, split: 'all', thumbnails: false, quiet: true, cacheDir: 'none', ...own };
+  const options = { to, data, split: 'all', thumbnails: false, quiet: true, workers: 0, cacheDir: 'none', ...own };
   const command = new Command('index');
   for (const [name, value] of Object.entries(options)) command.setOptionValue(name, value);
   await indexCollection(run, command);
