@@ -2,11 +2,12 @@
  * Each object of a gallery finds itself first, with similarity 1, whatever the set, the format, the model's own set, the
  * spelling of the path and the storage. Queries run in this process, since a gallery has many objects.
  */
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { Command } from 'commander';
 import * as assert from 'uvu/assert';
+import { indexCollection } from '../../src/commands/search_index.ts';
 import { embedCloudFile, embedImageFile, loadModelFile, readModelFile } from '../../src/commands/search_model.ts';
 import { openData } from '../../src/data/open.ts';
 import type { Axis } from '../../src/data/prepare.ts';
@@ -51,18 +52,13 @@ async function modelOf(name: ModelName): Promise<{ run: string; model: LoadedEnc
 }
 
 let galleries = 0;
-function indexed(run: string, data: string | null, storage: 'files' | 'pglite', ...words: string[]): string {
+/** Indexes in this process as `node dist/search.js index` does, because starting a program takes longer than a set this small. */
+async function indexed(run: string, data: string | undefined, storage: 'files' | 'pglite', own: object = {}) {
   const to = `${storage === 'files' ? '' : 'pglite:'}${join(place, `gallery-${galleries++}`)}`;
-  const all = ['dist/search.js', 'index', run, ...(data ? ['--data', data] : []), '--to', to, ...words];
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [...all, '--quiet', '--no-thumbnails', '--cache-dir', 'none'],
-    {
-      encoding: 'utf8',
-      timeout: 120_000,
-    },
-  );
-  assert.is(status, 0, stderr);
+  const options = { to, data, split: 'all', thumbnails: false, quiet: true, workers: 0, cacheDir: 'none', ...own };
+  const command = new Command('index');
+  for (const [name, value] of Object.entries(options)) command.setOptionValue(name, value);
+  await indexCollection(run, command);
   return to;
 }
 
@@ -131,24 +127,24 @@ for (const name of Object.keys(MODELS) as ModelName[]) {
     const { run, model } = await modelOf(name);
     const [folder, rgbd, lists] = ['folder', 'rgbd', 'mnist_lists'].map(setPath);
     const storage = name === 'shapes' ? 'pglite' : 'files';
-    await assertFiles(indexed(run, `folder:${folder}`, storage), model, await findFolder(folder));
+    await assertFiles(await indexed(run, `folder:${folder}`, storage), model, await findFolder(folder));
     const frames = await findRgbd(rgbd, { everyFrame: 1, heldOutInstance: 1 });
-    await assertFiles(indexed(run, `rgbd:${rgbd}`, 'files', '--on-bad', 'skip'), model, frames);
-    await assertFiles(indexed(run, `mnist3d:${lists}`, 'files'), model, await findMnist3d(lists));
+    await assertFiles(await indexed(run, `rgbd:${rgbd}`, 'files', { onBad: 'skip' }), model, frames);
+    await assertFiles(await indexed(run, `mnist3d:${lists}`, 'files'), model, await findMnist3d(lists));
   });
 }
 
 test('meshes of ModelNet, voxels, 3D MNIST and shapes', async () => {
   const { run, model } = await modelOf('shapes');
   const modelnet = setPath('modelnet');
-  const meshes = indexed(run, `modelnet:${modelnet}`, 'files');
+  const meshes = await indexed(run, `modelnet:${modelnet}`, 'files');
   await assertFiles(meshes, model, await findModelnet(modelnet));
   await assertObjects(meshes, model, `modelnet:${modelnet}`);
   const voxels = `voxels:${setPath('voxels/boxes.npz')}`;
-  await assertObjects(indexed(run, voxels, 'files', '--on-bad', 'skip'), model, voxels, { onBad: 'skip' });
+  await assertObjects(await indexed(run, voxels, 'files', { onBad: 'skip' }), model, voxels, { onBad: 'skip' });
   const digits = `mnist3d:${setPath('mnist_hdf5')}`;
-  await assertObjects(indexed(run, digits, 'files'), model, digits);
-  await assertObjects(indexed(run, null, 'files'), model, 'shapes', { train: 8, test: 4 });
+  await assertObjects(await indexed(run, digits, 'files'), model, digits);
+  await assertObjects(await indexed(run, undefined, 'files'), model, 'shapes', { train: 8, test: 4 });
 });
 
 /** Every 3D format, with pictures that are not square, transparent, turned by EXIF, grey, CMYK. */
@@ -172,7 +168,7 @@ test('every format, with each axis up', async () => {
   }
   const { run, model } = await modelOf('shapes');
   for (const up of ['x', 'y', 'z'] as const) {
-    const to = indexed(run, `folder:${folder}`, 'files', '--up', up);
+    const to = await indexed(run, `folder:${folder}`, 'files', { up });
     await open(to, async ({ model: stamp }) => assert.is(stamp.preparation?.up, up));
     await assertFiles(to, model, await findFolder(folder), up);
   }
@@ -199,7 +195,7 @@ test('meshes with z up, asked as GLB and as files with y up, and the other way r
     writeFileSync(obj, [...lines('v', mesh.positions, 0), ...lines('f', mesh.triangles as Uint32Array, 1)].join('\n'));
     turned.push(obj);
   }
-  const zUp = indexed(run, `folder:${setPath('folder')}`, 'files');
+  const zUp = await indexed(run, `folder:${setPath('folder')}`, 'files');
   await open(zUp, async (gallery) => {
     for (const [at, [kind, i]] of kinds.entries()) {
       const id = `${kind}/${kind}_${i}`;
@@ -209,7 +205,7 @@ test('meshes with z up, asked as GLB and as files with y up, and the other way r
       await assertFirst(gallery, obj.vector, 'points', id, 'y up');
     }
   });
-  const glbs = indexed(run, `folder:${folder}`, 'files');
+  const glbs = await indexed(run, `folder:${folder}`, 'files');
   await open(glbs, async (gallery) => {
     for (const [kind, i] of kinds) {
       const { vector } = await embedCloudFile(model, setPath(`folder/${kind}/${kind}_${i}.${extensions[i]}`), 'z');
