@@ -38,8 +38,12 @@ const WEAKEST = 1e-6;
  * @param dimension pairs of directions, fewer if there are not so many
  */
 export function cca(x: Rows, y: Rows, dimension: number): LinearMaps {
-  const { meanX, meanY, xx, yy, xy } = covariances(x, y);
-  for (const own of [xx, yy]) own.add(Matrix.eye(own.rows).mul((RIDGE * own.trace()) / own.rows));
+  const views = [viewOf(x), viewOf(y)] as const;
+  const [xx, yy] = views.map(({ z, columns }) => {
+    const own = covariance(z, z);
+    return own.add(Matrix.eye(own.rows).mul((RIDGE * own.trace()) / columns));
+  });
+  const xy = covariance(views[0].z, views[1].z);
   const solved = new CholeskyDecomposition(xx).solve(xy); // Sxx^-1 Sxy [p, q]
   const { vectors, values } = eigen(yy);
   const whiten = vectors.mulRowVector(values.map((value) => 1 / Math.sqrt(value))); // [q, q]
@@ -47,7 +51,7 @@ export function cca(x: Rows, y: Rows, dimension: number): LinearMaps {
   const { strengths, kept } = strongest(found, dimension);
   const b = whiten.mmul(kept);
   const a = solved.mmul(b).mulRowVector(strengths.map((strength) => 1 / strength));
-  return mapsOf(meanX, meanY, a, b, strengths);
+  return mapsOf(views, [a, b], strengths);
 }
 
 /**
@@ -55,10 +59,11 @@ export function cca(x: Rows, y: Rows, dimension: number): LinearMaps {
  * next pair orthogonal to those before. With v the eigenvectors of Syx Sxy, of eigenvalues s^2: b = v, a = Sxy v / s.
  */
 export function pls(x: Rows, y: Rows, dimension: number): LinearMaps {
-  const { meanX, meanY, xy } = covariances(x, y);
+  const views = [viewOf(x), viewOf(y)] as const;
+  const xy = covariance(views[0].z, views[1].z);
   const { strengths, kept } = strongest(eigen(xy.transpose().mmul(xy)), dimension);
   const a = xy.mmul(kept).mulRowVector(strengths.map((strength) => 1 / strength));
-  return mapsOf(meanX, meanY, a, kept, strengths);
+  return mapsOf(views, [a, kept], strengths);
 }
 
 /** Unit rows [R, to] of a view. */
@@ -67,23 +72,29 @@ export function project({ values, columns }: Rows, { mean, weights, to }: Linear
   return unitRows(Float32Array.from(mapped.to1DArray()), to);
 }
 
-function covariances(x: Rows, y: Rows) {
-  const [meanX, meanY] = [x, y].map(meanOf);
-  const [a, b] = [centred(x.values, x.columns, meanX), centred(y.values, y.columns, meanY)];
-  const count = a.rows;
-  const [at, bt] = [a.transpose(), b.transpose()];
-  return {
-    meanX,
-    meanY,
-    get xx() {
-      return at.mmul(a).div(count);
-    },
-    get yy() {
-      return bt.mmul(b).div(count);
-    },
-    xy: at.mmul(b).div(count),
-  };
+/** A view, centred, in as few columns as it has rows: z = x basis spans the same space, with the same inner products. */
+interface View {
+  readonly mean: Float64Array;
+  readonly z: Matrix; // [N, r]
+  readonly basis: Matrix | null; // [p, r], orthonormal columns; null for the identity
+  /** columns of the data */
+  readonly columns: number;
 }
+
+/** With fewer pairs than columns, an exact and much smaller problem. */
+function viewOf({ values, columns }: Rows): View {
+  const mean = meanOf({ values, columns });
+  const x = centred(values, columns, mean);
+  if (x.rows >= columns) return { mean, z: x, basis: null, columns };
+  const { strengths, kept } = strongest(eigen(x.mmul(x.transpose())), x.rows);
+  const basis = x
+    .transpose()
+    .mmul(kept)
+    .mulRowVector(strengths.map((strength) => 1 / strength));
+  return { mean, z: kept.mulRowVector(strengths), basis, columns };
+}
+
+const covariance = (a: Matrix, b: Matrix): Matrix => a.transpose().mmul(b).div(a.rows);
 
 function meanOf({ values, columns }: Rows): Float64Array {
   const mean = new Float64Array(columns);
@@ -119,7 +130,9 @@ function strongest({ vectors, values }: ReturnType<typeof eigen>, dimension: num
   return { strengths, kept };
 }
 
-function mapsOf(meanX: Float64Array, meanY: Float64Array, a: Matrix, b: Matrix, strengths: number[]): LinearMaps {
-  const to = strengths.length;
-  return { images: { mean: meanX, weights: a, to }, clouds: { mean: meanY, weights: b, to }, strengths };
+function mapsOf(views: readonly View[], weights: readonly Matrix[], strengths: readonly number[]): LinearMaps {
+  const [images, clouds] = views.map(({ mean, basis }, i): LinearMap => {
+    return { mean, weights: basis ? basis.mmul(weights[i]) : weights[i], to: strengths.length };
+  });
+  return { images, clouds, strengths };
 }

@@ -3,7 +3,7 @@ import type { Labels, PairedData } from '../data/types.ts';
 import type { Config } from '../romo/config.ts';
 import type { Embeddings } from '../romo/embedding.ts';
 import type { TrainingData } from '../romo/method/feeder.ts';
-import type { StageHooks } from '../romo/method/stage.ts';
+import type { StageHooks, StepReport } from '../romo/method/stage.ts';
 import type { Gpu } from '../tensor/device.ts';
 import type { WarmUp } from './warm_up.ts';
 
@@ -12,11 +12,14 @@ export const KINDS = {
   linear: 'linear',
   deep: 'deep',
   clustering: 'clustering',
-  noise: 'noise-robust losses on the same pseudo labels',
+  noise: 'losses on the same pseudo labels',
   romo: 'RoMo',
   scale: 'for scale',
 } as const;
 export type Kind = keyof typeof KINDS;
+
+/** The report of a step; `stage` is what the training under way is called. */
+export type ShownStep = Omit<StepReport, 'stage'> & { readonly stage: string };
 
 /** What every method of a comparison gets. There are no labels in it. */
 export interface Setting {
@@ -24,7 +27,9 @@ export interface Setting {
   readonly data: TrainingData;
   /** sizes, encoders, steps, augmentation and seed: the same for all methods */
   readonly config: Config;
-  readonly hooks: Pick<StageHooks, 'onStep' | 'onPosition' | 'checkFinite' | 'pretrained'>;
+  readonly hooks: Pick<StageHooks, 'onPosition' | 'checkFinite' | 'pretrained'> & {
+    onStep?: ((report: ShownStep) => void) | undefined;
+  };
   /** RoMo's warm-up with this configuration; trained once for all methods that start from it. */
   warmUp(config: Config): Promise<WarmUp>;
   /** Reports something that the tables should mention, such as a collapse. */

@@ -137,6 +137,8 @@ export interface Steps {
   labels?(epoch: number): Promise<PseudoLabels>;
 }
 
+const SHOWN = { all: 'training', ssm: 'first stage', rdl: 'second stage' };
+
 /** The configuration of a method without stages: the epochs of both, as one. */
 export function inOneStage(config: Config): Config {
   return { ...config, ssm: { ...config.ssm, epochs: config.ssm.epochs + config.rdl.epochs } };
@@ -166,7 +168,7 @@ export async function trainPairs(setting: Setting, model: PairModel, steps: Step
     },
     after: (_, kept) => steps.after?.(kept),
     prepareEpoch: async (epoch) => steps.labels?.(epoch) ?? none,
-    hooks,
+    hooks: { ...hooks, onStep: (report) => hooks.onStep?.({ ...report, stage: SHOWN[epochs] }) },
   };
   try {
     await runStage(gpu, plan);
