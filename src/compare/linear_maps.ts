@@ -26,8 +26,8 @@ export interface LinearMaps {
   readonly strengths: readonly number[];
 }
 
-/** Ridge of CCA as a share of the mean variance: with fewer pairs than pixels the covariances are singular. */
-const RIDGE = 0.01;
+/** Ridge of CCA, in mean variances: with few pairs and many pixels the covariances are singular or nearly so. */
+const RIDGE = 1;
 /** Directions weaker than this share of the strongest are rounding. */
 const WEAKEST = 1e-6;
 

@@ -12,7 +12,7 @@ export const KINDS = {
   linear: 'linear',
   deep: 'deep',
   clustering: 'clustering',
-  noise: 'losses on the same pseudo labels',
+  noise: 'noise-robust losses, same pseudo labels',
   romo: 'RoMo',
   scale: 'for scale',
 } as const;

@@ -50,10 +50,10 @@ function linear(
     kind: 'linear',
     what: `${what}, on ${on === 'raw' ? 'pixels and voxels' : 'features of the untrained encoders'}`,
     source,
-    uses: 'pairs; no augmentation',
+    uses: 'pairs, the number of clusters; no augmentation',
     async train(setting) {
       const viewsOf = await SOURCES[on](setting);
-      const { images, clouds } = fit(...(await viewsOf(setting.data.pairs)), setting.config.ssm.dimension);
+      const { images, clouds } = fit(...(await viewsOf(setting.data.pairs)), setting.config.clusters);
       return {
         async embed(pairs) {
           const [a, b] = await viewsOf(pairs);
