@@ -1,7 +1,7 @@
 /** Comparing as a command: the folder, data and device of each seed, signals, and the results around `compareMethod`. */
 import { join } from 'node:path';
 import { compareMethod, type Outcome } from '../compare/comparison.ts';
-import { methodsNamed } from '../compare/list.ts';
+import { METHODS, methodsNamed } from '../compare/list.ts';
 import type { Method, ShownStep } from '../compare/method.ts';
 import { shownName, summaryOf } from '../compare/summary.ts';
 import type { DataSet } from '../data/types.ts';
@@ -106,6 +106,7 @@ async function compareSeed(
   const config: Config = { ...comparison.config, seed };
   const { data, skipped, close } = await options.openData(config);
   try {
+    const usable = usableOn(data, methods, report);
     const counts = { train: data.train.pairs.length, test: data.test.pairs.length };
     Object.assign(config, counts);
     checkConfig(config); // with the actual object counts
@@ -115,11 +116,6 @@ async function compareSeed(
     }
     await writeComparison(out, comparison);
     if (skipped.length > 0) report.line(`seed ${seed}: ${skipped.length} bad objects skipped`);
-    const hasLabels = data.train.labels !== null;
-    const usable = methods.filter(({ readsLabels }) => !readsLabels || hasLabels || options.methods);
-    for (const method of methods) {
-      if (!usable.includes(method)) report.line(`${shownName(method)}: left out, since the data have no labels`);
-    }
     await withDevice(
       () => open({ ...deviceOptions(device), memoryBytes: memory }),
       async (gpu) => {
@@ -141,6 +137,20 @@ async function compareSeed(
   } finally {
     await close();
   }
+}
+
+/**
+ * The methods that the data suffice for: without labels, a method that reads them is left out of `all`.
+ * @throws RomoError `data` if such a method was asked for by name
+ */
+function usableOn({ name, train }: DataSet, methods: readonly Method[], report: ProgressReport): readonly Method[] {
+  if (train.labels) return methods;
+  const supervised = methods.filter(({ readsLabels }) => readsLabels).map(shownName);
+  if (supervised.length > 0 && methods.length < METHODS.length) {
+    throw new RomoError('data', `${supervised.join(', ')}: ${name} has no labels`, 'Leave it out of --methods.');
+  }
+  for (const left of supervised) report.line(`${left}: left out, since the data have no labels`);
+  return methods.filter(({ readsLabels }) => !readsLabels);
 }
 
 /** @returns null if the user stopped it */
@@ -176,8 +186,9 @@ async function showResults(
   methods: readonly Method[],
   outcomes: readonly Outcome[],
 ): Promise<void> {
+  const { seed: first } = comparison.config;
   const asked = outcomes.filter(
-    ({ seed }) => seed >= comparison.config.seed && seed < comparison.config.seed + comparison.seeds,
+    ({ method, seed }) => comparison.methods.includes(method) && seed >= first && seed < first + comparison.seeds,
   );
   const summary = summaryOf(methods, asked);
   if (summary.length === 0) return;

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { Outcome } from '../compare/comparison.ts';
 import { KINDS, type Kind, type Method } from '../compare/method.ts';
-import { MEASURES, type Measure, type Summary, shownName, shownSpread } from '../compare/summary.ts';
+import { MEASURES, type Measure, type Summary, shownName, shownSpread, withoutLabels } from '../compare/summary.ts';
 import type { Comparison } from './comparison_folder.ts';
 import { duration } from './report.ts';
 
@@ -35,6 +35,7 @@ export function comparisonTable(summary: readonly Summary[]): string {
   const seeds = Math.max(...summary.map((row) => row.seeds));
   const remarks = [
     seeds > 1 ? `mean over ${seeds} seeds (lowest-highest); recall@1 image -> 3D / 3D -> image` : 'one seed',
+    ...[withoutLabels(summary) ?? []].flat(),
     ...summary.flatMap(({ method, notes }) => notes.map((text) => `${shownName(method)}: ${text}`)),
   ];
   return `${table.toString()}\n${remarks.join('\n')}`;

@@ -73,6 +73,12 @@ function notesOf(outcomes: readonly Outcome[]): string[] {
   return [...seeds].map(([text, of]) => (of.length === all ? text : `seed ${of.join(', ')}: ${text}`));
 }
 
+/** What a hit is when the data have no labels; null if they have some. */
+export function withoutLabels(summary: readonly Summary[]): string | null {
+  if (summary.some(({ figures }) => figures.clusterAccuracy)) return null;
+  return "The data have no labels: only a query's own partner is a hit, and cluster accuracy is left out.";
+}
+
 /** The words that mark a method that reads labels, wherever its name is shown. */
 export const shownName = ({ name, readsLabels }: Pick<Method, 'name' | 'readsLabels'>): string =>
   readsLabels ? `${name} (reads labels)` : name;

@@ -67,6 +67,11 @@ export class Prototypes extends Module {
   scores(unit: Tensor): Tensor {
     return matmul(unit, l2Normalize(this.rows), { transposeB: true });
   }
+
+  /** [C, d] */
+  read(): Promise<Float32Array> {
+    return this.rows.readFloats();
+  }
 }
 
 /** Each column with mean 0 and variance 1 over the batch, in evaluation by the running statistics. */

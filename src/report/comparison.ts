@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Outcome } from '../compare/comparison.ts';
 import { KINDS, type Kind } from '../compare/method.ts';
-import { MEASURES, type Measure, type Summary, shownName, shownSpread } from '../compare/summary.ts';
+import { MEASURES, type Measure, type Summary, shownName, shownSpread, withoutLabels } from '../compare/summary.ts';
 import type { Config } from '../romo/config.ts';
 import { DIRECTIONS } from '../romo/figures/retrieval.ts';
 import { drawn } from './charts.ts';
@@ -88,6 +88,7 @@ export function comparisonPage({ config, seeds, summary, outcomes }: ComparisonR
       : 'All methods see pairs only.';
   const intro = `Each method was trained on the same ${train} pairs and measured on ${test} held-out pairs, with the same encoders, augmentation
 and steps: ${ssm.epochs} + ${rdl.epochs} epochs in batches of ${batch}, ${clusters} clusters, preset ${escaped(preset)}, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}, from ${config.seed} on. ${labels}
+${escaped(withoutLabels(summary) ?? '')}
 Adapter: ${escaped(adapters)}.`;
   const chart = figure(
     'mAP, best method first; dots are means, lines reach from the lowest to the highest seed',

@@ -127,6 +127,22 @@ test('another configuration is refused by name, and nothing changes', async () =
   assert.not.ok(existsSync(place('new')));
 });
 
+test('a method that reads labels is refused on data without any, before anything is trained', async () => {
+  const command = compareCommand().parse(words('unlabelled'), { from: 'user' });
+  const options = readCompareOptions(command);
+  const openData: typeof options.openData = async (config) => {
+    const { data, ...rest } = await options.openData(config);
+    return { ...rest, data: { ...data, train: { ...data.train, labels: null } } as unknown as typeof data };
+  };
+  await compareInProcess({ ...options, openData }, async () => {
+    throw new Error('it opened a device');
+  }).then(
+    () => assert.unreachable(),
+    (error) => assert.match(error.message, /supervised-oracle \(reads labels\): .* has no labels.*--methods/),
+  );
+  assert.not.ok(existsSync(place('unlabelled')));
+});
+
 test('a damaged file of outcomes is named', async () => {
   appendFileSync(join(place('whole'), 'outcomes.jsonl'), '{"method": 1}\n');
   assert.match(await refusal(['--resume', place('whole')]), /outcomes\.jsonl is damaged: line 11/);

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { compareMethod, type Outcome, type WarmUps } from '../../src/compare/comparison.ts';
 import { METHODS, methodsNamed } from '../../src/compare/list.ts';
 import type { LabelFreeMethod, Setting } from '../../src/compare/method.ts';
+import { summaryOf, withoutLabels } from '../../src/compare/summary.ts';
 import { decodeWarmUp, encodeWarmUp, warmUpKey } from '../../src/compare/warm_up.ts';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataSet, Labels } from '../../src/data/types.ts';
@@ -122,6 +123,20 @@ test('a label-free method gives the same bits with true, shuffled and absent lab
     () => assert.unreachable(),
     (error) => assert.match(error.message, /supervised-oracle reads labels, and .* has none/),
   );
+});
+
+test('data without labels: the partner is the hit', async () => {
+  const config = tiny();
+  const data = await openShapes(config);
+  const unlabelled = { ...withLabels(data, null), test: { pairs: data.test.pairs, labels: null } };
+  const [untrained] = methodsNamed('untrained');
+  const shared = { hooks: {}, warmUps: warmUpsInMemory() };
+  const outcome = await compareMethod(gpu(), untrained, unlabelled, config, shared);
+  assert.is(outcome.figures?.clusterAccuracy, null);
+  const own = outcomes.get('untrained')?.figures?.imageToPointsRecallAt1 ?? Number.NaN;
+  assert.ok((outcome.figures?.imageToPointsRecallAt1 ?? 1) <= own);
+  assert.match(withoutLabels(summaryOf([untrained], [outcome])) ?? '', /only a query's own partner is a hit/);
+  assert.is(withoutLabels(summaryOf(METHODS, [...outcomes.values()])), null);
 });
 
 test('what a method gets has no labels by its types', () => {
