@@ -55,14 +55,10 @@ function figuresTable(summary: readonly Summary[]): string {
   const measures = Object.keys(MEASURES) as Measure[];
   const rows = summary.map(({ method, figures, seconds }) => [
     escaped(shownName(method)),
-    escaped(KINDS[method.kind]),
     ...measures.map((name) => shownSpread(figures[name])),
     seconds.toFixed(1),
   ]);
-  return table(
-    ['method', 'kind', ...measures.map((name) => escaped(MEASURES[name].replace('->', '→'))), 'seconds'],
-    rows,
-  );
+  return table(['method', ...measures.map((name) => escaped(MEASURES[name].replace('->', '→'))), 'seconds'], rows);
 }
 
 function methodsTable(summary: readonly Summary[]): string {
@@ -79,7 +75,7 @@ function methodsTable(summary: readonly Summary[]): string {
 
 /** The page as an HTML document. */
 export function comparisonPage({ config, seeds, summary, outcomes }: ComparisonReport): string {
-  const { train, test, preset, ssm, rdl, clusters, batch } = config;
+  const { train, test, preset, ssm, rdl, clusters, batch, seed } = config;
   const adapters = [...new Set(outcomes.map(({ adapter }) => adapter))].join('; ');
   const supervised = summary.filter(({ method }) => method.readsLabels).map(({ method }) => escaped(method.name));
   const labels =
@@ -87,7 +83,7 @@ export function comparisonPage({ config, seeds, summary, outcomes }: ComparisonR
       ? `${supervised.join(', ')} reads the labels of the training objects; all other methods see pairs only.`
       : 'All methods see pairs only.';
   const intro = `Each method was trained on the same ${train} pairs and measured on ${test} held-out pairs, with the same encoders, augmentation
-and steps: ${ssm.epochs} + ${rdl.epochs} epochs in batches of ${batch}, ${clusters} clusters, preset ${escaped(preset)}, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}, from ${config.seed} on. ${labels}
+and steps: ${ssm.epochs} + ${rdl.epochs} epochs in batches of ${batch}, ${clusters} clusters, preset ${escaped(preset)}, ${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${seed + seeds - 1}`}. ${labels}
 ${escaped(withoutLabels(summary) ?? '')}
 Adapter: ${escaped(adapters)}.`;
   const chart = figure(
