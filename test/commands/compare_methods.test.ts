@@ -61,8 +61,10 @@ test('every method trains and is measured; the label-free ones without labels wi
   const start = process.cpuUsage();
   for (const method of METHODS) {
     const given = method.readsLabels ? data : sealed(data);
+    const before = gpu().memory().liveBytes;
     const outcome = await compareMethod(gpu(), method, given, config, { hooks: {}, warmUps });
     outcomes.set(method.name, outcome);
+    assert.is(gpu().memory().liveBytes, before, `${method.name} keeps memory`);
     assert.not(outcome.failure, method.name);
     assert.is(outcome.readsLabels, method.readsLabels === true);
     assert.ok(outcome.figures);

@@ -3,37 +3,32 @@
  * 1985; across modalities Sharma and Jacobs 2011).
  */
 import type { PairedData } from '../../data/types.ts';
-import { embedAll } from '../../romo/embedding.ts';
 import { rawRows } from '../../romo/raw.ts';
 import { cca, type LinearMaps, pls, project, type Rows } from '../linear_maps.ts';
 import type { LabelFreeMethod, Setting } from '../method.ts';
-import { PairModel } from '../training.ts';
+import { PairModel, trained } from '../training.ts';
 
 /** Two matrices, one row per pair: of the images, and of the clouds. */
 type Views = readonly [Rows, Rows];
 
 /** Features of the untrained encoders. */
-async function features(setting: Setting): Promise<(pairs: PairedData) => Promise<Views>> {
-  const { gpu, config, data } = setting;
+async function features(setting: Setting, pairs: PairedData): Promise<Views> {
   const model = new PairModel(setting);
-  return async (pairs) => {
-    const { images, clouds, dimension } = await embedAll(gpu, model, pairs, config, data.rotation);
-    return [
-      { values: images, columns: dimension },
-      { values: clouds, columns: dimension },
-    ];
-  };
+  const { images, clouds, dimension } = await trained(setting, model).embed(pairs);
+  model.dispose();
+  return [
+    { values: images, columns: dimension },
+    { values: clouds, columns: dimension },
+  ];
 }
 
 /** Pixels and voxels. */
-async function raw(): Promise<(pairs: PairedData) => Promise<Views>> {
-  return async (pairs) => {
-    const { images, clouds, dimension, gridDimension } = await rawRows(pairs);
-    return [
-      { values: images, columns: dimension },
-      { values: clouds, columns: gridDimension },
-    ];
-  };
+async function raw(_: Setting, pairs: PairedData): Promise<Views> {
+  const { images, clouds, dimension, gridDimension } = await rawRows(pairs);
+  return [
+    { values: images, columns: dimension },
+    { values: clouds, columns: gridDimension },
+  ];
 }
 
 const SOURCES = { features, raw };
@@ -52,7 +47,7 @@ function linear(
     source,
     uses: 'pairs, the number of clusters; no augmentation',
     async train(setting) {
-      const viewsOf = await SOURCES[on](setting);
+      const viewsOf = (pairs: PairedData) => SOURCES[on](setting, pairs);
       const { images, clouds } = fit(...(await viewsOf(setting.data.pairs)), setting.config.clusters);
       return {
         async embed(pairs) {
