@@ -15,7 +15,7 @@ const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'),
 const library = Object.values(entries).flatMap(
   ({ types }) => types?.replace('./dist/types', 'src').replace('.d.ts', '.ts') ?? [],
 );
-const commands = ['train', 'evaluate', 'convert', 'search', 'data_worker'];
+const commands = ['train', 'evaluate', 'compare', 'convert', 'search', 'data_worker'];
 
 /** A program is named after its file, without the folder: dist/train.js. */
 const programOf = (path) => ({ in: path, out: basename(path, '.ts') });

@@ -154,8 +154,6 @@ const PARSERS: Partial<Record<OptionPath, (text: string) => unknown>> = {
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('Learns one embedding space for images and 3D point clouds, without labels (RoMo).')
-    .usage('[options]')
-    .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(FIELDS.preset.of).default('small'))
     .option('--out <dir>', 'folder of the run', 'runs/latest')
     .option('--overwrite', 'replace a run that is in the folder')
     .option('--resume <dir>', 'continue the run in that folder from its last checkpoint')
@@ -166,6 +164,20 @@ export function trainCommand(): Command {
           'always one at the end of an epoch',
       ).argParser(whole(1)),
     )
+    .option('--inspect', 'do not train: describe the data, and draw some of it into --out');
+  return addRunOptions(command, 'config.json');
+}
+
+/**
+ * Adds the options of whatever trains: preset, sizes and hyper-parameters, device and data. `readTrainOptions` reads them,
+ * with the command's own --out, --overwrite and --resume.
+ * @param file in --out that holds the configuration
+ * @param without fields that the command decides itself
+ */
+export function addRunOptions(command: Command, file: string, without: readonly OptionPath[] = []): Command {
+  command
+    .usage('[options]')
+    .addOption(new Option('--preset <name>', 'sizes and hyper-parameters').choices(FIELDS.preset.of).default('small'))
     .addOption(
       new Option('--memory <size>', 'GPU memory that tensors may take, such as 2GiB; default: no limit').argParser(
         byteCount,
@@ -173,10 +185,9 @@ export function trainCommand(): Command {
     )
     .option('--check-finite', 'check the output of every kernel; stop at the first NaN or infinity (slow)')
     .option('--quiet', 'no progress, only the table')
-    .option('--inspect', 'do not train: describe the data, and draw some of it into --out')
     .helpOption('--help', 'show this')
-    .addHelpText('after', "\nDefaults are the preset's; config.json in --out shows what was used.");
-  for (const path of PATHS) command.addOption(optionOf(path));
+    .addHelpText('after', `\nDefaults are the preset's; ${file} in --out shows what was used.`);
+  for (const path of PATHS) if (!without.includes(path)) command.addOption(optionOf(path));
   return addDataOptions(addDeviceOptions(command));
 }
 

@@ -7,7 +7,7 @@ import type { StepReport } from '../romo/method/stage.ts';
 import type { StageName } from '../romo/run/run.ts';
 
 const FORMAT =
-  '{stage} [{bar}] {percentage}% | epoch {epoch}/{epochs} | loss {loss} ({parts}) | {rate} pairs/s | {remaining} left';
+  '{stage} [{bar}] {percentage}% | epoch {epoch}/{epochs} | loss {loss}{parts} | {rate} pairs/s | {remaining} left';
 
 /** Progress bars on a terminal, one line per epoch elsewhere, nothing when quiet. */
 export class ProgressReport {
@@ -21,20 +21,24 @@ export class ProgressReport {
   private sum = 0;
   private count = 0;
 
-  constructor(private readonly quiet: boolean) {
-    const terminal = process.stdout.isTTY && !quiet;
+  constructor(
+    private readonly quiet: boolean,
+    private readonly stream: NodeJS.WriteStream = process.stdout,
+  ) {
+    const terminal = stream.isTTY && !quiet;
     this.bars = terminal
-      ? new MultiBar({ format: FORMAT, stream: process.stdout, hideCursor: true, barsize: 24, linewrap: false })
+      ? new MultiBar({ format: FORMAT, stream, hideCursor: true, barsize: 24, linewrap: false })
       : null;
   }
 
   line(text: string): void {
     if (this.quiet) return;
     if (this.bars) this.bars.log(`${text}\n`);
-    else process.stdout.write(`${text}\n`);
+    else this.stream.write(`${text}\n`);
   }
 
-  step(report: StepReport): void {
+  /** @param report `stage` is what the progress is called */
+  step(report: Omit<StepReport, 'stage'> & { stage: string }): void {
     if (report.stage !== this.stage) {
       this.stage = report.stage;
       this.started = performance.now();
@@ -54,7 +58,7 @@ export class ProgressReport {
       if (!this.bars) {
         const { loss, parts, rate, remaining } = this.shown(report);
         this.line(
-          `${report.stage} epoch ${report.epoch + 1}/${report.epochs}  loss ${loss} (${parts})  ${rate} pairs/s  ${remaining} left`,
+          `${report.stage} epoch ${report.epoch + 1}/${report.epochs}  loss ${loss}${parts}  ${rate} pairs/s  ${remaining} left`,
         );
       }
       this.sum = 0;
@@ -62,7 +66,7 @@ export class ProgressReport {
     }
   }
 
-  private shown(report: StepReport): Record<string, string | number> {
+  private shown(report: Omit<StepReport, 'stage'> & { stage: string }): Record<string, string | number> {
     const seconds = Math.max(1e-3, (performance.now() - this.started) / 1000);
     const left = (seconds / (report.step - this.before)) * (report.steps - report.step);
     return {
@@ -70,7 +74,10 @@ export class ProgressReport {
       epoch: report.epoch + 1,
       epochs: report.epochs,
       loss: (this.count > 0 ? this.sum / this.count : report.loss).toFixed(4),
-      parts: `supervision ${report.supervision.toFixed(3)}, pairs ${report.invariance.toFixed(3)}`,
+      parts:
+        report.supervision === report.loss // a loss without parts
+          ? ''
+          : ` (supervision ${report.supervision.toFixed(3)}, pairs ${report.invariance.toFixed(3)})`,
       rate: (this.samples / seconds).toFixed(1),
       remaining: duration(left),
     };

@@ -9,7 +9,8 @@ import type { RelabelReport } from '../romo/method/rdl.ts';
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 const SCHEME = 'tableau10';
 
-function drawn(options: Plot.PlotOptions, label: string): string {
+/** A chart as SVG text, with a label for screen readers. */
+export function drawn(options: Plot.PlotOptions, label: string): string {
   const x = { labelAnchor: 'center', labelOffset: 34, ...options.x } as const;
   const look = { document: document as unknown as Document, marginBottom: 42, style: { fontSize: '12px' } };
   const chart = Plot.plot({ ...look, ...options, x });

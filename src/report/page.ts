@@ -40,7 +40,7 @@ export const escaped = (text: string): string =>
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], tag: string) =>
     row
       .map((cell, i) => (i === 0 && tag === 'td' ? `<th scope="row">${cell}</th>` : `<${tag}>${cell}</${tag}>`))
@@ -49,10 +49,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return `<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-const section = (title: string, ...parts: string[]): string =>
+export const section = (title: string, ...parts: string[]): string =>
   `<section><h2>${escaped(title)}</h2>\n${parts.join('\n')}\n</section>`;
 
-const figure = (caption: string, content: string): string =>
+export const figure = (caption: string, content: string): string =>
   `<figure>${content}<figcaption>${escaped(caption)}</figcaption></figure>`;
 
 function stagesTable({ stages, stageNames }: Report): string {

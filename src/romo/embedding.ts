@@ -19,10 +19,13 @@ export interface Embeddings {
   dimension: number;
 }
 
+/** What embeds both views of an object: encoders, perhaps with layers on top of them. */
+export type Embedder = Pick<Encoders, 'dimension' | 'training' | 'setTraining' | 'embedImages' | 'embedClouds'>;
+
 /** Embeds all pairs without augmentation, with batch norm's running statistics. */
 export async function embedAll(
   gpu: Gpu,
-  encoders: Encoders,
+  encoders: Embedder,
   pairs: PairedData,
   config: Pick<Config, 'batch' | 'points' | 'seed'>,
   rotation: CloudRotation,

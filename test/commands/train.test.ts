@@ -140,7 +140,7 @@ test('convert: by name, and one clear line for a pickle or a missing file', () =
   assert.not.ok(existsSync(unwritten));
 });
 
-for (const name of ['train', 'evaluate', 'doctor', 'convert']) {
+for (const name of ['train', 'evaluate', 'compare', 'doctor', 'convert']) {
   test(`${name} --help`, () => {
     const { code, out } = command(name, '--help');
     assert.is(code, 0);

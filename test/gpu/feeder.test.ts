@@ -83,6 +83,27 @@ test('a second view of each image, if the warm-up compares the two', async () =>
   rdl.dispose();
 });
 
+test('a second view of images and clouds, of other objects than those of the batch', async () => {
+  const { data } = slowData();
+  const of = (epoch: number, indices: Int32Array) => indices.map((index) => (index + 1 + epoch) % OBJECTS);
+  const feeder = new Feeder(gpu(), data, config, 'ssm', { images: true, clouds: true, of });
+  const [indices] = feeder.batches(1);
+  await feeder.load(1, indices, null);
+  await assertHolds(feeder, data, 1, indices);
+  const showing = { seed: 1, stage: 'ssm again', epoch: 1, strength: config.augment, points: config.points } as const;
+  const own = { mirror: data.mirror, rotation: data.rotation };
+  const expected = Array.from(of(1, indices), (at) => shown(sampleOf(at), at, [SIZE, SIZE, 1], { ...showing, ...own }));
+  assert.equal(
+    [...((await feeder.imagesAgain?.readFloats()) ?? [])],
+    expected.flatMap(({ image }) => [...image]),
+  );
+  assert.equal(
+    [...((await feeder.cloudsAgain?.readFloats()) ?? [])],
+    expected.flatMap(({ cloud }) => [...cloud]),
+  );
+  feeder.dispose();
+});
+
 test('each batch is its own, and the next one is read ahead, over the end of the epoch, not over that of the stage', async () => {
   const { data, asked } = slowData();
   const feeder = new Feeder(gpu(), data, config, 'ssm');

@@ -17,11 +17,23 @@ export interface TrainingData {
   readonly rotation: CloudRotation;
 }
 
+/** What a batch holds besides one augmentation of each of its objects. */
+export interface Again {
+  /** another augmentation of each image */
+  readonly images?: boolean;
+  /** another augmentation of each cloud */
+  readonly clouds?: boolean;
+  /** other objects to show instead, one per object of the batch; default the same */
+  of?(epoch: number, indices: Int32Array): Int32Array;
+}
+
 export class Feeder {
   readonly images: Tensor; // [B, H, W, C]
   /** the same images, augmented another time; null if the stage does not use them */
   readonly imagesAgain: Tensor | null;
   readonly clouds: Tensor; // [B, N, 3]
+  /** likewise */
+  readonly cloudsAgain: Tensor | null;
   readonly indices: Tensor; // i32 [B]: of the samples in the data set
   /** pseudo labels of the batch, i32 [B], one per modality */
   readonly imageLabels: Tensor;
@@ -37,21 +49,27 @@ export class Feeder {
   private readonly imageValues: Float32Array;
   private readonly cloudValues: Float32Array;
   private readonly imageAgainValues: Float32Array | null;
+  private readonly cloudAgainValues: Float32Array | null;
   /** the batch in `imageValues` and `cloudValues`, perhaps still being prepared */
   private prepared: { readonly epoch: number; readonly indices: Int32Array; readonly done: Promise<void> } | null =
     null;
 
-  /** @param stage names the random streams, so that the stages differ */
+  /**
+   * @param stage names the random streams, so that the stages differ
+   * @param again default: the images in `ssm` if config.ssm.within says so
+   */
   constructor(
     gpu: Gpu,
     private readonly data: TrainingData,
     private readonly config: Config,
     private readonly stage: 'ssm' | 'rdl',
+    private readonly again: Again = { images: stage === 'ssm' && Boolean(config.ssm.within) },
   ) {
     const { batch, points } = config;
     this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();
-    this.imagesAgain = stage === 'ssm' && config.ssm.within ? gpu.zeros(this.images.shape).keep() : null;
+    this.imagesAgain = again.images ? gpu.zeros(this.images.shape).keep() : null;
     this.clouds = gpu.zeros([batch, points, 3]).keep();
+    this.cloudsAgain = again.clouds ? gpu.zeros(this.clouds.shape).keep() : null;
     this.indices = gpu.zeros([batch], 'i32').keep();
     this.imageLabels = gpu.zeros([batch], 'i32').keep();
     this.cloudLabels = gpu.zeros([batch], 'i32').keep();
@@ -60,6 +78,7 @@ export class Feeder {
     this.imageValues = new Float32Array(this.images.size);
     this.cloudValues = new Float32Array(this.clouds.size);
     this.imageAgainValues = this.imagesAgain && new Float32Array(this.imagesAgain.size);
+    this.cloudAgainValues = this.cloudsAgain && new Float32Array(this.cloudsAgain.size);
     this.stepsPerEpoch = Math.floor(data.pairs.length / batch);
   }
 
@@ -93,6 +112,7 @@ export class Feeder {
     this.images.write(this.imageValues);
     this.clouds.write(this.cloudValues);
     if (this.imageAgainValues) this.imagesAgain?.write(this.imageAgainValues);
+    if (this.cloudAgainValues) this.cloudsAgain?.write(this.cloudAgainValues);
     this.indices.write(indices);
     if (labels) this.writeLabels(indices, labels);
     this.prepareNext(epoch, indices);
@@ -128,19 +148,22 @@ export class Feeder {
     const { pairs, mirror, rotation } = this.data;
     const { seed, augment, points } = this.config;
     const plain = pairs.show ? [] : await pairs.load(indices);
-    const show = async (stage: string): Promise<Sample[]> => {
+    const show = async (stage: string, of: Int32Array): Promise<Sample[]> => {
       const showing: Showing = { seed, stage, epoch, strength: augment, mirror, rotation, points };
-      if (pairs.show) return pairs.show(indices, showing);
-      return plain.map((sample, i) => shown(sample, indices[i], pairs.imageShape, showing));
+      if (pairs.show) return pairs.show(of, showing);
+      const samples = of === indices ? plain : await pairs.load(of);
+      return samples.map((sample, i) => shown(sample, of[i], pairs.imageShape, showing));
     };
-    (await show(this.stage)).forEach(({ image, cloud }, i) => {
+    (await show(this.stage, indices)).forEach(({ image, cloud }, i) => {
       this.imageValues.set(image, i * image.length);
       this.cloudValues.set(cloud, i * cloud.length);
     });
-    const again = this.imageAgainValues;
-    if (!again) return;
-    (await show(`${this.stage} again`)).forEach(({ image }, i) => {
-      again.set(image, i * image.length);
+    const { again, imageAgainValues, cloudAgainValues } = this;
+    if (!imageAgainValues && !cloudAgainValues) return;
+    const others = again.of?.(epoch, indices) ?? indices;
+    (await show(`${this.stage} again`, others)).forEach(({ image, cloud }, i) => {
+      imageAgainValues?.set(image, i * image.length);
+      cloudAgainValues?.set(cloud, i * cloud.length);
     });
   }
 
@@ -153,5 +176,6 @@ export class Feeder {
     const { images, imagesAgain, clouds, indices, imageLabels, cloudLabels, weights, believed } = this;
     for (const tensor of [images, clouds, indices, imageLabels, cloudLabels, weights, believed]) tensor.dispose();
     imagesAgain?.dispose();
+    this.cloudsAgain?.dispose();
   }
 }

@@ -75,8 +75,13 @@ export interface RelabelReport {
   readonly clusterSizes: number[];
 }
 
+/** A loss of logits [B, C] on labels, i32 [B], with weights of the rows, [B], under self-labelling: shape [1]. */
+export type LabelLoss = (logits: Tensor, labels: Tensor, weights?: Tensor) => Tensor;
+
 /** What a caller may watch and steer of robust learning. */
 export interface RdlHooks extends StageHooks {
+  /** the loss of the pseudo labels; default the one that the configuration names */
+  labelLoss?: LabelLoss | undefined;
   /** Called with each epoch's labels under self-labelling. */
   onRelabel?: ((report: RelabelReport) => void) | undefined;
 }
@@ -100,9 +105,9 @@ function relabelReport(
 }
 
 /** The loss of pseudo labels that the configuration names. */
-function labelLoss(logits: Tensor, labels: Tensor, weights: Tensor | undefined, { rdl, clusters }: Config): Tensor {
-  if (rdl.loss === 'cross-entropy') return softmaxCrossEntropy(logits, labels, weights);
-  return rcll(logits, labels, { alpha: rdl.alpha, threshold: 1 / clusters, weights });
+function labelLossOf({ rdl: { loss, alpha }, clusters }: Config): LabelLoss {
+  if (loss === 'cross-entropy') return softmaxCrossEntropy;
+  return (logits, labels, weights) => rcll(logits, labels, { alpha, threshold: 1 / clusters, weights });
 }
 
 /**
@@ -124,6 +129,7 @@ export async function trainRdl(
   if (rdl.from === 'warm') model.encoders.loadStateDict(await warm.encoders.stateDict(), 'the warm-up');
   const { encoders, imageHead, cloudHead, temperature } = model;
   const feeder = new Feeder(gpu, data, config, 'rdl');
+  const labelLoss = hooks.labelLoss ?? labelLossOf(config);
   await runStage(gpu, {
     name: 'rdl',
     config,
@@ -135,8 +141,8 @@ export async function trainRdl(
       const clouds = encoders.embedClouds(batch.clouds);
       const [weights, believed] = rdl.selfLabels ? [batch.weights, batch.believed] : [];
       const supervision = add(
-        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, weights, config),
-        labelLoss(scale(cloudHead.forward(clouds), 1 / temperature), batch.cloudLabels, weights, config),
+        labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, weights),
+        labelLoss(scale(cloudHead.forward(clouds), 1 / temperature), batch.cloudLabels, weights),
       );
       const invariance = contrastive(concat([images, clouds], 0), { tau: rdl.tau, labels: believed });
       const total = add(scale(supervision, rdl.beta), scale(invariance, 1 - rdl.beta));

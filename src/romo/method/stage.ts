@@ -93,7 +93,15 @@ export function hooksOfPart<Part, Whole, All extends Hooks<Whole>>(
 /** The tensors of one batch, as a recorded step reads them. */
 export type Batch = Pick<
   Feeder,
-  'images' | 'imagesAgain' | 'clouds' | 'indices' | 'imageLabels' | 'cloudLabels' | 'weights' | 'believed'
+  | 'images'
+  | 'imagesAgain'
+  | 'clouds'
+  | 'cloudsAgain'
+  | 'indices'
+  | 'imageLabels'
+  | 'cloudLabels'
+  | 'weights'
+  | 'believed'
 >;
 
 export interface Losses {
@@ -148,7 +156,7 @@ function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
  * @throws RomoError `not-finite` if the loss is not finite
  */
 export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
-  const { config, stage, feeder, hooks } = plan;
+  const { config, stage } = plan;
   const parameters = plan.model.parameters();
   const optimiser = new Sgd(gpu, parameters, {
     learningRate: stage.learningRate,
@@ -156,6 +164,24 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     weightDecay: stage.weightDecay,
   });
   const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimiser));
+  try {
+    await runSteps(gpu, plan, { parameters, optimiser, replay, report });
+  } finally {
+    optimiser.dispose();
+    replay.dispose();
+  }
+}
+
+interface RecordedStep {
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  readonly optimiser: Sgd;
+  readonly replay: Replay;
+  readonly report: Tensor;
+}
+
+async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promise<void> {
+  const { stage, feeder, hooks } = plan;
+  const { parameters, optimiser, replay, report } = recorded;
   const changing = changingTensors(plan, optimiser);
   const { resumeFrom } = hooks;
   if (resumeFrom) restore(resumeFrom, plan.name, changing);
@@ -216,8 +242,6 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
     }
   }
   await pending;
-  optimiser.dispose();
-  replay.dispose();
 }
 
 /** All tensors that later steps depend on. */

@@ -99,7 +99,7 @@ export async function trainStages(
 const COLLAPSE = 0.5;
 
 /** A warning if one cluster holds most of the samples, else null. */
-function collapseWarning(where: string, sizes: readonly number[], modality: string): string | null {
+export function collapseWarning(where: string, sizes: readonly number[], modality: string): string | null {
   const share = Math.max(...sizes) / sizes.reduce((sum, size) => sum + size, 0);
   if (share <= COLLAPSE) return null;
   const percent = Math.round(100 * share);
