@@ -104,7 +104,7 @@ async function compareSeed(
   const isDone = ({ name }: Method) => outcomes.some((done) => done.method === name && done.seed === seed);
   if (methods.every(isDone)) return false;
   const config: Config = { ...comparison.config, seed };
-  const { data, skipped, close } = await options.openData(config);
+  const { data, skipped, close } = await options.openData(config, null);
   try {
     const usable = usableOn(data, methods, report);
     const counts = { train: data.train.pairs.length, test: data.test.pairs.length };

@@ -131,7 +131,7 @@ test('a method that reads labels is refused on data without any, before anything
   const command = compareCommand().parse(words('unlabelled'), { from: 'user' });
   const options = readCompareOptions(command);
   const openData: typeof options.openData = async (config) => {
-    const { data, ...rest } = await options.openData(config);
+    const { data, ...rest } = await options.openData(config, null);
     return { ...rest, data: { ...data, train: { ...data.train, labels: null } } as unknown as typeof data };
   };
   await compareInProcess({ ...options, openData }, async () => {
