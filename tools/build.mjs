@@ -26,7 +26,7 @@ async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({
     ...forNode,
-    entryPoints: ['bench/ours/loader.ts', 'bench/ours/galleries.ts'],
+    entryPoints: ['loader', 'galleries', 'label_noise'].map((name) => `bench/ours/${name}.ts`),
     outdir: 'dist/bench',
   });
 }

@@ -15,6 +15,25 @@ const groups = ['pure', 'gpu', 'commands', 'parity', 'browser', 'web'];
 const inBrowser = ['browser', 'web'];
 const secondsPerFile = 480;
 
+/** The files that take longest, longest first. They start first, so that no lane is left alone with one of them. */
+const longest = [
+  'web/look',
+  'web/search',
+  'web/train',
+  'browser/identity',
+  'web/host',
+  'commands/find_itself',
+  'commands/data_sets',
+  'commands/interruptions',
+  'commands/search_command',
+  'gpu/over_limits',
+  'commands/train',
+  'pure/database',
+  'pure/database_kill',
+  'pure/database_server',
+  'parity/parity',
+].map((name) => join('dist', 'test', `${name}.test.js`));
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
@@ -105,25 +124,6 @@ function runsOf(group) {
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];
 }
-
-/** The files that take longest, longest first. They start first, so that no lane is left alone with one of them. */
-const longest = [
-  'web/look',
-  'web/search',
-  'web/train',
-  'browser/identity',
-  'web/host',
-  'commands/find_itself',
-  'commands/data_sets',
-  'commands/interruptions',
-  'commands/search_command',
-  'gpu/over_limits',
-  'commands/train',
-  'pure/database',
-  'pure/database_kill',
-  'pure/database_server',
-  'parity/parity',
-].map((name) => join('dist', 'test', `${name}.test.js`));
 
 function longestFirst(runs) {
   const rank = ({ path }) => (longest.includes(path) ? longest.indexOf(path) : longest.length);

@@ -3,31 +3,27 @@
  * five are made wrong, each modality by itself, for cross entropy, RCLL and self-labelling (`--recipe robust`). Built-in shapes,
  * preset `small`, 500 pairs, 200 held out, 8 + 4 epochs.
  *
- *   node bench/label_noise.mjs [SEED,...]    default 1,2,3
+ *   npm run bench:noise -- [SEED,...]    default 1,2,3
  *
- * Needs `npm run build`. A seed takes about four minutes on a software adapter.
+ * A seed takes about four minutes on a software adapter.
  */
-import {
-  figuresOf,
-  openDevice,
-  openShapes,
-  PRESETS,
-  pseudoLabels,
-  trainingData,
-  trainRdl,
-  trainSsm,
-  withLabelNoise,
-  withRecipe,
-} from 'romo';
+import { openShapes } from '../../src/data/shapes/open_shapes.ts';
+import { type Config, PRESETS, withRecipe } from '../../src/romo/config.ts';
+import { figuresOf } from '../../src/romo/figures/figures.ts';
+import { pseudoLabels, withLabelNoise } from '../../src/romo/method/pseudo_labels.ts';
+import { trainRdl } from '../../src/romo/method/rdl.ts';
+import { trainSsm } from '../../src/romo/method/ssm.ts';
+import { trainingData } from '../../src/romo/run/run.ts';
+import { openDevice } from '../../src/tensor/device.ts';
 
 const SHARE = 0.4;
 const seeds = (process.argv[2] ?? '1,2,3').split(',').map(Number);
-const losses = {
+const losses: Record<string, Partial<Config['rdl']>> = {
   'cross entropy': { selfLabels: undefined, loss: 'cross-entropy' },
   RCLL: { selfLabels: undefined, loss: undefined },
   robust: {},
 };
-const lost = Object.fromEntries(Object.keys(losses).map((name) => [name, []]));
+const lost: Record<string, number[]> = Object.fromEntries(Object.keys(losses).map((name) => [name, []]));
 
 console.log('| seed | rdl with | labels as found | 40 % wrong | lost |');
 console.log('|---|---|---|---|---|');
@@ -44,8 +40,8 @@ for (const seed of seeds) {
   const found = await pseudoLabels(gpu, warm, training, config);
   for (const [name, changed] of Object.entries(losses)) {
     const rdl = { ...config.rdl, ...changed };
-    const mean = [];
-    const cells = [];
+    const mean: number[] = [];
+    const cells: string[] = [];
     for (const share of [0, SHARE]) {
       const labels = withLabelNoise(found, share, config);
       const model = await trainRdl(gpu, training, { ...config, rdl }, labels, warm);
