@@ -6,7 +6,7 @@ import type { Axis } from '../data/prepare.ts';
 import { writeWhole } from '../files/disk.ts';
 import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
-import type { Answer, Gallery, Modality } from '../search/gallery.ts';
+import type { Answer, Modality } from '../search/gallery.ts';
 import { openGallery } from '../search/open.ts';
 import { checkSamePreparation } from '../search/stamp.ts';
 import { type Gpu, openDevice } from '../tensor/device.ts';
@@ -42,20 +42,25 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
   const wanted = options.for ?? (asked === 'image' ? 'points' : 'image');
   const where = options.where === undefined ? undefined : parseFilter(options.where);
   const file = readModelFile(options.model);
-  const gpu = await openDevice(deviceOptions(options));
+  let gpu: Gpu | null = null;
+  // Opened once it is needed: another model's gallery is refused at once.
+  const device = async () => {
+    gpu ??= await openDevice(deviceOptions(options));
+    return gpu;
+  };
   try {
-    const model = loadModelFile(gpu, file);
-    const gallery = await openExisting(to, gpu);
+    const gallery = await openGallery(to, null, device);
     try {
-      const usual = SET_FIELDS.up.of.find((axis) => axis === gallery.model.preparation?.up) ?? model.preparation.up;
-      const stamp = stampOf(file, model, usual);
-      if (gallery.model.sha256 !== stamp.sha256) {
+      if (gallery.model.sha256 !== file.sha256) {
         throw new RomoError(
           'gallery',
           `${to} was made by another model (${gallery.model.sha256.slice(0, 12)}...) than ${file.path}`,
           'Name the run that made it with --model, or index the collection again with this one.',
         );
       }
+      const model = loadModelFile(await device(), file);
+      const usual = SET_FIELDS.up.of.find((axis) => axis === gallery.model.preparation?.up) ?? model.preparation.up;
+      const stamp = stampOf(file, model, usual);
       checkSamePreparation(to, gallery.model, stamp);
       const { up = usual } = options;
       const path = (image ?? points) as string;
@@ -81,12 +86,12 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       await gallery.close();
     }
   } finally {
-    gpu.close();
+    (gpu as Gpu | null)?.close();
   }
 }
 
 export async function showInfo(to: string, options: { json?: boolean }): Promise<void> {
-  const gallery = await openExisting(to, null);
+  const gallery = await openGallery(to, null, openDevice);
   try {
     const info = await gallery.info();
     const { model, images, points, sources, storage } = info;
@@ -107,9 +112,6 @@ const listed = (values: Readonly<Record<string, string | number>>): string =>
   Object.entries(values)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
-
-const openExisting = (to: string, gpu: Gpu | null): Promise<Gallery> =>
-  openGallery(to, null, async () => gpu ?? (await openDevice()));
 
 /** All metadata but the picture, which a table cannot show. */
 const plain = ({ metadata: { thumbnail: _, ...metadata }, ...answer }: Answer) => ({ ...answer, metadata });

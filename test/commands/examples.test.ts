@@ -50,7 +50,7 @@ interface Example {
 function examplesOf(path: string): Example[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   return lines.flatMap((line, i): Example[] => {
-    const [, whole] = /^(?: {4}|\$ )(node dist\/.+)$/.exec(line) ?? [];
+    const [, whole] = /^(?: {4}|\$ )?(node dist\/.+)$/.exec(line) ?? [];
     const commands = whole ? [whole] : [...line.matchAll(/`(node dist\/[^`]+)`/g)].map(([, command]) => command);
     const end = lines.findIndex((later, k) => k > i && /^(\$ |```|$)/.test(later));
     const shown = line.startsWith('$ ') ? lines.slice(i + 1, end) : [];
@@ -95,22 +95,37 @@ const examples = documents.flatMap(examplesOf);
 const isOf = (name: string) => (example: Example) => example.words[0] === `dist/${name}.js`;
 
 test('every way to train', () => {
-  const trained = new Set<string>();
+  // data_sets.test.ts trains on every set. Here the runs that later examples need are trained, and other commands have to be
+  // understood and to find their objects.
+  const sets = new Set<string>();
   for (const example of examples.filter(isOf('train')).filter(({ words }) => !words.includes('--resume'))) {
     const set = example.words[example.words.indexOf('--data') + 1];
     const out = example.words.includes('--out') ? [] : ['--out', `runs/${set.split(':')[0]}`];
-    // A set is trained on once; other examples with it only have to be understood.
-    const inspect = trained.has(set) && !example.words.includes('runs/digits') ? ['--inspect'] : [];
-    trained.add(set);
+    const isNeeded = example.words.includes('runs/digits') || (set === 'folder:mine' && !sets.has(set));
+    const inspect = isNeeded || example.words.includes('--inspect') ? [] : ['--inspect'];
+    sets.add(set);
     run({ ...example, words: [...example.words, ...FAST.split(' '), '--overwrite', ...out, ...inspect] });
   }
-  assert.ok(trained.size >= 5, [...trained].join());
+  assert.ok(sets.size >= 5, [...sets].join());
   for (const name of ['latest', 'start'])
     cpSync(join(folder, 'runs/folder'), join(folder, 'runs', name), { recursive: true });
 });
 
+test('comparisons', () => {
+  const comparisons = examples.filter(isOf('compare'));
+  assert.ok(comparisons.length > 0);
+  const quick = ['--methods', 'untrained', '--seeds', '1'];
+  for (const { words, ...example } of comparisons) {
+    const fresh = words.includes('--resume') ? [] : [...FAST.split(' '), '--overwrite'];
+    const shapes = words.includes('--train') ? ['--train', '8', '--test', '4'] : []; // there are not `all` of them
+    run({ ...example, words: [...words, ...fresh, ...shapes, ...quick] });
+  }
+});
+
 test('what can be done with a run: resume, evaluate, index, query, info; the transcripts are of the form shown', () => {
-  const others = examples.filter((example) => !isOf('train')(example) || example.words.includes('--resume'));
+  const others = examples.filter(
+    (example) => example.words.includes('--resume') || !['train', 'compare'].some((name) => isOf(name)(example)),
+  );
   const ran = new Set(others.map(({ words }) => words.slice(0, 2).join(' ')));
   for (const needed of [
     'search.js index',
