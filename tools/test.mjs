@@ -64,7 +64,7 @@ async function testAll(chosen) {
   };
   const environment = await setUp({
     browser: chosen.some((name) => inBrowser.includes(name)),
-    postgres: chosen.includes('pure'),
+    postgres: chosen.includes('pure') || chosen.includes('commands'),
   });
   if (!environment) {
     fail('the machine is not ready for the tests; see above');

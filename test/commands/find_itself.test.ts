@@ -25,6 +25,7 @@ import { encodeModels, type LoadedEncoders } from '../../src/romo/run/model_file
 import { emptyModels } from '../../src/romo/run/run.ts';
 import type { Gallery, Modality } from '../../src/search/gallery.ts';
 import { openGallery } from '../../src/search/open.ts';
+import { startServer } from '../../tools/postgres_server.ts';
 import { filePath } from '../support/files.ts';
 import { glbOf, withYUp } from '../support/glb.ts';
 import { gpuSuite } from '../support/gpu.ts';
@@ -51,10 +52,16 @@ async function modelOf(name: ModelName): Promise<{ run: string; model: LoadedEnc
   return { run, model: loadModelFile(gpu(), readModelFile(run)) };
 }
 
+type Storage = 'files' | 'pglite' | 'server';
+const server = await startServer();
+test.after(() => server.remove());
+
 let galleries = 0;
 /** Indexes in this process as `node dist/search.js index` does, because starting a program takes longer than a set this small. */
-async function indexed(run: string, data: string | undefined, storage: 'files' | 'pglite', own: object = {}) {
-  const to = `${storage === 'files' ? '' : 'pglite:'}${join(place, `gallery-${galleries++}`)}`;
+async function indexed(run: string, data: string | undefined, storage: Storage, own: object = {}) {
+  const name = `gallery-${galleries++}`;
+  const path = join(place, name);
+  const to = { files: path, pglite: `pglite:${path}`, server: `${server.url}/postgres?schema=${name}` }[storage];
   const options = { to, data, split: 'all', thumbnails: false, quiet: true, workers: 0, cacheDir: 'none', ...own };
   const command = new Command('index');
   for (const [name, value] of Object.entries(options)) command.setOptionValue(name, value);
@@ -126,7 +133,7 @@ for (const name of Object.keys(MODELS) as ModelName[]) {
   test(`files of a folder, of RGB-D Object and of list files, with a model of ${MODELS[name].data}`, async () => {
     const { run, model } = await modelOf(name);
     const [folder, rgbd, lists] = ['folder', 'rgbd', 'mnist_lists'].map(setPath);
-    const storage = name === 'shapes' ? 'pglite' : 'files';
+    const storage = ({ shapes: 'pglite', folder: 'server', lists: 'files' } as const)[name];
     await assertFiles(await indexed(run, `folder:${folder}`, storage), model, await findFolder(folder));
     const frames = await findRgbd(rgbd, { everyFrame: 1, heldOutInstance: 1 });
     await assertFiles(await indexed(run, `rgbd:${rgbd}`, 'files', { onBad: 'skip' }), model, frames);
