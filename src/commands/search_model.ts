@@ -36,7 +36,7 @@ export function readModelFile(path: string): ModelFile {
 export const loadModelFile = (gpu: Gpu, { bytes, path }: ModelFile): LoadedEncoders => loadEncoders(gpu, bytes, path);
 
 /** Changes with the rules of src/data/prepare.ts, so that galleries made by others are refused. */
-const PREPARATION_VERSION = 1;
+const PREPARATION_VERSION = 2;
 
 /** @param up the axis that points up in the files of the collection */
 export function stampOf(

@@ -5,10 +5,11 @@
  */
 import { badFile } from '../files/errors.ts';
 import { type Geometry, longestSide } from '../files/geometry.ts';
+import { fromBytes, toBytes } from '../files/pixels.ts';
 import { RomoError } from '../tensor/error.ts';
 import { fnv1a32, Random } from '../tensor/random.ts';
 import { normalizeCloud } from './normalize.ts';
-import { resizeImage } from './resize.ts';
+import { fitImage, type Pixels } from './resize.ts';
 import type { Surface } from './shapes/mesh.ts';
 import { samplePoints } from './shapes/sampling.ts';
 import { surfaceOf } from './shapes/surface.ts';
@@ -108,13 +109,14 @@ export function prepareMesh(
 }
 
 /**
- * An image from decoded pixels: scaled to fit, centred on the background, with the channels that the network takes.
- * @param image [height, width, channels], values 0..1, 1 or 3 channels
- * @returns [imageSize, imageSize, preparation.channels], values 0..1
+ * An image from decoded pixels: scaled to fit, centred on the background, with the channels that the network takes, and rounded
+ * to bytes, as data sets keep it.
+ * @param image [height, width, channels], values 0..1 or bytes, 1 or 3 channels
+ * @returns [imageSize, imageSize, preparation.channels], values 0..1, multiples of 1/255
  * @throws RomoError `shape` if the values do not form such an image
  */
 export function prepareImage(
-  image: Float32Array,
+  image: Pixels,
   [height, width, channels]: readonly [number, number, number],
   preparation: Pick<Preparation, 'imageSize' | 'channels' | 'background'>,
 ): Float32Array {
@@ -125,18 +127,15 @@ export function prepareImage(
       'Pass the decoded pixels with their height, width and channels.',
     );
   }
-  const side = Math.max(height, width);
-  const square = new Float32Array(side * side * channels).fill(preparation.background);
-  const [top, left] = [(side - height) >> 1, (side - width) >> 1];
-  for (let row = 0; row < height; row++) {
-    const pixels = image.subarray(row * width * channels, (row + 1) * width * channels);
-    square.set(pixels, ((top + row) * side + left) * channels);
-  }
-  const fitted = resizeImage(square, [side, side, channels], preparation.imageSize);
-  if (channels === preparation.channels) return fitted;
-  if (channels === 1) return Float32Array.from({ length: 3 * fitted.length }, (_, i) => fitted[Math.floor(i / 3)]);
+  const fitted = fitImage(image, [height, width, channels], preparation.imageSize, preparation.background);
+  return fromBytes(toBytes(channels === preparation.channels ? fitted : otherChannels(fitted, channels)));
+}
+
+/** Grey to three equal channels, or colour to luma. */
+function otherChannels(image: Float32Array, channels: 1 | 3): Float32Array {
+  if (channels === 1) return Float32Array.from({ length: 3 * image.length }, (_, i) => image[Math.floor(i / 3)]);
   return Float32Array.from(
-    { length: fitted.length / 3 },
-    (_, i) => 0.299 * fitted[3 * i] + 0.587 * fitted[3 * i + 1] + 0.114 * fitted[3 * i + 2],
+    { length: image.length / 3 },
+    (_, i) => 0.299 * image[3 * i] + 0.587 * image[3 * i + 1] + 0.114 * image[3 * i + 2],
   );
 }

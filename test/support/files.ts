@@ -1,7 +1,9 @@
 /** Files for the tests of the readers: those in test/files, and the errors that bad ones must cause. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { prepareImage } from '../../src/data/prepare.ts';
 import type { Geometry } from '../../src/files/geometry.ts';
+import { type Picture, readImage } from '../../src/files/image.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 
 export const filePath = (name: string) => `test/files/${name}`;
@@ -9,6 +11,19 @@ export const filePath = (name: string) => `test/files/${name}`;
 export const fileBytes = (name: string) => new Uint8Array(readFileSync(filePath(name)));
 
 export const textBytes = (text: string) => new TextEncoder().encode(text);
+
+interface ImageOptions {
+  readonly size: number;
+  readonly channels: 1 | 3;
+  readonly background?: number;
+}
+
+/** A picture as networks see it. */
+export const fitted = ({ data, width, height }: Picture, { size, channels, background = 1 }: ImageOptions) =>
+  prepareImage(data, [height, width, 3], { imageSize: size, channels, background });
+
+export const readFitted = async (path: string, options: ImageOptions): Promise<Float32Array> =>
+  fitted(await readImage(path, options.background), options);
 
 /** A valid GLB around a document. */
 export function glb(document: unknown, binary = new Uint8Array(36)): Uint8Array {

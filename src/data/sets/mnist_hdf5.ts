@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { badFile } from '../../files/errors.ts';
 import { openPointClouds, type PointCloudFile } from '../../files/hdf5.ts';
-import { withChannels } from '../../files/pixels.ts';
+import { toBytes, withChannels } from '../../files/pixels.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { prepareCloud } from '../prepare.ts';
 import { resizeImage } from '../resize.ts';
@@ -14,7 +14,7 @@ import type { FoundSet, FoundSplit } from './found.ts';
 import { findIdxFile, nameIn, readIdxImages } from './idx.ts';
 import { DIGITS, inSharedMemory } from './mnist_idx.ts';
 import type { ObjectReader, ReadOptions } from './object.ts';
-import { storedPicture } from './prepare_picture.ts';
+import { checkShows } from './prepare_picture.ts';
 
 export interface Hdf5Plan {
   readonly kind: 'hdf5';
@@ -70,7 +70,6 @@ async function mnistPixels(folder: string, file: string, mnist: string, needed: 
 export function openHdf5({ file, pixels }: Hdf5Plan, options: ReadOptions): ObjectReader {
   let opening: Promise<PointCloudFile> | null = null;
   const size = options.imageSize;
-  const square = { imageSize: size, channels: 1, width: size, height: size } as const;
   return {
     async read(index) {
       opening ??= openPointClouds(file);
@@ -78,9 +77,10 @@ export function openHdf5({ file, pixels }: Hdf5Plan, options: ReadOptions): Obje
       const name = `${file}: group "${index}"`;
       const { positions, remarks } = await clouds.points(index);
       const { image, width, height } = pixels ? mnistImage(pixels, index) : await storedImage(clouds, index, name);
-      const scaled = resizeImage(image, [height, width, 1], size); // stretched, without margins
+      const scaled = toBytes(resizeImage(image, [height, width, 1], size)); // stretched, without margins
+      checkShows(scaled, 1, name);
       return {
-        views: [withChannels(storedPicture(scaled, square, square, name), options.channels)],
+        views: [withChannels(scaled, options.channels)],
         cloud: prepareCloud({ positions, triangles: null }, name, { ...options, up: 'z' }), // as published
         origin: { points: positions.length / 3, triangles: 0, width, height, remarks },
       };

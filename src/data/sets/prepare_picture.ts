@@ -1,8 +1,8 @@
 /** Prepares picture files: the part of prepare.ts that needs Node. */
 import { badFile } from '../../files/errors.ts';
-import { imageSizeOf, readImage, readMaskedImage } from '../../files/image.ts';
+import { readImage, readMaskedImage } from '../../files/image.ts';
 import { toBytes } from '../../files/pixels.ts';
-import type { Preparation } from '../prepare.ts';
+import { type Preparation, prepareImage } from '../prepare.ts';
 
 export interface PreparedPicture {
   /** [imageSize, imageSize, channels] */
@@ -22,47 +22,32 @@ export async function preparePicture(
   mask: string | undefined,
   { imageSize, channels, background }: Pick<Preparation, 'imageSize' | 'channels' | 'background'>,
 ): Promise<PreparedPicture> {
-  const { width, height } = await imageSizeOf(path);
+  const { data, width, height } = mask
+    ? await readMaskedImage(path, mask, background)
+    : await readImage(path, background);
   if (width < 2 || height < 2) {
     throw badFile(path, `has ${width} x ${height} pixels, which is too small`, 'Give a larger picture.');
   }
-  const options = { size: imageSize, channels, background };
-  const image = mask ? await readMaskedImage(path, mask, options) : await readImage(path, options);
-  return { pixels: storedPicture(image, { imageSize, channels }, { width, height }, path), width, height };
+  checkShows(data, 3, path);
+  const image = prepareImage(data, [height, width, 3], { imageSize, channels, background });
+  return { pixels: toBytes(image), width, height };
 }
 
-/** Largest difference between the pixels of a picture that shows nothing, of 255. JPEG and scaling round by this much. */
+/** Largest difference between the pixels of a picture that shows nothing, of 255. JPEG rounds by this much. */
 const BLANK = 2;
 
 /**
- * A picture for the cache.
- * @param image [size, size, channels], 0..1, the picture scaled to fit and centred
- * @param original width and height of the picture, which determine its margins
- * @throws RomoError `file` if all its pixels have the same colour: there is nothing to see
+ * @param pixels [..., channels]
+ * @throws RomoError `file` if all pixels have the same colour: there is nothing to see
  */
-export function storedPicture(
-  image: Float32Array,
-  { imageSize: size, channels }: Pick<Preparation, 'imageSize' | 'channels'>,
-  { width, height }: { readonly width: number; readonly height: number },
-  name: string,
-): Uint8Array {
-  const pixels = toBytes(image);
-  // The margins, and the pixels that are mixed with them, do not count.
-  const [columns, rows] = [width, height].map((length) => {
-    const inside = Math.max(1, Math.floor((size * length) / Math.max(width, height)));
-    const begin = Math.floor((size - inside) / 2);
-    return inside > 4 && inside < size ? [begin + 1, begin + inside - 1] : [begin, begin + inside];
-  });
+export function checkShows(pixels: Uint8Array, channels: number, name: string): void {
   for (let channel = 0; channel < channels; channel++) {
     let [low, high] = [255, 0];
-    for (let row = rows[0]; row < rows[1]; row++) {
-      for (let column = columns[0]; column < columns[1]; column++) {
-        const value = pixels[(row * size + column) * channels + channel];
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
+    for (let at = channel; at < pixels.length; at += channels) {
+      low = Math.min(low, pixels[at]);
+      high = Math.max(high, pixels[at]);
     }
-    if (high - low > BLANK) return pixels;
+    if (high - low > BLANK) return;
   }
   throw badFile(name, 'shows nothing: all its pixels have the same colour', 'Render or export the picture again.');
 }

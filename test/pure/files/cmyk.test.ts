@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readImage } from '../../../src/files/image.ts';
+import { readFitted } from '../../support/files.ts';
 
 const test = suite('CMYK');
 const folder = mkdtempSync(join(tmpdir(), 'romo-cmyk-'));
@@ -24,7 +24,7 @@ async function inks(r: number, g: number, b: number): Promise<Buffer> {
 async function colourOf(jpeg: Buffer): Promise<number[]> {
   const path = join(folder, 'picture.jpg');
   writeFileSync(path, jpeg);
-  return [...(await readImage(path, { size: 8, channels: 3 })).subarray(0, 3)].map((value) => Math.round(value * 255));
+  return [...(await readFitted(path, { size: 8, channels: 3 })).subarray(0, 3)].map((value) => Math.round(value * 255));
 }
 
 /**

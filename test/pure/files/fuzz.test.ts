@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseGeometry } from '../../../src/files/formats.ts';
-import { readImage } from '../../../src/files/image.ts';
 import { parseNpz } from '../../../src/files/npz.ts';
 import { asked, attack, withinMemory } from '../../support/damage.ts';
-import { fileBytes, surfaceArea } from '../../support/files.ts';
+import { fileBytes, readFitted, surfaceArea } from '../../support/files.ts';
 import { readAll } from '../../support/read_hdf5.ts';
 
 const test = suite('fuzz');
@@ -86,7 +85,7 @@ for (const name of ['rgb.png', 'palette.png', 'exif.jpg', 'cmyk.jpg', 'rgb.webp'
   test(name, () =>
     attack(fileBytes(name), 30, (bytes) =>
       withFile(bytes, async (path) => {
-        const image = await readImage(path, { size: 8, channels: 3 });
+        const image = await readFitted(path, { size: 8, channels: 3 });
         assert.ok(image.length === 192 && image.every((value) => value >= 0 && value <= 1));
       }),
     ),

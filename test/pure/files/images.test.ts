@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { imageSizeOf, readImage, readMaskedImage } from '../../../src/files/image.ts';
-import { fileBytes, filePath, rejects } from '../../support/files.ts';
+import { readMaskedImage } from '../../../src/files/image.ts';
+import { fileBytes, filePath, fitted, readFitted, rejects } from '../../support/files.ts';
 
 const test = suite('images');
 
@@ -36,7 +36,7 @@ for (const [name, tolerance] of [
   ['cmyk.jpg', 0.55], // converted from printing inks, so the colours are less exact
 ] as const) {
   test(`${name}: colours, upright, on white`, async () => {
-    const image = await readImage(filePath(name), { size: SIZE, channels: 3 });
+    const image = await readFitted(filePath(name), { size: SIZE, channels: 3 });
     assert.is(image.length, SIZE * SIZE * 3);
     near(image, 'above', WHITE, 0);
     near(image, 'topLeft', WHITE, 0.02);
@@ -48,63 +48,60 @@ for (const [name, tolerance] of [
 
 test('luma: of colours, and of grey as it is', async () => {
   for (const name of ['rgb.png', 'grey.png']) {
-    const image = await readImage(filePath(name), { size: SIZE, channels: 1 });
+    const image = await readFitted(filePath(name), { size: SIZE, channels: 1 });
     assert.is(image.length, SIZE * SIZE);
     near(image, 'topLeft', [1], 1e-6);
     near(image, 'bottomLeft', [0.299], 0.002);
     near(image, 'topRight', [0.114], 0.001);
   }
-  const bits = await readImage(filePath('one_bit.png'), { size: SIZE, channels: 1 });
+  const bits = await readFitted(filePath('one_bit.png'), { size: SIZE, channels: 1 });
   near(bits, 'topLeft', [1], 0);
   near(bits, 'topRight', [0], 0);
 });
 
 test('transparency shows the background', async () => {
-  const white = await readImage(filePath('alpha.png'), { size: SIZE, channels: 3 });
+  const white = await readFitted(filePath('alpha.png'), { size: SIZE, channels: 3 });
   near(white, 'bottomLeft', WHITE, 0);
   near(white, 'topRight', [0.5, 0.5, 1], 0.005);
-  const black = await readImage(filePath('alpha.png'), { size: SIZE, channels: 3, background: 0 });
+  const black = await readFitted(filePath('alpha.png'), { size: SIZE, channels: 3, background: 0 });
   near(black, 'above', [0, 0, 0], 0);
   near(black, 'bottomLeft', [0, 0, 0], 0);
   near(black, 'topRight', [0, 0, 0.5], 0.005);
 });
 
 test('16 bits: the upper ones count; with transparency as well', async () => {
-  const ramp = await readImage(filePath('sixteen.png'), { size: 16, channels: 1 });
+  const ramp = await readFitted(filePath('sixteen.png'), { size: 16, channels: 1 });
   assert.ok(ramp.every((value, i) => Math.abs(value - i / 255) < 1e-6));
-  const half = await readImage(filePath('sixteen_alpha.png'), { size: 2, channels: 1 });
+  const half = await readFitted(filePath('sixteen_alpha.png'), { size: 2, channels: 1 });
   assert.equal(Array.from(half), [1, 0, 1, 0]);
 });
 
 test('a single pixel fills the picture', async () => {
-  const image = await readImage(filePath('one_pixel.png'), { size: 8, channels: 3 });
+  const image = await readFitted(filePath('one_pixel.png'), { size: 8, channels: 3 });
   for (let i = 0; i < image.length; i++) assert.is(image[i], i % 3 === 1 ? 1 : 0);
 });
 
 test('shrinking takes means', async () => {
-  const image = await readImage(filePath('rgb.png'), { size: 2, channels: 3 });
+  const image = await readFitted(filePath('rgb.png'), { size: 2, channels: 3 });
   assert.is(image.length, 12);
   assert.ok(image.every((value) => value >= 0 && value <= 1));
 });
 
 test('a mask takes the background away', async () => {
   const options = { size: SIZE, channels: 3, background: 0 } as const;
-  const image = await readMaskedImage(filePath('rgb.png'), filePath('rgb_maskcrop.png'), options);
+  const image = fitted(await readMaskedImage(filePath('rgb.png'), filePath('rgb_maskcrop.png'), 0), options);
   near(image, 'bottomLeft', [0, 0, 0], 0); // column 5; the mask keeps columns 10 to 29
   const row = Array.from(image.subarray(26 * SIZE * 3, 27 * SIZE * 3));
   assert.equal(row.slice(3 * 10, 3 * 10 + 3), RED);
   assert.equal(row.slice(3 * 29, 3 * 29 + 3), BLUE);
   assert.equal(row.slice(3 * 30, 3 * 30 + 3), [0, 0, 0]);
-  await rejects(
-    () => readMaskedImage(filePath('rgb.png'), filePath('sixteen.png'), options),
-    /is 16 x 16, its picture/,
-  );
+  await rejects(() => readMaskedImage(filePath('rgb.png'), filePath('sixteen.png')), /is 16 x 16, its picture/);
 });
 
 test('JPEG: faults in headers that cost no pixel are mended, damage is not', async () => {
   const options = { size: 40, channels: 3 } as const;
   const good = fileBytes('rgb.jpg');
-  const expected = Array.from(await readImage(filePath('rgb.jpg'), options));
+  const expected = Array.from(await readFitted(filePath('rgb.jpg'), options));
   const folder = mkdtempSync(join(tmpdir(), 'romo-jpeg-'));
   const written = (bytes: Uint8Array) => {
     const path = join(folder, 'a.jpg');
@@ -128,13 +125,13 @@ test('JPEG: faults in headers that cost no pixel are mended, damage is not', asy
       Uint8Array.of(...good.subarray(0, tables), 1, 2, 3, ...good.subarray(tables)),
       Uint8Array.of(...good, 0, 0, 0),
     ]) {
-      assert.equal(Array.from(await readImage(written(bytes), options)), expected);
+      assert.equal(Array.from(await readFitted(written(bytes), options)), expected);
     }
     const damaged = changed([parameters, 63]);
     for (let i = 0; i < 6; i++) damaged[damaged.length - 200 + 7 * i] ^= 0x5a;
-    await rejects(() => readImage(written(damaged), options), /premature end of data segment/);
+    await rejects(() => readFitted(written(damaged), options), /premature end of data segment/);
     for (const cut of [1, 2, 3, 100]) {
-      await rejects(() => readImage(written(good.subarray(0, good.length - cut)), options), /premature end/);
+      await rejects(() => readFitted(written(good.subarray(0, good.length - cut)), options), /premature end/);
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -143,10 +140,9 @@ test('JPEG: faults in headers that cost no pixel are mended, damage is not', asy
 
 test('what is not a picture, damaged or too large', async () => {
   const options = { size: 8, channels: 3 } as const;
-  await rejects(() => readImage(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*at most 67108864 pixels/);
-  await rejects(() => imageSizeOf(filePath('bomb.png')), /pixel limit.*Scale it down to at most 67108864 pixels/);
-  await rejects(() => readImage(filePath('plain.off'), options), /is not a PNG, JPEG or WebP file/);
-  await rejects(() => readImage(filePath('none.png'), options), /cannot be read/);
+  await rejects(() => readFitted(filePath('bomb.png'), options), /bomb\.png: .*pixel limit.*at most 67108864 pixels/);
+  await rejects(() => readFitted(filePath('plain.off'), options), /is not a PNG, JPEG or WebP file/);
+  await rejects(() => readFitted(filePath('none.png'), options), /cannot be read/);
 });
 
 test.run();

@@ -10,10 +10,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Geometry } from '../../../src/files/geometry.ts';
 import { openPointClouds } from '../../../src/files/hdf5.ts';
-import { readImage } from '../../../src/files/image.ts';
 import { readGeometry } from '../../../src/files/read.ts';
 import { dialects } from '../../support/dialects.ts';
-import { filePath } from '../../support/files.ts';
+import { filePath, readFitted } from '../../support/files.ts';
 
 const test = suite('readers of others');
 
@@ -81,7 +80,7 @@ async function groups(path: string): Promise<Found> {
 async function picture(path: string, { width, height, step }: Found): Promise<Found> {
   const [w, h, by] = [width, height, step].map(Number);
   const size = Math.max(w, h);
-  const image = await readImage(path, { size, channels: 3 });
+  const image = await readFitted(path, { size, channels: 3 });
   const bytes: number[] = [];
   for (let y = 0; y < h; y += by) {
     for (let x = 0; x < w; x += by) {

@@ -6,9 +6,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { upOf } from '../../../src/data/prepare.ts';
 import { parseGeometry } from '../../../src/files/formats.ts';
-import { readImage } from '../../../src/files/image.ts';
 import { readGeometry } from '../../../src/files/read.ts';
-import { glb, rejects, surfaceArea, textBytes } from '../../support/files.ts';
+import { glb, readFitted, rejects, surfaceArea, textBytes } from '../../support/files.ts';
 
 const test = suite('spellings');
 
@@ -108,7 +107,7 @@ test('a pointer of Git LFS is named, for shapes and pictures', async () => {
   };
   try {
     await rejects(() => readGeometry(write('a.ply')), /a\.ply: is only a pointer of Git LFS.*git lfs pull/);
-    await rejects(() => readImage(write('a.png'), { size: 8, channels: 3 }), /pointer of Git LFS/);
+    await rejects(() => readFitted(write('a.png'), { size: 8, channels: 3 }), /pointer of Git LFS/);
   } finally {
     rmSync(folder, { recursive: true });
   }
