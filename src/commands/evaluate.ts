@@ -3,10 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { SET_FIELDS } from '../data/fields.ts';
-import type { KnownObjects } from '../data/types.ts';
 import { writeWhole } from '../files/disk.ts';
 import { metricsIn, reportOf } from '../report/report.ts';
-import type { Config } from '../romo/config.ts';
 import { embedAll } from '../romo/embedding.ts';
 import { allDirections, plainFigures } from '../romo/figures/retrieval.ts';
 import { preparationOf } from '../romo/preparation.ts';
@@ -18,15 +16,7 @@ import { addDeviceOptions, deviceOptions } from './device.ts';
 import { main } from './main.ts';
 import { figuresTable, retrievalTable, STAGE_NAMES } from './report.ts';
 import { loadModels, readConfig, readTensors } from './run_folder.ts';
-import { changesOf, DRAWN_AGAIN, NO_SPLIT, readSplit, sourceOf } from './run_split.ts';
-
-/** The objects of the run; null if it does not list them. @param other the data to evaluate on, if not the run's */
-function knownTo(folder: string, config: Config, other: string | undefined): KnownObjects | null {
-  const split = readSplit(folder);
-  const isOwn = other === undefined || sourceOf(other) === (split?.source ?? sourceOf(config.data));
-  if (!split && isOwn) return null;
-  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open: 'none' };
-}
+import { changesOf, DRAWN_AGAIN, knownObjects } from './run_split.ts';
 
 const command = addDeviceOptions(addDataOptions(new Command('evaluate')))
   .description('Computes the figures of a run again, from its saved models.')
@@ -50,7 +40,7 @@ await main(command, async () => {
   if (options.up && !options.data) {
     throw new RomoError('option', '--up belongs to --data', "Leave it out: the run's own axis is stored.");
   }
-  const known = knownTo(folder, config, options.data);
+  const known = knownObjects(folder, config, options.data, 'none');
   if (options.data) {
     // Prepared like the objects of the run, whatever the pictures of the other set are like.
     const { background, up } = preparationOf(config);

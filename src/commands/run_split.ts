@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CheckedData, CheckedSplit, KnownObjects } from '../data/types.ts';
+import { counted } from '../files/remarks.ts';
+import type { Config } from '../romo/config.ts';
 import { RomoError } from '../tensor/error.ts';
 import { writeJson } from './run_folder.ts';
 
@@ -22,7 +24,7 @@ export interface RunSplit extends Pick<KnownObjects, 'train' | 'test' | 'unused'
 }
 
 /** Of a run that knows no object of a set. */
-export const NO_SPLIT: RunSplit = { source: '', train: new Map(), test: new Map(), unused: new Set() };
+const NO_SPLIT: RunSplit = { source: '', train: new Map(), test: new Map(), unused: new Set() };
 
 /** @param spec of the data */
 export async function writeSplit(folder: string, spec: string, data: CheckedData): Promise<void> {
@@ -62,14 +64,27 @@ export function readSplit(folder: string): RunSplit | null {
   return { source, train: mapOf(train, 'train'), test: mapOf(test, 'test'), unused: new Set(unused) };
 }
 
+/**
+ * What a run knows of a set; null if it does not list its own, whose split then is drawn as for the run.
+ * @param data the set; undefined for the run's own
+ */
+export function knownObjects(
+  folder: string,
+  config: Config,
+  data: string | undefined,
+  open: KnownObjects['open'],
+): KnownObjects | null {
+  const split = readSplit(folder);
+  const isOwn = data === undefined || sourceOf(data) === (split?.source ?? sourceOf(config.data));
+  if (!split && isOwn) return null;
+  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open };
+}
+
 /** Some names for a message: `3 objects, a, b, c`. */
 export function named(ids: readonly string[], most = 5): string {
   const more = ids.length > most ? `, and ${ids.length - most} more` : '';
   return `${counted(ids.length, 'object')}: ${ids.slice(0, most).join(', ')}${more}`;
 }
-
-/** `1 object`, `2 objects`. */
-export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** What has happened to the set of a run since, in sentences for the user. */
 export function changesOf(since: CheckedData['since']): string[] {

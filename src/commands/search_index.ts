@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { ALL } from '../data/fields.ts';
 import type { Axis } from '../data/prepare.ts';
-import type { KnownObjects } from '../data/types.ts';
+import { counted } from '../files/remarks.ts';
 import type { Config } from '../romo/config.ts';
 import type { LoadedEncoders } from '../romo/run/model_file.ts';
 import type { Gallery } from '../search/gallery.ts';
@@ -13,7 +13,7 @@ import { openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { openRunData } from './data.ts';
 import { deviceOptions, type GivenDevice } from './device.ts';
-import { changesOf, counted, DRAWN_AGAIN, NO_SPLIT, readSplit, sourceOf } from './run_split.ts';
+import { changesOf, DRAWN_AGAIN, knownObjects, sourceOf } from './run_split.ts';
 import { type Collection, collectionOf, type SplitChoice } from './search_collection.ts';
 import { loadModelFile, type ModelFile, readModelFile, stampOf } from './search_model.ts';
 import { compare, embedInto, type Plan } from './search_step.ts';
@@ -56,7 +56,8 @@ export async function indexCollection(run: string, command: Command): Promise<vo
     const model = loadModelFile(gpu, file);
     const { up = model.preparation.up } = options;
     const config = configOf(model, options, up);
-    const known = knownFor(file, model.config, options);
+    const open = options.data === undefined ? 'later' : 'all';
+    const known = knownObjects(dirname(file.path), model.config, options.data, open);
     const { data, skipped, close } = await openRunData(config, command, { ...ANY_NUMBER, known });
     try {
       const isRuns = known === null || ('found' in data && data.since !== null);
@@ -92,14 +93,6 @@ function configOf(model: LoadedEncoders, { data, train, test, onBad }: IndexOpti
   const { channels, background } = model.preparation;
   config.set = { ...config.set, channels, background, up, ...(onBad && { onBad }) };
   return config;
-}
-
-/** What the run knows of the collection; null if that cannot be told, so that its split is drawn as for the run. */
-function knownFor(file: ModelFile, config: Config, { data }: IndexOptions): KnownObjects | null {
-  const split = readSplit(dirname(file.path));
-  const isOwn = data === undefined || sourceOf(data) === (split?.source ?? sourceOf(config.data));
-  if (!split && isOwn) return null;
-  return { ...(split ?? NO_SPLIT), isCertain: isOwn, open: data === undefined ? 'later' : 'all' };
 }
 
 /** Brings the gallery into step, and says what it did. */

@@ -38,7 +38,7 @@ export function logSoftmax(logits: Tensor): Tensor {
 }
 
 /** Softmax by row, with its gradient: logits [R, C] -> [R, C]. */
-export const softmaxRows = (logits: Tensor): Tensor => exp(logSoftmax(logits));
+const softmaxRows = (logits: Tensor): Tensor => exp(logSoftmax(logits));
 
 /** The part of x [R, C] that belongs to each row's label: [R, 1]. `eye` is the identity [C, C]. */
 function atLabel(x: Tensor, labels: Tensor, eye: Tensor): Tensor {

@@ -1,6 +1,7 @@
 /** What readers do to files beyond reading them. A data set says it once, with totals. */
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+/** `1 object`, `2 objects`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** One sentence per kind, from the total and the number of files. */
 const SENTENCES = {

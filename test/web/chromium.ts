@@ -1,6 +1,8 @@
 /** The real browser that the pages are tested in, with software adapters for WebGPU and WebGL. */
 import { type Browser, type BrowserContextOptions, chromium, type Page, type Response } from 'playwright-core';
+import * as assert from 'uvu/assert';
 import { findBrowser } from '../../tools/browsers.mjs';
+import { serveFolder } from '../../tools/web/server.mjs';
 
 const FLAGS = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-dev-shm-usage'];
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
@@ -50,4 +52,21 @@ export async function openPage(
   page.on('response', onResponse);
   await page.goto(url);
   return { page, complaints };
+}
+
+/** What index.html of a folder writes into its `output` as JSON, once that contains `mark`. Fails on any browser error. */
+// biome-ignore lint/suspicious/noExplicitAny: what a page writes has no type
+export async function outputOf(folder: string, mark: string): Promise<any> {
+  const [server, browser] = [await serveFolder(folder), await openBrowser()];
+  try {
+    const { page, complaints } = await openPage(browser, server.url);
+    const output = page.locator('output');
+    await output.filter({ hasText: mark }).waitFor();
+    const written = JSON.parse(await output.innerText());
+    assert.equal(complaints, []);
+    return written;
+  } finally {
+    await browser.close();
+    server.close();
+  }
 }

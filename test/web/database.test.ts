@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
-import { serveFolder } from '../../tools/web/server.mjs';
-import { openBrowser, openPage } from './chromium.ts';
+import { outputOf } from './chromium.ts';
 
 /** The queries for both. The page receives the function's source, so it must be self-contained. */
 async function answersOf(open: typeof openDatabaseGallery): Promise<unknown> {
@@ -66,21 +65,11 @@ test('the same answers as in Node', async () => {
       );
     </script>`,
   );
-  const [server, browser] = [await serveFolder(folder), await openBrowser()];
-  try {
-    const { page, complaints } = await openPage(browser, server.url);
-    const output = page.locator('output');
-    await output.filter({ hasText: 'refused' }).waitFor();
-    const inPage = JSON.parse(await output.innerText());
-    assert.equal(complaints, []);
-    assert.equal(inPage.refused, ['option', 'option']);
-    assert.is(inPage.exact[1].length, 10);
-    const inNode = (await answersOf(openForNode)) as typeof inPage;
-    assert.equal({ ...inPage, refused: null }, { ...inNode, refused: null });
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  const inPage = await outputOf(folder, 'refused');
+  assert.equal(inPage.refused, ['option', 'option']);
+  assert.is(inPage.exact[1].length, 10);
+  const inNode = (await answersOf(openForNode)) as typeof inPage;
+  assert.equal({ ...inPage, refused: null }, { ...inNode, refused: null });
 });
 
 /** Only a page refuses folders and servers, so skip these in Node. */

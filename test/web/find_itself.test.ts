@@ -20,9 +20,8 @@ import { emptyModels } from '../../src/romo/run/run.ts';
 import type { Entry } from '../../src/search/gallery.ts';
 import { openGallery } from '../../src/search/open.ts';
 import { openDevice } from '../../src/tensor/device.ts';
-import { serveFolder } from '../../tools/web/server.mjs';
 import { filePath } from '../support/files.ts';
-import { openBrowser, openPage } from './chromium.ts';
+import { outputOf } from './chromium.ts';
 
 const SHAPES = [
   'scene.glb',
@@ -109,21 +108,11 @@ test('3D files of every kind, and pictures', async () => {
       document.querySelector('output').textContent = JSON.stringify({ found });
     </script>`,
   );
-  const [server, browser] = [await serveFolder(folder), await openBrowser()];
-  try {
-    const { page, complaints } = await openPage(browser, server.url);
-    const output = page.locator('output');
-    await output.filter({ hasText: 'found' }).waitFor();
-    const { found } = JSON.parse(await output.innerText());
-    assert.equal(complaints, []);
-    assert.is(found.length, SHAPES.length + PICTURES.length);
-    // As near as the first, since some of the files hold the same object.
-    for (const [id, first, itself] of found)
-      assert.ok(Math.abs(itself - 1) < 1e-5 && first - itself < 1e-6, `${id}: the first ${first}, itself ${itself}`);
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  const { found } = await outputOf(folder, 'found');
+  assert.is(found.length, SHAPES.length + PICTURES.length);
+  // As near as the first, since some of the files hold the same object.
+  for (const [id, first, itself] of found)
+    assert.ok(Math.abs(itself - 1) < 1e-5 && first - itself < 1e-6, `${id}: the first ${first}, itself ${itself}`);
 });
 
 test.run();

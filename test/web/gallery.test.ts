@@ -8,9 +8,8 @@ import { parseFilter } from '../../src/search/filter.ts';
 import type { Answer } from '../../src/search/gallery.ts';
 import { openGallery } from '../../src/search/open.ts';
 import { openDevice } from '../../src/tensor/device.ts';
-import { serveFolder } from '../../tools/web/server.mjs';
 import { blockVector, STAMP } from '../support/gallery.ts';
-import { openBrowser, openPage } from './chromium.ts';
+import { outputOf } from './chromium.ts';
 
 const WHERE = "category in ('cup', 'bowl') and faces < 2500";
 /** More than one block of the kernel, in two parts; products of these vectors are exact on every adapter. */
@@ -57,20 +56,10 @@ test('the same answers as in Node', async () => {
       document.querySelector('output').textContent = JSON.stringify({ info: gallery.info(), answers });
     </script>`,
   );
-  const [server, browser] = [await serveFolder(folder), await openBrowser()];
-  try {
-    const { page, complaints } = await openPage(browser, server.url);
-    const output = page.locator('output');
-    await output.filter({ hasText: 'answers' }).waitFor();
-    const { info, answers } = JSON.parse(await output.innerText());
-    assert.equal(complaints, []);
-    assert.is(info.images + info.points, COUNT - 1);
-    assert.equal(answers, inNode);
-    assert.is(answers[1][2].length, 10);
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  const { info, answers } = await outputOf(folder, 'answers');
+  assert.is(info.images + info.points, COUNT - 1);
+  assert.equal(answers, inNode);
+  assert.is(answers[1][2].length, 10);
 });
 
 test.run();
