@@ -15,13 +15,13 @@ const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'),
 const library = Object.values(entries).flatMap(
   ({ types }) => types?.replace('./dist/types', 'src').replace('.d.ts', '.ts') ?? [],
 );
-const commands = ['train', 'evaluate', 'compare', 'convert', 'search', 'data_worker'];
+const commands = ['train', 'evaluate', 'compare', 'convert', 'search'].map((name) => `src/commands/bin/${name}.ts`);
 
 /** A program is named after its file, without the folder: dist/train.js. */
 const programOf = (path) => ({ in: path, out: basename(path, '.ts') });
 
 async function buildPrograms() {
-  const entryPoints = [...commands.map((name) => `src/commands/${name}.ts`), 'tools/doctor.ts'];
+  const entryPoints = [...commands, 'src/commands/data_worker.ts', 'tools/doctor.ts'];
   await esbuild.build({ ...forNode, entryPoints: entryPoints.map(programOf), outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({

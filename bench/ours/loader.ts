@@ -12,7 +12,9 @@ const EPOCHS = 2;
 
 const command = trainCommand().name('bench:loader').description('Times the data loader without training.');
 command.setOptionValue('cacheDir', 'none');
-await main(command, async () => {
+await main({ command, run });
+
+async function run(): Promise<void> {
   const { config, fewerWillDo } = readTrainOptions(command);
   const table = new Table({
     head: ['', 'pairs', 'seconds', 'pairs/s'],
@@ -51,4 +53,4 @@ await main(command, async () => {
   process.stdout.write(`${config.data}: images [${height}, ${width}, ${channels}], ${points} points\n${table}\n`);
   const peak = process.resourceUsage().maxRSS / 1024; // KiB
   process.stdout.write(`${skipped.length} bad objects skipped; peak memory ${peak.toFixed(0)} MiB\n`);
-});
+}

@@ -19,16 +19,33 @@ const USER = new Set([
   'memory',
 ]);
 
-/** Parses the arguments and runs `action`. Sets the exit code; the process then ends by itself. */
-export async function main(command: Command, action: () => Promise<void>): Promise<void> {
+/** A command of the command line: its options, and what it does once they are parsed. */
+export interface Program {
+  readonly command: Command;
+  run(): Promise<void>;
+}
+
+/** Runs a program with the arguments of the process; the process then ends by itself. */
+export async function main(program: Program): Promise<void> {
+  // Whoever reads the output may close it early, as `| head` does. The command still does its work.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  await runProgram(program, process.argv.slice(2));
+}
+
+/** Parses the arguments and runs the program. Errors are printed and set the exit code of the process. */
+export async function runProgram({ command, run }: Program, words: readonly string[]): Promise<void> {
   try {
     for (const each of [command, ...command.commands]) {
       each.exitOverride().configureOutput({
         outputError: (text, write) => write(`${oneLine(text)} (see --help)\n`),
       });
     }
-    command.parse(process.argv.map(expandHome));
-    await action();
+    command.parse(words.map(expandHome), { from: 'user' });
+    await run();
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -1,5 +1,5 @@
 /** `node dist/compare.js` as a user runs it: its outputs, stopping and resuming, and what it refuses. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { compareCommand, listOfMethods, readCompareOptions } from '../../src/com
 import { compare as compareInProcess } from '../../src/commands/comparing.ts';
 import type { Outcome } from '../../src/compare/comparison.ts';
 import { METHODS } from '../../src/compare/list.ts';
+import { linesOf, runCommand } from '../support/commands.ts';
 
 const test = suite('compare');
 const folder = mkdtempSync(join(tmpdir(), 'romo-compare-'));
@@ -18,11 +19,9 @@ const TINY = '--preset tiny --train 20 --test 20 --batch 10 --clusters 4 --epoch
 const NAMES = ['pls-features', 'nt-xent', 'cross-entropy', 'romo-paper', 'supervised-oracle'];
 const words = (out: string) => [...TINY, '--methods', NAMES.join(','), '--seeds', '2', '--out', place(out)];
 
-function compare(...given: string[]) {
-  const result = spawnSync(process.execPath, ['dist/compare.js', ...given], { encoding: 'utf8', timeout: 120_000 });
-  // Dawn prints a warning of its own about limits.
-  const errors = result.stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max'));
-  return { code: result.status, out: result.stdout, errors };
+async function compare(...given: string[]) {
+  const { code, out, errors } = await runCommand('compare', ...given);
+  return { code, out, errors: linesOf(errors) };
 }
 
 const textOf = (out: string, file: string) => readFileSync(join(place(out), file), 'utf8');
@@ -36,8 +35,8 @@ const figuresIn = (out: string) => outcomesIn(out).map(({ method, seed, figures 
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a comparison ends with a table, JSON, CSV and a page; each says which method reads labels', () => {
-  const { code, out, errors } = compare(...words('whole'));
+test('a comparison ends with a table, JSON, CSV and a page; each says which method reads labels', async () => {
+  const { code, out, errors } = await compare(...words('whole'));
   assert.is(code, 0, errors.join('\n'));
   assert.match(errors.join('\n'), /seed 1, 2 of 5: nt-xent.*training epoch 1\/2 {2}loss [\d.]+ {2}/s); // progress
   for (const name of NAMES) assert.match(out, new RegExp(`  ${name}`));
@@ -83,7 +82,7 @@ test('Ctrl-C: what is finished is not done again, the rest has the same figures,
   assert.ok(done.length >= 2 && done.length < 5, `${done.length} done`);
   appendFileSync(join(place('cut'), 'outcomes.jsonl'), '{"method":"cross-en'); // as if killed while it was written
   const more = [...NAMES.filter((name) => name !== 'romo-paper'), 'untrained'];
-  const { code, out, errors } = compare('--resume', place('cut'), '--methods', more.join(','));
+  const { code, out, errors } = await compare('--resume', place('cut'), '--methods', more.join(','));
   assert.is(code, 0, errors.join('\n'));
   assert.match(errors[0], /last line of .* is incomplete/);
   assert.equal(outcomesIn('cut').slice(0, done.length), done);
@@ -93,20 +92,11 @@ test('Ctrl-C: what is finished is not done again, the rest has the same figures,
   assert.not.match(out, /romo-paper/);
 });
 
-/** What the command says to these words, without a process of its own: for words that are refused before any training. */
+/** What the command says to words that it refuses. */
 async function refusal(given: readonly string[]): Promise<string> {
-  const command = compareCommand()
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-  try {
-    command.parse(given, { from: 'user' });
-    await compareInProcess(readCompareOptions(command), async () => {
-      throw new Error('it opened a device');
-    });
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'not refused';
+  const { code, errors } = await runCommand('compare', ...given);
+  assert.is(code, 2, errors);
+  return errors;
 }
 
 test('another configuration is refused by name, and nothing changes', async () => {

@@ -1,10 +1,10 @@
 /** Every kind of data set, as a user runs it: one command trains, another evaluates, and the figures are the same. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type CommandName, cacheIn, succeed } from '../support/commands.ts';
 import { setPath, withFolder } from '../support/sets.ts';
 
 const test = suite('data sets by command');
@@ -15,15 +15,12 @@ const FAST = '--preset tiny --batch 2 --clusters 2 --points 32 --image-size 16 -
   ' ',
 );
 
-function command(name: string, ...words: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`dist/${name}.js`, ...words], {
-    encoding: 'utf8',
-    timeout: 120_000,
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
-  });
-  assert.is(status, 0, `${name} ${words.join(' ')}\n${stderr}\n${stdout}`);
-  return `${stdout}${stderr}`;
-}
+cacheIn(join(folder, 'cache'));
+
+const command = async (name: CommandName, ...words: string[]): Promise<string> => {
+  const { out, errors } = await succeed(name, ...words);
+  return `${out}${errors}`;
+};
 
 const SETS: readonly (readonly [name: string, spec: string, ...options: string[]])[] = [
   ['mnist-hdf5', `mnist3d:${setPath('mnist_hdf5')}`],
@@ -35,9 +32,22 @@ const SETS: readonly (readonly [name: string, spec: string, ...options: string[]
 ];
 
 for (const [name, spec, ...options] of SETS) {
-  test(`train and evaluate on ${spec.slice(0, spec.indexOf(':'))} (${name})`, () => {
+  test(`train and evaluate on ${spec.slice(0, spec.indexOf(':'))} (${name})`, async () => {
     const out = join(folder, name);
-    command('train', ...FAST, '--data', spec, '--train', 'all', '--test', 'all', ...options, '--out', out, '--quiet');
+    await command(
+      'train',
+      ...FAST,
+      '--data',
+      spec,
+      '--train',
+      'all',
+      '--test',
+      'all',
+      ...options,
+      '--out',
+      out,
+      '--quiet',
+    );
     const { stages } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
     for (const stage of ['ssm', 'rdl']) {
       for (const figure of ['imageToPoints', 'pointsToImage']) {
@@ -49,7 +59,7 @@ for (const [name, spec, ...options] of SETS) {
       const [first] = readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n');
       assert.equal(JSON.parse(first), { data: ['1 other files'] }, 'what was done beyond reading');
     }
-    const again = command('evaluate', out);
+    const again = await command('evaluate', out);
     if (name === 'folder') assert.ok(again.includes(`${spec}: 1 other files\n`), again);
     for (const figure of ['imageToPoints', 'pointsToImage']) {
       assert.ok(again.includes(stages.rdl[figure].toFixed(4)), `${figure} ${stages.rdl[figure]}:\n${again}`);
@@ -79,10 +89,13 @@ test('what was done to the files of a set is said by --inspect and in the log of
       '4',
     ];
     assert.match(
-      command('train', ...words, '--inspect', '--out', join(folder, 'look')),
+      await command('train', ...words, '--inspect', '--out', join(folder, 'look')),
       /12 holes left out in 8 clouds/,
     );
-    assert.match(command('train', ...words, '--out', join(folder, 'holes')), /^ *12 holes left out in 8 clouds$/m);
+    assert.match(
+      await command('train', ...words, '--out', join(folder, 'holes')),
+      /^ *12 holes left out in 8 clouds$/m,
+    );
   });
 });
 

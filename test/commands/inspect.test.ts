@@ -1,50 +1,52 @@
 /** --inspect on sets that are not as expected, and paths with ~ where shells leave it. */
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type CommandName, cacheIn, runCommand } from '../support/commands.ts';
 import { setPath } from '../support/sets.ts';
 
 const test = suite('inspect');
 const home = mkdtempSync(join(tmpdir(), 'romo-inspect-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
 
-function command(name: string, ...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`dist/${name}.js`, ...words], {
-    encoding: 'utf8',
-    timeout: 120_000,
-    env: { ...process.env, HOME: home, XDG_CACHE_HOME: '' },
-  });
-  return { code: status, stdout, output: `${stdout}${stderr}` };
+cacheIn(''); // below the home
+process.env.HOME = home;
+
+async function command(name: CommandName, ...words: string[]) {
+  const { code, out, errors } = await runCommand(name, ...words);
+  return { code, stdout: out, output: `${out}${errors}` };
 }
 const train = (...words: string[]) =>
   command('train', '--preset', 'tiny', '--workers', '0', '--batch', '2', '--clusters', '2', ...words);
 
-test('~ is the home in a set and after an equals sign', () => {
+test('~ is the home in a set and after an equals sign', async () => {
   cpSync(setPath('folder'), join(home, 'mine'), { recursive: true });
-  const { code, stdout, output } = train('--inspect', '--data', 'folder:~/mine', '--out=~/look');
+  const { code, stdout, output } = await train('--inspect', '--data', 'folder:~/mine', '--out=~/look');
   assert.is(code, 0, output);
   assert.match(stdout, new RegExp(`^folder:${home}/mine: 8 pairs to train on, 2 held out`));
   assert.ok(existsSync(join(home, 'look', 'contact-sheet.png')));
-  assert.match(train('--inspect', '--data=folder:~/none').output, new RegExp(`cannot read the folder ${home}/none`));
+  assert.match(
+    (await train('--inspect', '--data=folder:~/none')).output,
+    new RegExp(`cannot read the folder ${home}/none`),
+  );
 });
 
-test('~ is the home in the name of a gallery; another user is refused instead of a folder called ~name', () => {
-  const { output } = command('search', 'info', 'pglite:~/gallery');
+test('~ is the home in the name of a gallery; another user is refused instead of a folder called ~name', async () => {
+  const { output } = await command('search', 'info', 'pglite:~/gallery');
   assert.ok(output.includes(`${home}/gallery`), output);
   for (const words of [
     ['info', 'pglite:~someone/g'],
     ['index', 'none', '--to=~someone/g'],
   ]) {
-    const { code, output: refusal } = command('search', ...words);
+    const { code, output: refusal } = await command('search', ...words);
     assert.is(code, 2);
     assert.match(refusal, /only ~ alone is replaced by a home, not ~someone.*\.\/~someone\/g/);
   }
 });
 
-test('all objects are bad: reasons are printed and listed, and the folder can be used for a run', () => {
+test('all objects are bad: reasons are printed and listed, and the folder can be used for a run', async () => {
   const set = join(home, 'bad');
   mkdirSync(set);
   for (const name of ['a', 'b', 'c']) {
@@ -52,22 +54,22 @@ test('all objects are bad: reasons are printed and listed, and the folder can be
     writeFileSync(join(set, `${name}.off`), 'OFF 1');
   }
   const listed = (out: string) => JSON.parse(readFileSync(join(home, out, 'skipped.json'), 'utf8')) as unknown[];
-  const inspected = train('--inspect', '--data', `folder:${set}`, '--out', join(home, 'bad-look'));
+  const inspected = await train('--inspect', '--data', `folder:${set}`, '--out', join(home, 'bad-look'));
   assert.is(inspected.code, 2);
   assert.match(inspected.stdout, /bad objects: 3\n {2}.*[abc]\.off: /);
   assert.is(listed('bad-look').length, 3);
-  const trained = train('--on-bad', 'skip', '--data', `folder:${set}`, '--out', join(home, 'bad-run'));
+  const trained = await train('--on-bad', 'skip', '--data', `folder:${set}`, '--out', join(home, 'bad-run'));
   assert.is(trained.code, 2);
   assert.match(trained.output, /there are no test objects; .*[abc]\.off: /);
   assert.not.match(trained.output, /requested|--test/);
   assert.is(listed('bad-run').length, 3);
-  const again = train('--data', `folder:${set}`, '--out', join(home, 'bad-run'));
+  const again = await train('--data', `folder:${set}`, '--out', join(home, 'bad-run'));
   assert.match(again.output, /[abc]\.off: /);
   assert.not.match(again.output, /holds another run/);
 });
 
-test('labels with gaps: only the classes that have objects; a cache folder that cannot be made is named', () => {
-  const { stdout } = train(
+test('labels with gaps: only the classes that have objects; a cache folder that cannot be made is named', async () => {
+  const { stdout } = await train(
     '--inspect',
     '--data',
     `voxels:${setPath('voxels_gaps')}`,

@@ -10,21 +10,28 @@ import { readTrainOptions, trainCommand } from '../../src/commands/options.ts';
 import { train } from '../../src/commands/training.ts';
 import { openDevice } from '../../src/tensor/device.ts';
 import { fingerprint, startTraining, stepsDone, tiny } from '../../tools/safety/kill.mjs';
+import { runCommand } from '../support/commands.ts';
 
 const test = suite('interruptions');
 const folder = mkdtempSync(join(tmpdir(), 'romo-interruptions-'));
 const place = (name: string) => join(folder, name);
 let expected: Record<string, string> = {};
 
+/** Trains in this process; signals and other users need one of their own. */
+async function trainHere(...words: string[]) {
+  const { code, out, errors } = await runCommand('train', ...words);
+  return { code, output: `${out}${errors}` };
+}
+
 test.before(async () => {
-  const { code, output } = await startTraining([...tiny, '--out', place('whole')]).ended;
+  const { code, output } = await trainHere(...tiny, '--out', place('whole'));
   assert.is(code, 0, output);
   expected = fingerprint(place('whole'));
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function resume(out: string): Promise<void> {
-  const { code, output } = await startTraining(['--resume', out, '--quiet']).ended;
+  const { code, output } = await trainHere('--resume', out, '--quiet');
   assert.is(code, 0, output);
   assert.equal(fingerprint(out), expected);
 }
@@ -84,7 +91,7 @@ test('a GPU that is lost again and again is given up, and the checkpoint stays',
 test('the folder of another run is left as it is', async () => {
   const before = fingerprint(place('whole'));
   const words = tiny.filter((word) => word !== '--overwrite');
-  const { code, output } = await startTraining([...words, '--seed', '2', '--out', place('whole')]).ended;
+  const { code, output } = await trainHere(...words, '--seed', '2', '--out', place('whole'));
   assert.is(code, 2, output);
   assert.match(output, /whole.*--overwrite/);
   assert.equal(fingerprint(place('whole')), before);
@@ -92,7 +99,7 @@ test('the folder of another run is left as it is', async () => {
 
 test('a loss that is not a number ends the run: step and samples are named, and the checkpoint holds numbers only', async () => {
   const out = place('diverged');
-  const { code, output } = await startTraining([...tiny, '--lr-ssm', '1e30', '--out', out]).ended;
+  const { code, output } = await trainHere(...tiny, '--lr-ssm', '1e30', '--out', out);
   assert.ok(code === 1 || code === 2, output);
   assert.match(
     output,
@@ -102,7 +109,7 @@ test('a loss that is not a number ends the run: step and samples are named, and 
   const header = Number(bytes.readBigUInt64LE());
   const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset + 8 + header, bytes.byteOffset + bytes.length));
   assert.ok(values.length > 1000);
-  const again = await startTraining(['--resume', out, '--check-finite', '--quiet']).ended;
+  const again = await trainHere('--resume', out, '--check-finite', '--quiet');
   assert.match(
     again.output,
     /\w+\.\w+ is the first kernel whose output is not finite: .* \(ssm, step 2, epoch 1; samples train/,
@@ -111,14 +118,14 @@ test('a loss that is not a number ends the run: step and samples are named, and 
 
 test('a batch that does not fit: the tensor, its bytes and the largest batch are named', async () => {
   const words = ['--memory', '3MiB', '--overwrite', '--out', place('narrow')];
-  const { code, output } = await startTraining([...tiny, '--batch', '30', ...words]).ended;
+  const { code, output } = await trainHere(...tiny, '--batch', '30', ...words);
   assert.is(code, 2, output);
   const [, largest] =
     /a tensor \[[\d,]+\] of \d+ bytes does not fit: \d+ of 3145728 bytes .* largest batch that fits is (\d+)/.exec(
       output,
     ) ?? [];
   assert.ok(Number(largest) >= 2, output);
-  const fitting = await startTraining([...tiny, '--batch', largest, ...words]).ended;
+  const fitting = await trainHere(...tiny, '--batch', largest, ...words);
   assert.is(fitting.code, 0, fitting.output);
 });
 
@@ -132,7 +139,7 @@ test('a full disk: file and cause are named, and with space the resumed run ends
   }
   try {
     const out = join(disk, 'run');
-    const { code, output } = await startTraining([...tiny, '--out', out]).ended;
+    const { code, output } = await trainHere(...tiny, '--out', out);
     assert.is(code, 2, output);
     assert.match(output, /ENOSPC|no space left/i);
     assert.match(output, /checkpoint|metrics|model/);
@@ -181,7 +188,7 @@ test('a file system that is read only is named', async () => {
     return;
   }
   try {
-    const { code, output } = await startTraining([...tiny, '--out', join(disk, 'run')]).ended;
+    const { code, output } = await trainHere(...tiny, '--out', join(disk, 'run'));
     assert.is(code, 2, output);
     assert.match(output, /(EROFS|read-only file system).*read-only/is);
   } finally {

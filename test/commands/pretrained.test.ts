@@ -1,5 +1,4 @@
 /** Encoders that start from pretrained weights: files with the names of torchvision and the official DGCNN. */
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { encodeSafetensors, type SafetensorEntry } from '../../src/files/safeten
 import { type Config, PRESETS } from '../../src/romo/config.ts';
 import { Encoders } from '../../src/romo/encoders.ts';
 import { assertClose } from '../support/close.ts';
+import { linesOf, runCommand, succeed } from '../support/commands.ts';
 import { readFixture } from '../support/fixture.ts';
 import { gpuSuite } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
@@ -91,19 +91,23 @@ test("images are normalised by ImageNet's statistics inside of the encoders", as
   plain.dispose();
 });
 
-function train(name: string, ...words: string[]) {
+async function train(name: string, ...words: string[]) {
   const fast =
     '--preset tiny --train 10 --test 4 --batch 2 --clusters 2 --epochs-ssm 1 --epochs-rdl 1 --quiet --image-size 32';
-  const args = ['dist/train.js', ...fast.split(' '), '--out', join(folder, name), ...words];
-  const result = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 200_000 });
-  return {
-    code: result.status,
-    errors: result.stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max')),
-  };
+  const { code, errors } = await runCommand('train', ...fast.split(' '), '--out', join(folder, name), ...words);
+  return { code, errors: linesOf(errors) };
 }
 
-test('a run with both: sizes follow the files, and result.json says what was used', () => {
-  const { code, errors } = train('run', '--image-weights', resnet, '--point-weights', dgcnn, '--rdl-from', 'fresh');
+test('a run with both: sizes follow the files, and result.json says what was used', async () => {
+  const { code, errors } = await train(
+    'run',
+    '--image-weights',
+    resnet,
+    '--point-weights',
+    dgcnn,
+    '--rdl-from',
+    'fresh',
+  );
   assert.is(code, 0, errors.join('\n'));
   const json = (file: string) => JSON.parse(readFileSync(join(folder, 'run', file), 'utf8'));
   const config = json('config.json');
@@ -113,10 +117,8 @@ test('a run with both: sizes follow the files, and result.json says what was use
   assert.match(pretrained.points.sha256, /^[0-9a-f]{64}$/);
   assert.is(pretrained.points.network.kind, 'dgcnn');
   assert.match(pretrained.labelFree, /only if these weights were trained without labels/);
-  const evaluated = spawnSync(process.execPath, ['dist/evaluate.js', join(folder, 'run'), '--json'], {
-    encoding: 'utf8',
-  });
-  assert.equal(JSON.parse(evaluated.stdout).stages, json('result.json').stages);
+  const evaluated = await succeed('evaluate', join(folder, 'run'), '--json');
+  assert.equal(JSON.parse(evaluated.out).stages, json('result.json').stages);
 });
 
 test('a run resumes only with the same weights', () => {
@@ -142,8 +144,8 @@ for (const [words, expected] of [
   [['--image-weights', 'resnet18.pth'], /pickle.*tools\/pth_to_safetensors\.py/],
   [['--image-weights', 'no/such.safetensors'], /cannot read no\/such\.safetensors/],
 ] as const) {
-  test(`train ${words.map((word) => word.replace(folder, '')).join(' ')} is one clear line`, () => {
-    const { code, errors } = train('refused', ...words);
+  test(`train ${words.map((word) => word.replace(folder, '')).join(' ')} is one clear line`, async () => {
+    const { code, errors } = await train('refused', ...words);
     assert.is(code, 2);
     assert.is(errors.length, 1, errors.join('\n'));
     assert.match(errors[0], expected);

@@ -1,10 +1,10 @@
 /** `node dist/search.js` as a user runs it: index, query and info, in a folder and in an embedded Postgres. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { linesOf, runCommand, succeed } from '../support/commands.ts';
 
 const test = suite('search command');
 const folder = mkdtempSync(join(tmpdir(), 'romo-search-'));
@@ -14,58 +14,45 @@ const files = join(folder, 'files.gallery');
 const COLLECTION = 'folder:test/sets/folder';
 const SHAPE = 'test/sets/folder/box/box_0.off';
 
-function command(name: string, ...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`dist/${name}.js`, ...words], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
-  return {
-    code: status,
-    out: stdout,
-    errors: stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max')),
-  };
+interface Answer {
+  readonly id: string;
+  readonly modality: string;
+  readonly similarity: number;
+  readonly metadata: Record<string, unknown>;
 }
 
-function succeed(name: string, ...words: string[]): string {
-  const { code, out, errors } = command(name, ...words);
-  assert.is(code, 0, `${name} ${words.join(' ')}: ${errors.join('\n')}`);
-  return out;
-}
+const search = async (...words: string[]): Promise<string> => (await succeed('search', ...words)).out;
+const index = (to: string, ...words: string[]) => search('index', run, '--data', COLLECTION, '--to', to, ...words);
+const ask = async (to: string, ...words: string[]): Promise<Answer[]> =>
+  JSON.parse(await search('query', to, '--model', run, '--json', ...words)).answers;
 
-const index = (to: string, ...words: string[]) =>
-  succeed('search', 'index', run, '--data', COLLECTION, '--to', to, ...words);
-const ask = (to: string, ...words: string[]) =>
-  JSON.parse(succeed('search', 'query', to, '--model', run, '--json', ...words)).answers as {
-    id: string;
-    modality: string;
-    similarity: number;
-    metadata: Record<string, unknown>;
-  }[];
-
-test.before(() => {
+test.before(async () => {
   const sizes =
     '--preset tiny --train 8 --test 2 --batch 2 --clusters 2 --points 32 --epochs-ssm 1 --epochs-rdl 1 --quiet';
   for (const [out, seed] of [
     [run, '1'],
     [other, '2'],
   ]) {
-    succeed('train', ...sizes.split(' '), '--data', COLLECTION, '--seed', seed, '--out', out);
+    await succeed('train', ...sizes.split(' '), '--data', COLLECTION, '--seed', seed, '--out', out);
   }
 });
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('index: in shards, in any order, and again does nothing', () => {
-  assert.match(index(files, '--shard', '1/2'), /5 objects embedded, 0 were there already\n.*5 images, 5 clouds/);
-  assert.match(index(files, '--shard', '0/2'), /5 objects embedded.*\n.*10 images, 10 clouds/);
-  assert.match(index(files, '--on-bad', 'skip'), /0 objects embedded, 10 were there already\n.*10 images, 10 clouds/);
+test('index: in shards, in any order, and again does nothing', async () => {
+  assert.match(await index(files, '--shard', '1/2'), /5 objects embedded, 0 were there already\n.*5 images, 5 clouds/);
+  assert.match(await index(files, '--shard', '0/2'), /5 objects embedded.*\n.*10 images, 10 clouds/);
   assert.match(
-    succeed('search', 'info', files),
+    await index(files, '--on-bad', 'skip'),
+    /0 objects embedded, 10 were there already\n.*10 images, 10 clouds/,
+  );
+  assert.match(
+    await search('info', files),
     /10 images, 10 clouds of \d+ numbers\nmodel: rdl, SHA-256 [0-9a-f]{64}\nobjects: .*background 1, .*points 32, .*up z/,
   );
 });
 
-test('query: an object finds its own embedding first, and by default the other kind', () => {
-  const pictures = ask(files, '--points', SHAPE, '--top', '20');
+test('query: an object finds its own embedding first, and by default the other kind', async () => {
+  const pictures = await ask(files, '--points', SHAPE, '--top', '20');
   assert.is(pictures.length, 10);
   assert.ok(pictures.every(({ modality }) => modality === 'image'));
   const similarities = pictures.map(({ similarity }) => similarity);
@@ -73,39 +60,40 @@ test('query: an object finds its own embedding first, and by default the other k
     similarities,
     [...similarities].sort((a, b) => b - a),
   );
-  const [own] = ask(files, '--image', 'test/sets/folder/box/box_1.jpg', '--for', 'image', '--top', '1');
+  const [own] = await ask(files, '--image', 'test/sets/folder/box/box_1.jpg', '--for', 'image', '--top', '1');
   assert.is(own.id, 'box/box_1');
   assert.ok(own.similarity > 0.9999, String(own.similarity));
-  const some = ask(files, '--points', SHAPE, '--for', 'both', '--where', "category = 'plank'", '--top', '50');
+  const some = await ask(files, '--points', SHAPE, '--for', 'both', '--where', "category = 'plank'", '--top', '50');
   assert.is(some.length, 10);
   assert.ok(some.every(({ metadata }) => metadata.category === 'plank' && !('thumbnail' in metadata)));
 });
 
-test('query --up turns the file that is asked, and only that', () => {
-  const asked = (...words: string[]) => ask(files, '--points', SHAPE, '--for', 'points', '--top', '1', ...words)[0];
-  assert.is(asked().id, 'box/box_0');
-  assert.ok(asked().similarity > 0.99999 && asked('--up', 'z').similarity > 0.99999);
-  assert.ok(asked('--up', 'x').similarity < 0.99999);
+test('query --up turns the file that is asked, and only that', async () => {
+  const asked = async (...words: string[]) =>
+    (await ask(files, '--points', SHAPE, '--for', 'points', '--top', '1', ...words))[0];
+  assert.is((await asked()).id, 'box/box_0');
+  for (const words of [[], ['--up', 'z']]) assert.ok((await asked(...words)).similarity > 0.99999);
+  assert.ok((await asked('--up', 'x')).similarity < 0.99999);
 });
 
-test('query --html is one page with pictures, and holds what is asked as text', () => {
+test('query --html is one page with pictures, and holds what is asked as text', async () => {
   const page = join(folder, 'answers.html');
   const where = "category <> '<script>alert(1)</script>'";
-  const table = succeed('search', 'query', files, '--model', run, '--points', SHAPE, '--where', where, '--html', page);
+  const table = await search('query', files, '--model', run, '--points', SHAPE, '--where', where, '--html', page);
   assert.match(table, /similarity/);
   const html = readFileSync(page, 'utf8');
   assert.is(html.match(/<img src="data:image\/png;base64,/g)?.length, 11);
   assert.not.match(html, /<script/);
 });
 
-test('an embedded Postgres gives the same answers', () => {
+test('an embedded Postgres gives the same answers', async () => {
   const database = `pglite:${join(folder, 'database')}`;
-  assert.match(index(database), /10 objects embedded/);
+  assert.match(await index(database), /10 objects embedded/);
   for (const words of [
     ['--points', SHAPE, '--top', '4'],
     ['--points', SHAPE, '--for', 'both', '--where', "split = 'test'"],
   ]) {
-    const [expected, found] = [ask(files, ...words), ask(database, ...words)];
+    const [expected, found] = [await ask(files, ...words), await ask(database, ...words)];
     assert.equal(
       found.map(({ id, modality }) => [id, modality]),
       expected.map(({ id, modality }) => [id, modality]),
@@ -143,12 +131,12 @@ for (const [name, words, expected] of [
   ['a broken shard', ['index', run, '--to', files, '--shard', '4/4'], /--shard 4\/4 is not understood/],
   ['a server that is not there', ['info', 'postgres://romo@127.0.0.1:9/none'], /127\.0\.0\.1/],
 ] as const) {
-  test(`${name}: one clear line, exit code 2`, () => {
+  test(`${name}: one clear line, exit code 2`, async () => {
     writeFileSync(text, 'no picture at all');
-    const { code, errors } = command('search', ...words);
-    assert.is(code, 2, errors.join('\n'));
-    const lines = errors.filter((line) => !line.startsWith('folder:')); // not what was done to the files of a set
-    assert.is(lines.length, 1, errors.join('\n'));
+    const { code, errors } = await runCommand('search', ...words);
+    assert.is(code, 2, errors);
+    const lines = linesOf(errors).filter((line) => !line.startsWith('folder:')); // not what was done to the files of a set
+    assert.is(lines.length, 1, errors);
     assert.match(lines[0], expected);
     assert.not.ok(existsSync(join(folder, 'none')));
   });

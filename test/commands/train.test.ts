@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type CommandName, linesOf, runCommand } from '../support/commands.ts';
 
 const test = suite('train and evaluate');
 const folder = mkdtempSync(join(tmpdir(), 'romo-train-'));
@@ -12,11 +13,10 @@ const FAST = '--preset tiny --train 20 --test 20 --batch 10 --clusters 4 --epoch
   ' ',
 );
 
-function command(name: string, ...words: string[]) {
-  const result = spawnSync(process.execPath, [`dist/${name}.js`, ...words], { encoding: 'utf8', timeout: 120_000 });
-  // Dawn prints a warning of its own about limits.
-  const errors = result.stderr.split('\n').filter((line) => line && !line.startsWith('Warning: max'));
-  return { code: result.status, out: result.stdout, errors };
+/** Runs a command; its errors by line. */
+async function command(name: CommandName, ...words: string[]) {
+  const { code, out, errors } = await runCommand(name, ...words);
+  return { code, out, errors: linesOf(errors) };
 }
 
 const train = (name: string, ...words: string[]) => command('train', ...FAST, '--out', join(folder, name), ...words);
@@ -24,22 +24,22 @@ const file = (name: string, path: string) => readFileSync(join(folder, name, pat
 
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('--backend chooses the kernels, and an unknown one is refused', () => {
-  assert.is(train('definitions', '--backend', 'reference').code, 0);
-  assert.is(train('default').code, 0);
+test('--backend chooses the kernels, and an unknown one is refused', async () => {
+  assert.is((await train('definitions', '--backend', 'reference')).code, 0);
+  assert.is((await train('default')).code, 0);
   const figures = (name: string) => JSON.parse(file(name, 'result.json').toString()).stages.rdl.imageToPoints;
   assert.ok(Math.abs(figures('definitions') - figures('default')) < 0.2);
   assert.ok(
     !file('definitions', 'model.safetensors').equals(file('default', 'model.safetensors')),
     'other kernels ran',
   );
-  const { code, errors } = train('unknown', '--backend', 'cuda');
+  const { code, errors } = await train('unknown', '--backend', 'cuda');
   assert.is(code, 2);
   assert.match(errors.join('\n'), /cuda.*Allowed choices are reference, gpu, software, software-plain/s);
 });
 
-test('train writes its folder and evaluate computes the same figures from it', () => {
-  const { code, out, errors } = train('first');
+test('train writes its folder and evaluate computes the same figures from it', async () => {
+  const { code, out, errors } = await train('first');
   assert.is(code, 0, errors.join('\n'));
   assert.match(out, /after rdl/);
   const result = JSON.parse(file('first', 'result.json').toString());
@@ -60,7 +60,7 @@ test('train writes its folder and evaluate computes the same figures from it', (
     .map((line) => JSON.parse(line));
   assert.ok(metrics.filter(({ loss }) => loss !== undefined).every(({ loss }) => Number.isFinite(loss)));
   const page = join(folder, 'report.html');
-  const again = command('evaluate', join(folder, 'first'), '--json', '--report', page);
+  const again = await command('evaluate', join(folder, 'first'), '--json', '--report', page);
   assert.is(again.code, 0, again.errors.join('\n'));
   const { stages, retrieval } = JSON.parse(again.out);
   assert.equal(stages, result.stages);
@@ -68,17 +68,17 @@ test('train writes its folder and evaluate computes the same figures from it', (
   assert.match(readFileSync(page, 'utf8'), /^<!doctype html>.*Losses of rdl.*Cluster 1: /s);
 });
 
-test('the same seed gives the same bytes, another seed others', () => {
-  assert.is(train('second').code, 0);
+test('the same seed gives the same bytes, another seed others', async () => {
+  assert.is((await train('second')).code, 0);
   assert.ok(file('first', 'model.safetensors').equals(file('second', 'model.safetensors')));
   assert.ok(file('first', 'pseudo-labels.csv').equals(file('second', 'pseudo-labels.csv')));
-  assert.is(train('third', '--seed', '2').code, 0);
+  assert.is((await train('third', '--seed', '2')).code, 0);
   assert.not.ok(file('first', 'model.safetensors').equals(file('third', 'model.safetensors')));
 });
 
-test('a folder that holds a run is refused and stays as it is', () => {
+test('a folder that holds a run is refused and stays as it is', async () => {
   const before = file('second', 'model.safetensors');
-  const { code, errors } = train('second');
+  const { code, errors } = await train('second');
   assert.is(code, 2);
   assert.is(errors.length, 1);
   assert.match(errors[0], /holds another run.*--overwrite/);
@@ -91,16 +91,16 @@ for (const words of [
   ['--ssm-target', 'balanced', '--heads', 'separate'],
   ['--rdl-from', 'fresh', '--dimension-rdl', '16', '--point-encoder', 'pointnet', '--point-widths', '8,16'],
 ]) {
-  test(`train ${words.join(' ')}`, () => {
-    const { code, errors } = train(words.join('').replaceAll(/\W/g, ''), ...words);
+  test(`train ${words.join(' ')}`, async () => {
+    const { code, errors } = await train(words.join('').replaceAll(/\W/g, ''), ...words);
     assert.is(code, 0, errors.join('\n'));
   });
 }
 
-test('a damaged model is one clear line', () => {
+test('a damaged model is one clear line', async () => {
   const path = join(folder, 'third', 'model.safetensors');
   writeFileSync(path, readFileSync(path).subarray(0, 5000));
-  const { code, errors } = command('evaluate', join(folder, 'third'));
+  const { code, errors } = await command('evaluate', join(folder, 'third'));
   assert.is(code, 2);
   assert.is(errors.length, 1);
   assert.match(errors[0], /model\.safetensors/);
@@ -115,8 +115,8 @@ for (const [words, expected] of [
   [['--data', 'nonsense'], /nonsense/],
   [['--data', 'mnist3d:/no/such/folder'], /\/no\/such\/folder/],
 ] as const) {
-  test(`train ${words.join(' ')} is one clear line`, () => {
-    const { code, errors } = train('refused', ...words);
+  test(`train ${words.join(' ')} is one clear line`, async () => {
+    const { code, errors } = await train('refused', ...words);
     assert.is(code, 2);
     assert.is(errors.length, 1, errors.join('\n'));
     assert.match(errors[0], expected);
@@ -124,15 +124,15 @@ for (const [words, expected] of [
   });
 }
 
-test('convert: by name, and one clear line for a pickle or a missing file', () => {
+test('convert: by name, and one clear line for a pickle or a missing file', async () => {
   const [out, unwritten] = ['converted', 'unwritten'].map((name) => join(folder, `${name}.safetensors`));
-  const { code, out: printed } = command('convert', 'test/fixtures/convert_dgcnn.safetensors', '--out', out);
+  const { code, out: printed } = await command('convert', 'test/fixtures/convert_dgcnn.safetensors', '--out', out);
   assert.is(code, 0, printed); // the prefix `weights.` of its names is taken off
   for (const [path, expected] of [
     ['model.pth', /pickle.*pth_to_safetensors/],
     ['missing.safetensors', /missing\.safetensors/],
   ] as const) {
-    const refused = command('convert', path, '--out', unwritten);
+    const refused = await command('convert', path, '--out', unwritten);
     assert.is(refused.code, 2);
     assert.is(refused.errors.length, 1);
     assert.match(refused.errors[0], expected);
@@ -140,11 +140,16 @@ test('convert: by name, and one clear line for a pickle or a missing file', () =
   assert.not.ok(existsSync(unwritten));
 });
 
-for (const name of ['train', 'evaluate', 'compare', 'doctor', 'convert']) {
+test('output that nobody reads, as after `| head`, is no error', () => {
+  const { stderr } = spawnSync('sh', ['-c', 'node dist/train.js --help | true'], { encoding: 'utf8' });
+  assert.is(stderr, '');
+});
+
+for (const name of ['train', 'evaluate', 'compare', 'doctor', 'convert', 'search']) {
   test(`${name} --help`, () => {
-    const { code, out } = command(name, '--help');
-    assert.is(code, 0);
-    assert.match(out, /--help/);
+    const { status, stdout } = spawnSync(process.execPath, [`dist/${name}.js`, '--help'], { encoding: 'utf8' });
+    assert.is(status, 0);
+    assert.match(stdout, /--help/);
   });
 }
 
