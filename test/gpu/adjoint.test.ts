@@ -16,7 +16,7 @@ import { reshape } from '../../src/autograd/reshape.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { hashUniform } from '../support/fixture.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, withVariant } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 import { recordError } from '../support/records.ts';
 
@@ -49,7 +49,7 @@ async function check(name: string, shape: readonly number[], op: (x: Tensor) => 
 const fixed = (name: string, shape: readonly number[], low = -1, high = 1) =>
   gpu().tensor(argument(name, shape, low, high).data, shape);
 const length = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 31, 32, 33);
-const runs = { numRuns: 15 };
+const runs = { numRuns: times(15) };
 
 test('matmul, in either argument', async () => {
   await fc.assert(
@@ -90,7 +90,7 @@ test('conv2d, in the image and in the weight', async () => {
         await check('conv2d', weights, (weight) => conv2d(fixed('x', images), weight, options));
       });
     }),
-    { numRuns: 30 },
+    { numRuns: times(30) },
   );
 });
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { batchNorm } from '../../src/autograd/batch_norm.ts';
 import * as reference from '../reference/batch_norm.ts';
 import { assertClose, assertValues } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('batchNorm');
@@ -64,7 +64,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
 });
 
 test('values, running statistics and gradients', async () => {
-  await fc.assert(fc.asyncProperty(cases, check), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(cases, check), { numRuns: times(40) });
 });
 
 test('many rows', async () => {

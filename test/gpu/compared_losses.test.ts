@@ -6,11 +6,11 @@ import * as reference from '../reference/compared_losses.ts';
 import { logSoftmax } from '../reference/cross_entropy.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose, assertValues } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('compared losses');
-const RUNS = { numRuns: 6 };
+const RUNS = { numRuns: times(6) };
 const tolerance = { rtol: 1e-4, atol: 1e-5 };
 
 const rows = fc.constantFrom(2, 3, 7, 33);

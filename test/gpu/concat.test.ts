@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { concat } from '../../src/autograd/concat.ts';
 import { sizeOf } from '../../src/tensor/tensor.ts';
 import { forwardBackward } from '../support/backward.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('concat');
@@ -41,7 +41,7 @@ test('values and gradients along every axis', async () => {
         reference: (values) => joined(values, sizeOf(shape.slice(0, at))),
       });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 

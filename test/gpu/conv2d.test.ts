@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { conv2d } from '../../src/autograd/conv2d.ts';
 import * as reference from '../reference/conv2d.ts';
-import { gpuSuite, VARIANTS, type Variant, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, type Variant, withVariant } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('conv2d');
@@ -56,7 +56,7 @@ for (const variant of VARIANTS) {
         fc.pre(c.height + 2 * c.padding[0] >= c.kernel[0] && c.width + 2 * c.padding[1] >= c.kernel[1]);
         await check(variant, c);
       }),
-      { numRuns: 10 },
+      { numRuns: times(10) },
     );
   });
 
@@ -97,7 +97,7 @@ test('3x3 kernels with enough channels go by tiles of 4x4: images of even and od
         fc.pre(c.batch * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2) >= 32);
         await check(variant, c);
       }),
-      { numRuns: 8 },
+      { numRuns: times(8) },
     );
   }
 });

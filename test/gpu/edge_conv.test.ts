@@ -7,7 +7,7 @@ import { knn } from '../reference/knn.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertValues } from '../support/close.ts';
 import { hashUniform } from '../support/fixture.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { type Argument, argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('edgeConv');
@@ -93,7 +93,7 @@ test('on the graph of nearest neighbours: values, running statistics and gradien
       const neighbours = knn(x.data, x.shape, k);
       await check({ x, k, neighbours, gamma: gammas(outChannels, sign), ...rest });
     }),
-    { numRuns: 30 },
+    { numRuns: times(30) },
   );
 });
 
@@ -114,7 +114,7 @@ test('on any graph: points that nobody names, and points that all name', async (
       }
       await check({ x, k, neighbours, gamma: gammas(outChannels, sign), training, slope });
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

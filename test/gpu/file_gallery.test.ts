@@ -10,7 +10,7 @@ import { matches, orderOfTexts, parseFilter } from '../../src/search/filter.ts';
 import type { Entry, Gallery, Modality, SearchOptions } from '../../src/search/gallery.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { blockVector, checkSources, STAMP } from '../support/gallery.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('file gallery');
 const folder = mkdtempSync(join(tmpdir(), 'romo-gallery-'));
@@ -97,7 +97,7 @@ test('whatever is done to it, it answers as a map does', async () => {
       assert.equal([...(await gallery.present(ids, 'image')).keys()], there);
       await gallery.close();
     }),
-    { numRuns: 12 },
+    { numRuns: times(12) },
   );
 });
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { gather, scatterAdd } from '../../src/autograd/gather.ts';
 import { record } from '../../src/autograd/tape.ts';
 import { assertValues } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('gather');
@@ -24,7 +24,7 @@ test('gather: values and gradients', async () => {
         reference: ([x]) => [...index].flatMap((row) => [...x.subarray(row * width, (row + 1) * width)]),
       });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -41,7 +41,7 @@ test('scatterAdd: rows that share an index are summed, rows without one are zero
       });
       assertValues('scatterAdd', await sums.readFloats(), expected, { rtol: 1e-4, atol: 1e-5 });
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

@@ -5,7 +5,7 @@ import { assign, kmeans, kmeansPlusPlus, lloyd, update } from '../../src/romo/me
 import { Random } from '../../src/tensor/random.ts';
 import * as reference from '../reference/kmeans.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('kmeans');
@@ -38,7 +38,7 @@ test('assign: the nearest centre, ties to the lower', async () => {
       });
       assertValues('kmeans, squared distances', await distances.readFloats(), squared, EXACTLY);
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -61,7 +61,7 @@ test('update: the mean of its rows; an empty cluster keeps its centre', async ()
       }
       assertValues('kmeans, centres', await centres.readFloats(), expected, { rtol: 1e-5, atol: 1e-6 });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -83,7 +83,7 @@ test('lloyd: the same centres and labels as the reference', async () => {
       });
       assertValues('kmeans, inertia', [found.inertia], [inertia], { rtol: 1e-4, atol: 1e-5 });
     }),
-    { numRuns: 10 },
+    { numRuns: times(10) },
   );
 });
 
@@ -111,7 +111,7 @@ test('kmeansPlusPlus: starts are rows, one in each far group, the same for the s
       assert.is(groups.size, clusters);
       assert.equal(starts, kmeansPlusPlus(x, channels, clusters, new Random(seed, 'test')));
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 

@@ -5,7 +5,7 @@ import { knn } from '../../src/autograd/knn.ts';
 import * as reference from '../reference/knn.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
 import { hashUniform } from '../support/fixture.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, withVariant } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('knn');
 
@@ -41,7 +41,7 @@ for (const [name, range] of [
       fc.asyncProperty(shapes, fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 20), ({ batch, points, channels }, k) =>
         check([batch, points, channels], Math.min(k, points), range),
       ),
-      { numRuns: 20 },
+      { numRuns: times(20) },
     );
   });
 }

@@ -4,7 +4,7 @@ import { l2Normalize } from '../../src/autograd/l2_normalize.ts';
 import * as reference from '../reference/l2_normalize.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('l2Normalize');
@@ -25,7 +25,7 @@ test('values and gradients', async () => {
         floor: 0.01 / length,
       });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 

@@ -8,7 +8,7 @@ import * as crossEntropy from '../reference/cross_entropy.ts';
 import * as rcllReference from '../reference/rcll.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, withVariant } from '../support/gpu.ts';
 import { type Argument, argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('losses');
@@ -53,7 +53,7 @@ test('softmaxCrossEntropy', async () => {
         }),
       );
     }),
-    { numRuns: 30 },
+    { numRuns: times(30) },
   );
 });
 
@@ -73,7 +73,7 @@ test('softCrossEntropy, also for targets that are no distribution', async () => 
         }),
       );
     }),
-    { numRuns: 30 },
+    { numRuns: times(30) },
   );
 });
 
@@ -92,7 +92,7 @@ test('rcll', async () => {
         }),
       );
     }),
-    { numRuns: 30 },
+    { numRuns: times(30) },
   );
 });
 
@@ -174,7 +174,7 @@ test('weights of rows: cross entropy and rcll, on lanes and alone; a weight of 0
       assert.ok(gradients[0].every((value, i) => Math.floor(i / classes) % 3 !== 0 || value === 0));
     });
   });
-  await fc.assert(weighted, { numRuns: 20 });
+  await fc.assert(weighted, { numRuns: times(20) });
 });
 
 test('huge logits: no infinity, no NaN', async () => {
@@ -201,7 +201,7 @@ test('contrastive', async () => {
         tolerance: { rtol: 1e-4, atol: 1e-4 },
       });
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 
@@ -219,7 +219,7 @@ test('contrastive: pairs of one label are not negatives of each other', async ()
         tolerance: { rtol: 1e-4, atol: 1e-4 },
       });
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

@@ -5,7 +5,7 @@ import { matmul } from '../../src/autograd/matmul.ts';
 import { splitsFor } from '../../src/backends/splits.ts';
 import * as reference from '../reference/matmul.ts';
 import { forwardBackward } from '../support/backward.ts';
-import { gpuSuite, VARIANTS, type Variant, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, type Variant, withVariant } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('matmul');
@@ -60,7 +60,7 @@ for (const variant of VARIANTS) {
   test(`values and gradients, ${variant} kernels`, async () => {
     await fc.assert(
       fc.asyncProperty(cases, (c) => check(variant, c)),
-      { numRuns: 25 },
+      { numRuns: times(25) },
     );
   });
 

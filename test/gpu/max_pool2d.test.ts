@@ -5,7 +5,7 @@ import { maxPool2d } from '../../src/autograd/max_pool2d.ts';
 import * as reference from '../reference/pooling.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose, assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('maxPool2d');
@@ -29,7 +29,7 @@ test('values and gradients of any kernel, stride and padding', async () => {
         });
       },
     ),
-    { numRuns: 40 },
+    { numRuns: times(40) },
   );
 });
 
@@ -56,7 +56,7 @@ test('many ties: the first in reading order wins the gradient', async () => {
       const pool = (values: Float64Array) => reference.maxPool2d(values, shape, options);
       assertValues('maxPool2d, ties', gradients[0], reference.winnings(whole, pool), EXACTLY);
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

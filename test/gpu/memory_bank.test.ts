@@ -6,7 +6,7 @@ import { Random } from '../../src/tensor/random.ts';
 import { l2Normalize } from '../reference/l2_normalize.ts';
 import { memoryUpdate } from '../reference/memory_update.ts';
 import { assertValues } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('memoryBank');
@@ -40,7 +40,7 @@ test('named rows move and stay of length 1, the others stay bit for bit', async 
         if (!named.has(Math.floor(i / channels))) assert.is(value, start[i]);
       });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 

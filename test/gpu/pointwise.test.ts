@@ -7,7 +7,7 @@ import type { Tensor } from '../../src/tensor/tensor.ts';
 import * as reference from '../reference/pointwise.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('pointwise');
@@ -15,7 +15,7 @@ const table = ops as unknown as Record<string, (x: Tensor, y?: Tensor | number) 
 
 // One, primes, and sizes around a workgroup (64 numbers, or 64 times four).
 const sizes = fc.constantFrom(1, 2, 7, 63, 64, 65, 256, 257);
-const numRuns = { numRuns: 8 };
+const numRuns = { numRuns: times(8) };
 
 test('the references cover every row', () => {
   const unary = [...Object.keys(reference.unary), ...Object.keys(reference.withConstant)];
@@ -103,7 +103,7 @@ test('functions of two arguments, of any shape', async () => {
         });
       }
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

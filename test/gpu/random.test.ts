@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type Key, randomNormal, randomUniform } from '../../src/autograd/random.ts';
 import { Random, streamKey, threefry2x32 } from '../../src/tensor/random.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('random');
 
@@ -29,7 +29,7 @@ test('uniform: the numbers of Random, bit for bit', async () => {
       const expected = Float32Array.from({ length: count }, () => random.uniform());
       assertValues('randomUniform', drawn, expected, EXACTLY);
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -54,7 +54,7 @@ test('normal: Box and Muller of the same bits', async () => {
       });
       assertValues('randomNormal', drawn, expected, { rtol: 1e-4, atol: 1e-4 });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 

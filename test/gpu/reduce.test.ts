@@ -7,7 +7,7 @@ import * as pointwise from '../reference/pointwise.ts';
 import * as reference from '../reference/pooling.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose, assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('globalPool');
@@ -35,7 +35,7 @@ test('globalMaxPool and globalMeanPool', async () => {
         });
       }
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 
@@ -66,7 +66,7 @@ test('sum and mean', async () => {
         reference: ([x]) => [pointwise.sum(x) / x.length],
       });
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 
@@ -99,7 +99,7 @@ test('globalMaxPool with many ties: the first of equals wins the gradient', asyn
       const pool = (values: Float64Array) => reference.globalMaxPool(values, batch, rows, channels);
       assertValues('globalMaxPool, ties', gradients[0], reference.winnings(whole, pool), EXACTLY);
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { mul } from '../../src/autograd/pointwise.ts';
 import { reshape } from '../../src/autograd/reshape.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument, gradcheck } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('reshape');
@@ -19,7 +19,7 @@ test('values and gradients', async () => {
         reference: ([x]) => x,
       });
     }),
-    { numRuns: 10 },
+    { numRuns: times(10) },
   );
 });
 

@@ -6,7 +6,7 @@ import source from '../../src/shaders/reverse_graph.wgsl';
 import { kernel, program } from '../../src/tensor/kernel.ts';
 import { launch } from '../../src/tensor/launch.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('reverseGraph');
 
@@ -33,7 +33,7 @@ test('every edge stands once, in the list of the point that it names, lists asce
         assertValues('reverseGraph', sources, expected.flat(), EXACTLY);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -57,7 +57,7 @@ test('sort: orders each list by itself, whatever it finds', async () => {
         );
       },
     ),
-    { numRuns: 10 },
+    { numRuns: times(10) },
   );
 });
 

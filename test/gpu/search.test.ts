@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { ExactIndex, searchBlocks } from '../../src/search/exact.ts';
 import * as reference from '../reference/search.ts';
 import { hashUniform } from '../support/fixture.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, withVariant } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('search');
 
@@ -45,7 +45,7 @@ test('any sizes, with many ties and with few', async () => {
     k: fc.constantFrom(1, 2, 3, 10, 63, 64),
     range: fc.constantFrom(0, 1, 3, 300),
   });
-  await fc.assert(fc.asyncProperty(cases, check), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(cases, check), { numRuns: times(40) });
 });
 
 test('more answers than a list holds, and more than the gallery has', async () => {

@@ -7,7 +7,7 @@ import { agreementOf, clusterObjects, nearestObjects } from '../../src/romo/meth
 import { unitRows } from '../../src/romo/rows.ts';
 import { Random } from '../../src/tensor/random.ts';
 import * as reference from '../reference/self_labels.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('self-labels');
 const normals = (count: number, ...path: (string | number)[]) => {
@@ -28,7 +28,7 @@ test('nearest objects: as by definition, itself left out', async () => {
         reference.nearest(rows, dimension, k),
       );
     }),
-    { numRuns: 15 },
+    { numRuns: times(15) },
   );
 });
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { cosineRate, Sgd } from '../../src/model/sgd.ts';
 import * as reference from '../reference/sgd.ts';
 import { assertClose, assertValues } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('sgd');
@@ -36,7 +36,7 @@ test('several steps with momentum and weight decay, the rate changing', async ()
       assertValues('sgd, velocity', velocities, velocity, { rtol: 1e-5, atol: 1e-6 });
       sgd.dispose();
     }),
-    { numRuns: 12 },
+    { numRuns: times(12) },
   );
 });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { argmax, softmax } from '../../src/autograd/softmax.ts';
 import { logSoftmax } from '../reference/cross_entropy.ts';
 import { assertValues, EXACTLY } from '../support/close.ts';
-import { gpuSuite } from '../support/gpu.ts';
+import { gpuSuite, times } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('softmax');
@@ -20,7 +20,7 @@ test('softmax at any temperature, for flat and steep rows', async () => {
       const scaled = Float64Array.from(data, (value) => value / temperature);
       assertValues('softmax', out, logSoftmax(scaled, c).map(Math.exp), { rtol: 1e-4, atol: 1e-6 });
     }),
-    { numRuns: 25 },
+    { numRuns: times(25) },
   );
 });
 
@@ -37,7 +37,7 @@ test('argmax: the first of equals', async () => {
       });
       assertValues('argmax', winners, expected, EXACTLY);
     }),
-    { numRuns: 20 },
+    { numRuns: times(20) },
   );
 });
 

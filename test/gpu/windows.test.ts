@@ -23,7 +23,7 @@ import { windows } from '../../src/tensor/launch.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { forwardBackward } from '../support/backward.ts';
 import { assertClose } from '../support/close.ts';
-import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
+import { gpuSuite, times, VARIANTS, withVariant } from '../support/gpu.ts';
 import { argument } from '../support/gradcheck.ts';
 
 const { test, gpu } = gpuSuite('windows');
@@ -137,7 +137,7 @@ for (const [name, { leaves, op }] of Object.entries(OPS)) {
           });
         });
       }),
-      { numRuns: 8 },
+      { numRuns: times(8) },
     );
   });
 }
@@ -158,7 +158,7 @@ test('knn, argmax and the assignment of k-means: in windows as in one piece', as
         assert.equal(await inWindows(run), await run());
       });
     }),
-    { numRuns: 10 },
+    { numRuns: times(10) },
   );
 });
 

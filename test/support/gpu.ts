@@ -24,10 +24,17 @@ export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Tes
   return { test, gpu: () => opened as Gpu };
 }
 
+/** The group runs again with this backend, or with the limits that are guaranteed. */
+const isAgain = backend !== undefined || limits === 'default';
+
+/** How many cases of a property are tried: `count`, or a third of them where the group runs again. */
+export const times = (count: number): number => (isAgain ? Math.ceil(count / 3) : count);
+
 /** The backend whose kernels run: the device's own, or a named one, so that one adapter tests all of them. */
 export type Variant = 'native' | BackendName;
-export const VARIANTS: readonly Variant[] =
-  backend === 'reference' ? ['native'] : ['native', ...BACKENDS.filter((name) => name !== (backend ?? 'software'))];
+export const VARIANTS: readonly Variant[] = isAgain
+  ? ['native']
+  : ['native', ...BACKENDS.filter((name) => name !== 'software')];
 
 /** Runs `body` while `gpu` computes with the kernels of `variant`. */
 export async function withVariant<T>(gpu: Gpu, variant: Variant, body: () => Promise<T>): Promise<T> {
