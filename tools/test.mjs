@@ -119,14 +119,11 @@ function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path }));
   if (group !== 'gpu') return runs;
-  // These files choose their own limits.
-  const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
-  const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
-  // These take minutes on the reference backend: run them with `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
-  const long = ['over_limits.test.js', 'soak.test.js'];
-  const byDefinition = files.filter((path) => !long.includes(basename(path)));
+  // What these files hold does not depend on the backend, or they choose their limits or backends themselves.
+  const once = ['finite.test.js', 'fitting.test.js', 'label_free.test.js', 'over_limits.test.js', 'soak.test.js'];
+  const again = files.filter((path) => !once.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
-  return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];
+  return [...runs, ...onGpu, ...again.map((path) => ({ path, backend: 'reference' }))];
 }
 
 function longestFirst(runs) {
