@@ -71,8 +71,12 @@ async function testAll(chosen) {
     return counts;
   }
   // Continues after errors in style or types, because the tests say more about the same change.
-  if ((await npm('run', '--silent', 'check')) !== 0) fail('npm run check');
-  if ((await run(process.execPath, ['tools/build.mjs'])) !== 0) {
+  const [check, build] = await Promise.all([
+    npm('run', '--silent', 'check'),
+    run(process.execPath, ['tools/build.mjs']),
+  ]);
+  if (check !== 0) fail('npm run check');
+  if (build !== 0) {
     fail('npm run build');
     return counts;
   }
