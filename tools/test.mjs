@@ -99,7 +99,6 @@ async function testLane(queues, environment, counts) {
   for (let run = next(); run; run = next()) {
     const { path, limits = '', backend = '' } = run;
     const chosen = { ROMO_TEST_LIMITS: limits, ROMO_TEST_BACKEND: backend, ROMO_NO_WGPU: withoutWgpu ? '1' : '' };
-    if (path.includes(join('test', 'wgpu'))) Object.assign(chosen, { ROMO_TEST_FEW: '1' });
     // lavapipe without threads of its own: three lanes keep the cores busy, and a command takes a sixth less of them. The
     // tests of the kernels for GPUs keep the threads, which would show races between workgroups.
     const keepsThreads = path.includes(join('test', 'gpu')) && backend !== 'reference';
@@ -118,12 +117,13 @@ async function testLane(queues, environment, counts) {
 }
 
 /**
- * The runs of a group's files. Those of `gpu` run three times: natively, on the backend that this machine's adapter gets; on the
+ * The runs of a group's files. Those of `wgpu` run on the backend `gpu`. Those of `gpu` run three times: natively, on the backend that this machine's adapter gets; on the
  * backend `gpu` under the limits that every WebGPU adapter guarantees; and on the backend `reference`.
  */
 function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path }));
+  if (group === 'wgpu') return runs.map(({ path }) => ({ path, backend: 'gpu' })); // what a GPU gets in Firefox
   if (group !== 'gpu') return runs;
   // These files choose their own limits, or compile all kernels of all backends.
   const chooseThemselves = [

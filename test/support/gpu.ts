@@ -27,16 +27,14 @@ export function gpuSuite(name: string, options: DeviceOptions = {}): { test: Tes
 /** The group runs again with this backend, or with the limits that are guaranteed. */
 const isAgain = backend !== undefined || limits === 'default';
 
-/** How many cases of a property are tried: `count`, or a third of them where the group runs again, in Deno too. */
-export const times = (count: number): number => (isAgain || process.env.ROMO_TEST_FEW ? Math.ceil(count / 3) : count);
+/** How many cases of a property are tried: `count`, or a third of them where the group runs again. */
+export const times = (count: number): number => (isAgain ? Math.ceil(count / 3) : count);
 
 /** The backend whose kernels run: the device's own, or a named one, so that one adapter tests all of them. */
 export type Variant = 'native' | BackendName;
-/** What the adapter gets by itself; in Deno, which has no subgroups, both software backends are one. */
-const NATIVE: readonly BackendName[] = 'Deno' in globalThis ? ['software', 'software-plain'] : ['software'];
 export const VARIANTS: readonly Variant[] = isAgain
   ? ['native']
-  : ['native', ...BACKENDS.filter((name) => !NATIVE.includes(name))];
+  : ['native', ...BACKENDS.filter((name) => name !== 'software')];
 
 /** Runs `body` while `gpu` computes with the kernels of `variant`. */
 export async function withVariant<T>(gpu: Gpu, variant: Variant, body: () => Promise<T>): Promise<T> {

@@ -26,4 +26,3 @@ import '../gpu/search.test.ts';
 import '../gpu/self_labels.test.ts';
 import '../gpu/sgd.test.ts';
 import '../gpu/softmax.test.ts';
-import '../gpu/windows.test.ts';
