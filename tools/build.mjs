@@ -1,13 +1,14 @@
 /**
- * Bundles everything into dist/: the commands, the library for Node and for browsers with its types, and the tests. Shaders are loaded
- * as text. The import `#webgpu` resolves to the file for Node or to the one for the browser, as `imports` in package.json says.
+ * Bundles everything into dist/: the commands, the library for Node, Deno and browsers with its types, and the tests. Shaders are
+ * loaded as text. The import `#webgpu` resolves to the file for Node or to the one for browsers and Deno, as `imports` in package.json
+ * says.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
-import { forBrowser, forNode, plainShaders } from './bundle.mjs';
+import { forBrowser, forDeno, forDenoTests, forNode, plainShaders } from './bundle.mjs';
 import { buildWeb } from './web/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,6 +24,9 @@ const programOf = (path) => ({ in: path, out: basename(path, '.ts') });
 async function buildPrograms() {
   const entryPoints = [...commands, 'src/commands/data_worker.ts', 'tools/doctor.ts'];
   await esbuild.build({ ...forNode, entryPoints: entryPoints.map(programOf), outdir: 'dist' });
+  const inDeno = commands.filter((name) => name !== 'data_worker'); // which needs no GPU, and is shared
+  const programs = inDeno.map((name) => ({ in: `src/commands/${name}.ts`, out: `${name}.deno` }));
+  await esbuild.build({ ...forDeno, entryPoints: programs, outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({
     ...forNode,
@@ -33,9 +37,11 @@ async function buildPrograms() {
 
 /** The entries share chunks, so that a program may import both. */
 async function buildLibrary() {
-  for (const folder of ['node', 'browser']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+  for (const folder of ['node', 'deno', 'browser'])
+    rmSync(join(root, 'dist', folder), { recursive: true, force: true });
   const shared = { entryPoints: library, outbase: 'src', splitting: true };
   await esbuild.build({ ...forNode, ...shared, outdir: 'dist/node' });
+  await esbuild.build({ ...forDeno, ...shared, outdir: 'dist/deno' });
   const { metafile } = await esbuild.build({
     ...forBrowser,
     ...shared,
@@ -71,8 +77,10 @@ function buildTypes() {
 /** dist/test mirrors test/. It is emptied first, because tests whose sources were removed would still run. */
 async function buildTests() {
   const names = readdirSync(join(root, 'test'), { recursive: true }).filter((name) => name.endsWith('.test.ts'));
+  const isForDeno = (name) => name.startsWith(`wgpu${sep}`);
   rmSync(join(root, 'dist', 'test'), { recursive: true, force: true });
-  const entryPoints = names.map((name) => `test/${name.split(sep).join('/')}`);
+  const pathsOf = (found) => found.map((name) => `test/${name.split(sep).join('/')}`);
+  const entryPoints = pathsOf(names.filter((name) => !isForDeno(name)));
   entryPoints.push(
     'test/browser/trace.node.ts',
     'test/web/embed.node.ts',
@@ -81,6 +89,9 @@ async function buildTests() {
     'test/support/fuzz_hdf5.ts',
   );
   await esbuild.build({ ...forNode, entryPoints, outbase: 'test', outdir: 'dist/test' });
+  const inDeno = pathsOf(names.filter(isForDeno)).map((path) => ({ in: path, out: path.slice(5, -3) }));
+  inDeno.push({ in: 'test/browser/trace.node.ts', out: 'browser/trace.deno' });
+  await esbuild.build({ ...forDenoTests, entryPoints: inDeno, outdir: 'dist/test' });
   const page = {
     entryPoints: ['test/browser/trace.browser.ts', 'test/soak/soak.browser.ts'],
     outbase: 'test',

@@ -22,6 +22,12 @@ export const forNode = {
   loader: { ...common.loader, '.css': 'text' },
 };
 
+/** The same for Deno, which has WebGPU of its own. */
+export const forDeno = { ...forNode, conditions: ['deno'] };
+
+/** A test in Deno imports others for what they do when they are loaded. */
+export const forDenoTests = { ...forDeno, ignoreAnnotations: true };
+
 /** Modules that a page loads; all packages are bundled, because a browser could not find them. */
 export const forBrowser = { ...common, platform: 'browser', target: 'es2022', conditions: ['browser'] };
 

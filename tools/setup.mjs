@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserPlan, findBrowser } from './browsers.mjs';
+import { findDeno } from './deno.mjs';
 import { readProbe, thisMachine } from './machine.mjs';
 import { findPostgres, postgresPlan } from './postgres.mjs';
 import { npm, run } from './run.mjs';
@@ -24,16 +25,17 @@ class SetUpError extends Error {}
 
 /**
  * Makes sure that everything can be built and run on this machine, or says what is missing.
- * @param options browser: also provide a browser with WebGPU, which only tests need; postgres: also provide Postgres with
- *   pgvector where it is available, for tests too; adapter: false if Node needs no WebGPU
+ * @param options browser: also provide a browser with WebGPU, which only tests need; deno: for tests, too; postgres: also
+ *   provide Postgres with pgvector where it is available, for tests too; adapter: false if Node needs no WebGPU
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
-export async function setUp({ dryRun = false, browser = false, postgres = false, adapter = true } = {}) {
+export async function setUp({ dryRun = false, browser = false, deno = false, postgres = false, adapter = true } = {}) {
   try {
     checkNode();
     await installPackages(dryRun);
     const environment = adapter ? await provideAdapter(dryRun) : process.env;
     if (browser) await provideBrowser(dryRun);
+    if (deno && !dryRun) checkDeno();
     if (postgres) await providePostgres(dryRun);
     return environment;
   } catch (error) {
@@ -160,6 +162,18 @@ async function provideBrowser(dryRun) {
     if (!dryRun) await carryOut(step);
   }
   if (!dryRun && !findBrowser()) throw new SetUpError('The browser was installed, but still cannot be found.');
+}
+
+/** npm installs Deno with the packages, where it has one for the system. */
+function checkDeno() {
+  const found = findDeno(join(root, 'node_modules'));
+  if (found) console.log(`Deno: ${found}`);
+  else {
+    throw new SetUpError(
+      `npm installed no Deno for ${process.platform} on ${process.arch}; it has one for Linux with glibc, macOS and Windows.\n` +
+        'If this is one of them, run `npm ci --include=optional`. Or leave its tests out with --no-wgpu.',
+    );
+  }
 }
 
 /** Provides Postgres with pgvector. Tests can do without it, so a failure here does not stop them. */

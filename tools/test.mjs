@@ -1,17 +1,18 @@
 /**
- * `npm test [group...] [--no-browser]`: sets up the machine, checks format, lint and types, builds, then runs each test file in its
- * own process, three at a time. The last line is always `N passed, N failed`.
+ * `npm test [group...] [--no-browser] [--no-wgpu]`: sets up the machine, checks format, lint and types, builds, then runs each
+ * test file in its own process, three at a time. The last line is always `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { denoWords, findDeno } from './deno.mjs';
 import { judge, summaryLine } from './report.mjs';
 import { npm, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
-const groups = ['pure', 'gpu', 'commands', 'parity', 'browser', 'web'];
+const groups = ['pure', 'gpu', 'commands', 'parity', 'wgpu', 'browser', 'web'];
 const inBrowser = ['browser', 'web'];
 const secondsPerFile = 480;
 
@@ -39,18 +40,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const withoutBrowser = process.argv.includes('--no-browser');
-const asked = process.argv.slice(2).filter((word) => word !== '--no-browser');
+const withoutWgpu = process.argv.includes('--no-wgpu');
+const asked = process.argv.slice(2).filter((word) => word !== '--no-browser' && word !== '--no-wgpu');
 const unknown = asked.filter((name) => !groups.includes(name));
 if (unknown.length > 0) {
   console.error(
-    `test: unknown group ${unknown.join(', ')}; the groups are ${groups.join(', ')}, and the only option is --no-browser`,
+    `test: unknown group ${unknown.join(', ')}; the groups are ${groups.join(', ')}, and the options are --no-browser and --no-wgpu`,
   );
   process.exitCode = 2;
 } else {
   const wanted = asked.length > 0 ? groups.filter((name) => asked.includes(name)) : groups;
-  const counts = await testAll(wanted.filter((name) => !(withoutBrowser && inBrowser.includes(name))));
+  const isLeftOut = (name) => (withoutBrowser && inBrowser.includes(name)) || (withoutWgpu && name === 'wgpu');
+  const counts = await testAll(wanted.filter((name) => !isLeftOut(name)));
   if (withoutBrowser)
     console.log('--no-browser: the pages, and that Node and a browser compute the same bits, were not tested.');
+  if (withoutWgpu) console.log("--no-wgpu: the ops on Firefox's WebGPU (wgpu, in Deno) were not tested, nor its bits.");
   console.log(summaryLine(counts));
   // A run without any tests has failed, too.
   process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
@@ -64,6 +68,7 @@ async function testAll(chosen) {
   };
   const environment = await setUp({
     browser: chosen.some((name) => inBrowser.includes(name)),
+    deno: !withoutWgpu && chosen.some((name) => ['wgpu', 'browser'].includes(name)),
     postgres: chosen.includes('pure') || chosen.includes('commands'),
   });
   if (!environment) {
@@ -97,7 +102,7 @@ async function testLane(queues, environment, counts) {
   const next = () => queues.find((queue) => queue.length > 0)?.shift();
   for (let run = next(); run; run = next()) {
     const { path, limits = '', backend = '' } = run;
-    const chosen = { ROMO_TEST_LIMITS: limits, ROMO_TEST_BACKEND: backend };
+    const chosen = { ROMO_TEST_LIMITS: limits, ROMO_TEST_BACKEND: backend, ROMO_NO_WGPU: withoutWgpu ? '1' : '' };
     // lavapipe without threads of its own: three lanes keep the cores busy, and a command takes a sixth less of them. The
     // tests of the kernels for GPUs keep the threads, which would show races between workgroups.
     const keepsThreads = path.includes(join('test', 'gpu')) && backend !== 'reference';
@@ -116,15 +121,17 @@ async function testLane(queues, environment, counts) {
 }
 
 /**
- * The runs of a group's files. Those of `gpu` run three times: natively, on the backend that this machine's adapter gets; on the
- * backend `gpu` under the limits that every WebGPU adapter guarantees; and on the backend `reference`.
+ * The runs of a group's files. Those of `wgpu` run on the backend `gpu`. Those of `gpu` run three times: natively, on the backend
+ * that this machine's adapter gets; on the backend `gpu` under the limits that every WebGPU adapter guarantees; and on the
+ * backend `reference`.
  */
 function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path }));
+  if (group === 'wgpu') return runs.map(({ path }) => ({ path, backend: 'gpu' })); // what a GPU gets in Firefox
   if (group !== 'gpu') return runs;
   // What these files hold does not depend on the backend, or they choose their limits or backends themselves.
-  const once = ['finite.test.js', 'fitting.test.js', 'label_free.test.js', 'over_limits.test.js', 'soak.test.js'];
+  const once = ['compile', 'finite', 'fitting', 'label_free', 'over_limits', 'soak'].map((name) => `${name}.test.js`);
   const again = files.filter((path) => !once.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...again.map((path) => ({ path, backend: 'reference' }))];
@@ -147,7 +154,11 @@ function runFile(path, environment) {
   return new Promise((resolve) => {
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
-    const child = spawn(process.execPath, ['--enable-source-maps', path], {
+    const isForDeno = path.includes(join('test', 'wgpu'));
+    const [program, words] = isForDeno
+      ? [findDeno(), denoWords(path)]
+      : [process.execPath, ['--enable-source-maps', path]];
+    const child = spawn(program, words, {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { differentiable } from './tape.ts';
 
 const normalizeProgram = program('l2_normalize', source);
-const normalizeKernel = kernel(normalizeProgram, 'normalize');
+const normalizeKernel = kernel(normalizeProgram, 'normalizeRow');
 const gradientKernel = kernel(normalizeProgram, 'normalizeGradient');
 
 const op = differentiable({

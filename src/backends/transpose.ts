@@ -5,7 +5,7 @@ import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 const transposeProgram = program('transpose', source);
-const transposeKernel = kernel(transposeProgram, 'transpose');
+const transposeKernel = kernel(transposeProgram, 'transposeScalar');
 const transpose4Kernel = kernel(transposeProgram, 'transpose4');
 
 /** x, as [batches, rows, columns] -> [batches, columns, rows]; the new rows are padded with zeros to a multiple of 4. */

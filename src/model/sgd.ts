@@ -7,7 +7,7 @@ import { kernelPair, program } from '../tensor/kernel.ts';
 import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-const stepKernel = kernelPair(program('sgd', source), 'step');
+const updateKernel = kernelPair(program('sgd', source), 'update');
 
 /** Hyper-parameters of SGD. */
 export interface SgdOptions {
@@ -48,7 +48,7 @@ export class Sgd {
       const velocity = this.velocities.get(name) as Tensor;
       const sizes = { count: parameter.size, momentum, weightDecay };
       const bindings = { parameter, velocity, grad, rate: this.rate };
-      launch(stepKernel, bindings, sizes, { invocations: parameter.size });
+      launch(updateKernel, bindings, sizes, { invocations: parameter.size });
       grad.dispose();
       parameter.grad = null;
     }

@@ -39,13 +39,13 @@ fn indexOf(launch: Launch) -> u32 {
   var best = 3.4e38;
   var winner = 0u;
   for (var cluster = 0u; cluster < sizes.clusters; cluster++) {
-    var distance = 0.0;
+    var squared = 0.0;
     for (var c = 0u; c < sizes.channels; c++) {
       let d = x[row * sizes.channels + c] - centres[cluster * sizes.channels + c];
-      distance += d * d;
+      squared += d * d;
     }
-    if (distance < best) {
-      best = distance;
+    if (squared < best) {
+      best = squared;
       winner = cluster;
     }
   }
@@ -63,12 +63,12 @@ fn indexOf(launch: Launch) -> u32 {
   var best = 3.4e38;
   var winner = 0u;
   for (var cluster = 0u; cluster < sizes.clusters; cluster++) {
-    var distance = vec4f();
+    var squared = vec4f();
     for (var c = 0u; c < channels4; c++) {
       let d = x4[row * channels4 + c] - centres4[cluster * channels4 + c];
-      distance += d * d;
+      squared += d * d;
     }
-    let total = (distance.x + distance.y) + (distance.z + distance.w);
+    let total = (squared.x + squared.y) + (squared.z + squared.w);
     if (total < best) {
       best = total;
       winner = cluster;

@@ -30,32 +30,32 @@ fn indexOf(launch: Launch) -> u32 {
   return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
-// Puts a candidate into the sorted list of `length` entries, whose last one it replaces.
-fn insert(distance: f32, index: u32, length: u32) {
-  var slot = length - 1u;
-  while (slot > 0u && distances[slot - 1u] > distance) {
+// Puts a candidate into the sorted list of `places` entries, whose last one it replaces.
+fn insert(squared: f32, index: u32, places: u32) {
+  var slot = places - 1u;
+  while (slot > 0u && distances[slot - 1u] > squared) {
     distances[slot] = distances[slot - 1u];
     indices[slot] = indices[slot - 1u];
     slot--;
   }
-  distances[slot] = distance;
+  distances[slot] = squared;
   indices[slot] = index;
 }
 
-fn clearList(length: u32) {
-  for (var slot = 0u; slot < length; slot++) {
+fn clearList(places: u32) {
+  for (var slot = 0u; slot < places; slot++) {
     distances[slot] = FAR;
     indices[slot] = 0u;
   }
 }
 
-// Does (distance, index) come after the last neighbour of the previous round?
-fn comesAfter(distance: f32, index: u32, lastDistance: f32, lastIndex: u32) -> bool {
-  return distance > lastDistance || (distance == lastDistance && index > lastIndex);
+// Does (squared, index) come after the last neighbour of the previous round?
+fn comesAfter(squared: f32, index: u32, lastDistance: f32, lastIndex: u32) -> bool {
+  return squared > lastDistance || (squared == lastDistance && index > lastIndex);
 }
 
-fn store(query: u32, found: u32, length: u32) {
-  for (var slot = 0u; slot < length; slot++) {
+fn store(query: u32, found: u32, places: u32) {
+  for (var slot = 0u; slot < places; slot++) {
     neighbours[query * sizes.k + found + slot] = i32(indices[slot]);
   }
 }
@@ -69,21 +69,21 @@ fn store(query: u32, found: u32, length: u32) {
   var lastDistance = -1.0;
   var lastIndex = 0u;
   for (var found = 0u; found < sizes.k; found += LIST) {
-    let length = min(LIST, sizes.k - found);
-    clearList(length);
+    let places = min(LIST, sizes.k - found);
+    clearList(places);
     for (var j = 0u; j < sizes.points; j++) {
-      var distance = 0.0;
+      var squared = 0.0;
       for (var c = 0u; c < sizes.channels; c++) {
         let d = x[query * sizes.channels + c] - x[(first + j) * sizes.channels + c];
-        distance += d * d;
+        squared += d * d;
       }
-      if (distance < distances[length - 1u] && comesAfter(distance, j, lastDistance, lastIndex)) {
-        insert(distance, j, length);
+      if (squared < distances[places - 1u] && comesAfter(squared, j, lastDistance, lastIndex)) {
+        insert(squared, j, places);
       }
     }
-    store(query, found, length);
-    lastDistance = distances[length - 1u];
-    lastIndex = indices[length - 1u];
+    store(query, found, places);
+    lastDistance = distances[places - 1u];
+    lastIndex = indices[places - 1u];
   }
 }
 
@@ -98,8 +98,8 @@ fn store(query: u32, found: u32, length: u32) {
   var lastDistance = -1.0;
   var lastIndex = 0u;
   for (var found = 0u; found < sizes.k; found += LIST) {
-    let length = min(LIST, sizes.k - found);
-    clearList(length);
+    let places = min(LIST, sizes.k - found);
+    clearList(places);
     for (var j = 0u; j < sizes.points; j += 4u) {
       var sums = vec4f();
       let start = (first + j) * channels4;
@@ -111,17 +111,17 @@ fn store(query: u32, found: u32, length: u32) {
         let d3 = q - x4[start + 3u * channels4 + c];
         sums += vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
       }
-      let worst = distances[length - 1u];
+      let worst = distances[places - 1u];
       if (any(sums < vec4f(worst))) {
         for (var n = 0u; n < 4u; n++) {
-          if (sums[n] < distances[length - 1u] && comesAfter(sums[n], j + n, lastDistance, lastIndex)) {
-            insert(sums[n], j + n, length);
+          if (sums[n] < distances[places - 1u] && comesAfter(sums[n], j + n, lastDistance, lastIndex)) {
+            insert(sums[n], j + n, places);
           }
         }
       }
     }
-    store(query, found, length);
-    lastDistance = distances[length - 1u];
-    lastIndex = indices[length - 1u];
+    store(query, found, places);
+    lastDistance = distances[places - 1u];
+    lastIndex = indices[places - 1u];
   }
 }

@@ -30,7 +30,7 @@ fn lengthOf(row: u32) -> f32 {
   return sqrt(sum);
 }
 
-@compute @workgroup_size(64) fn normalize(launch: Launch) {
+@compute @workgroup_size(64) fn normalizeRow(launch: Launch) {
   let row = indexOf(launch);
   if (row >= sizes.rows) {
     return;
@@ -47,10 +47,10 @@ fn lengthOf(row: u32) -> f32 {
   if (row >= sizes.rows) {
     return;
   }
-  let length = lengthOf(row);
-  let inverse = 1.0 / max(length, EPSILON);
+  let norm = lengthOf(row);
+  let inverse = 1.0 / max(norm, EPSILON);
   var along = 0.0;
-  if (length > EPSILON) {
+  if (norm > EPSILON) {
     for (var c = 0u; c < sizes.channels; c++) {
       along += x[row * sizes.channels + c] * inverse * grad[row * sizes.channels + c];
     }

@@ -42,33 +42,18 @@ fn indexOf(launch: Launch) -> u32 {
   return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
-// The largest of the row's lanes, for all of them; likewise their sum. Every invocation of a workgroup must come here.
-fn largestOfLanes(local: u32, value: f32) -> f32 {
+// The sum over the row's lanes, or the largest, for all of them. Every invocation of a workgroup must come here.
+fn overLanes(local: u32, value: f32, adds: bool) -> f32 {
   if (LANES == 1u) {
     return value;
   }
   laneValues[local] = value;
   workgroupBarrier();
-  for (var step = LANES / 2u; step > 0u; step /= 2u) {
-    if (local % LANES < step) {
-      laneValues[local] = max(laneValues[local], laneValues[local + step]);
-    }
-    workgroupBarrier();
-  }
-  let result = laneValues[local - local % LANES];
-  workgroupBarrier();
-  return result;
-}
-
-fn sumOfLanes(local: u32, value: f32) -> f32 {
-  if (LANES == 1u) {
-    return value;
-  }
-  laneValues[local] = value;
-  workgroupBarrier();
-  for (var step = LANES / 2u; step > 0u; step /= 2u) {
-    if (local % LANES < step) {
-      laneValues[local] += laneValues[local + step];
+  for (var reach = LANES / 2u; reach > 0u; reach /= 2u) {
+    if (local % LANES < reach) {
+      let mine = laneValues[local];
+      let other = laneValues[local + reach];
+      laneValues[local] = select(max(mine, other), mine + other, adds);
     }
     workgroupBarrier();
   }
@@ -92,7 +77,7 @@ fn largest(row: u32, local: u32) -> f32 {
       best = max(best, logits[row * sizes.classes + c]);
     }
   }
-  return largestOfLanes(local, best);
+  return overLanes(local, best, false);
 }
 
 // exp(logit - top) for four classes, without class `skip`.
@@ -115,7 +100,7 @@ fn sumOfExponentials(row: u32, local: u32, top: f32, skip: u32) -> f32 {
       sum += select(exp(logits[row * sizes.classes + c] - top), 0.0, c == skip);
     }
   }
-  return sumOfLanes(local, sum);
+  return overLanes(local, sum, true);
 }
 
 // What the gradient of a row with a label is made of: `factor * exp(logit - top)` for every class but the label, which
@@ -222,8 +207,8 @@ fn store(index: u32, loss: f32, state: State) {
     loss += targets[start + c] * (log(total) - (logits[start + c] - top));
     mass += targets[start + c];
   }
-  loss = sumOfLanes(lane, loss);
-  mass = sumOfLanes(lane, mass);
+  loss = overLanes(lane, loss, true);
+  mass = overLanes(lane, mass, true);
   if (index / LANES >= sizes.rows) {
     return;
   }

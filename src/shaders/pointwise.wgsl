@@ -33,8 +33,9 @@ fn unaryOf(v: Value) -> Value {
     case 9u: { return sizes.value * v; }
     case 10u: { return v + sizes.value; }
     case 11u: { return abs(v); }
-    default: { return Value(sizes.value); }
+    default: {}
   }
+  return Value(sizes.value);
 }
 
 // v is the input, f the value of the function there.
@@ -52,8 +53,9 @@ fn derivativeOf(v: Value, f: Value) -> Value {
     case 9u: { return Value(sizes.value); }
     case 10u: { return Value(1.0); }
     case 11u: { return sign(v); }
-    default: { return Value(); }
+    default: {}
   }
+  return Value();
 }
 
 fn binaryOf(v: Value, w: Value) -> Value {
@@ -61,8 +63,9 @@ fn binaryOf(v: Value, w: Value) -> Value {
     case 0u: { return v + w; }
     case 1u: { return v - w; }
     case 2u: { return v * w; }
-    default: { return v / w; }
+    default: {}
   }
+  return v / w;
 }
 
 struct Launch {

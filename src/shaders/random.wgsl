@@ -14,13 +14,13 @@ struct Sizes {
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 @group(0) @binding(1) var<uniform> sizes: Sizes;
 
-fn mix(state: vec2u, turn: u32) -> vec2u {
+fn mixed(state: vec2u, turn: u32) -> vec2u {
   let sum = state.x + state.y;
   return vec2u(sum, ((state.y << turn) | (state.y >> (32u - turn))) ^ sum);
 }
 
 fn fourRounds(state: vec2u, turns: vec4u) -> vec2u {
-  return mix(mix(mix(mix(state, turns.x), turns.y), turns.z), turns.w);
+  return mixed(mixed(mixed(mixed(state, turns.x), turns.y), turns.z), turns.w);
 }
 
 fn threefry(key: vec2u, counter: vec2u) -> vec2u {

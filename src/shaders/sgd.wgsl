@@ -26,7 +26,7 @@ fn indexOf(launch: Launch) -> u32 {
   return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
 }
 
-@compute @workgroup_size(64) fn step(launch: Launch) {
+@compute @workgroup_size(64) fn update(launch: Launch) {
   let i = indexOf(launch);
   if (i < sizes.count) {
     let v = sizes.momentum * velocity[i] + grad[i] + sizes.weightDecay * parameter[i];

@@ -120,9 +120,9 @@ fn stageB(tile: Tile, k: u32, local: u32) {
   let columns4 = sizes.columns / 4u;
   let column4 = min(tile.column4 + side, columns4 - 1u);
   for (var j = 0u; j < 4u; j++) {
-    let step = k + step4 * 4u + j;
-    let inside = step < tile.end;
-    v[j] = select(vec4f(), b4[start + select(0u, step, inside) * columns4 + column4], inside);
+    let at = k + step4 * 4u + j;
+    let inside = at < tile.end;
+    v[j] = select(vec4f(), b4[start + select(0u, at, inside) * columns4 + column4], inside);
   }
   stage(false, side, step4, v);
 }
@@ -136,9 +136,9 @@ fn stageA(tile: Tile, k: u32, local: u32) {
     let rows4 = sizes.rows / 4u;
     let row4 = min(tile.row / 4u + side, rows4 - 1u);
     for (var j = 0u; j < 4u; j++) {
-      let step = k + step4 * 4u + j;
-      let inside = step < tile.end;
-      v[j] = select(vec4f(), a4[start + select(0u, step, inside) * rows4 + row4], inside);
+      let at = k + step4 * 4u + j;
+      let inside = at < tile.end;
+      v[j] = select(vec4f(), a4[start + select(0u, at, inside) * rows4 + row4], inside);
     }
     stage(true, side, step4, v);
     return;
@@ -202,11 +202,11 @@ fn stagePixelSteps(tile: Tile, k: u32, local: u32) {
 fn accumulate(acc: ptr<function, array<vec4f, 16>>, local: u32) {
   let ty = local / 8u;
   let tx = local % 8u;
-  for (var step = 0u; step < STEPS; step++) {
-    let a0 = aTile[step * TILE4 + ty];
-    let a1 = aTile[step * TILE4 + ty + 8u];
-    let b0 = bTile[step * TILE4 + tx];
-    let b1 = bTile[step * TILE4 + tx + 8u];
+  for (var s = 0u; s < STEPS; s++) {
+    let a0 = aTile[s * TILE4 + ty];
+    let a1 = aTile[s * TILE4 + ty + 8u];
+    let b0 = bTile[s * TILE4 + tx];
+    let b1 = bTile[s * TILE4 + tx + 8u];
     for (var r = 0u; r < 4u; r++) {
       (*acc)[r * 2u] = fma(vec4f(a0[r]), b0, (*acc)[r * 2u]);
       (*acc)[r * 2u + 1u] = fma(vec4f(a0[r]), b1, (*acc)[r * 2u + 1u]);

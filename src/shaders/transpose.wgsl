@@ -75,7 +75,7 @@ fn oddRowOf(block: Block, row: u32) -> vec4f {
   }
 }
 
-@compute @workgroup_size(64) fn transpose(launch: Launch) {
+@compute @workgroup_size(64) fn transposeScalar(launch: Launch) {
   let block = blockOf(launch);
   if (block.batch < sizes.batches && block.row < sizes.rows && block.column < sizes.columns) {
     store(block, oddRowOf(block, 0u), oddRowOf(block, 1u), oddRowOf(block, 2u), oddRowOf(block, 3u));

@@ -1,5 +1,5 @@
 /** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
-import { entry, whenDone } from '#webgpu';
+import { entry, selectsByName, whenDone } from '#webgpu';
 import { type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
 import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
@@ -11,7 +11,7 @@ import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
 /** How a device is opened. */
 export interface DeviceOptions {
-  /** part of the adapter's name (Node only); any adapter when absent */
+  /** part of the adapter's name; only Node can choose, elsewhere another adapter is an error. Any adapter when absent */
   adapter?: string | undefined;
   /** which kernels run, see backends/backend.ts; default: `software` on software adapters, else `gpu` */
   backend?: BackendName | undefined;
@@ -182,9 +182,11 @@ const outOfMemory = (size: number, shape: readonly number[], used: number): Romo
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 
-/** An adapter's name and kind, from its self-description. */
+/** An adapter's name and kind, from its self-description; in Deno some parts are mere numbers. */
 function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
-  const parts = [info.vendor, info.architecture, info.device, info.description].filter((part) => part);
+  const parts = [info.vendor, info.architecture, info.device, info.description].filter(
+    (part) => part && !/^\d+$/.test(part),
+  );
   const name = [...new Set(parts)].join(' ') || 'unnamed adapter';
   return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(name) };
 }
@@ -202,14 +204,16 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
     refusal = `: ${error.message}`; // Dawn rejects and lists the adapters; a browser returns null
     return null;
   });
-  if (!entryPoint || !adapter) {
+  const found = adapter && describeAdapter(adapter.info);
+  const isWanted = found && (selectsByName || found.name.includes(options.adapter ?? ''));
+  if (!entryPoint || !adapter || !isWanted) {
+    if (found) refusal = `: the only one here is ${found.name}`;
     throw new RomoError(
       'no-adapter',
       (options.adapter ? `no WebGPU adapter is called "${options.adapter}"` : 'no WebGPU adapter was found') + refusal,
       'Run `node dist/doctor.js`: it lists the adapters and what to install where there is none.',
     );
   }
-  const { name, software } = describeAdapter(adapter.info);
   const requiredLimits: Record<string, number> = {};
   if (options.limits !== 'default') {
     for (const key in adapter.limits) {
@@ -219,6 +223,6 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   }
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  const backend = await loadBackend(options.backend ?? (software ? 'software' : 'gpu'), device);
-  return new Gpu(entryPoint, device, name, software, backend, options);
+  const backend = await loadBackend(options.backend ?? (found.software ? 'software' : 'gpu'), device);
+  return new Gpu(entryPoint, device, found.name, found.software, backend, options);
 }

@@ -180,8 +180,8 @@ export class KernelCache {
         compute: { module, entryPoint, constants: { ...constants } },
       });
     } catch (cause) {
-      const info = await module.getCompilationInfo();
-      const notes = info.messages.map((message) => `line ${message.lineNum}: ${message.message}`);
+      const info = await module.getCompilationInfo?.(); // missing in older versions of Deno
+      const notes = (info?.messages ?? []).map(({ lineNum, message }) => `line ${lineNum}: ${message.trim()}`);
       const lines = of.source.split('\n').map((line, index) => `${String(index + 1).padStart(4)}  ${line}`);
       const listing = notes.length > 0 ? `\n${notes.join('\n')}\n${lines.join('\n')}` : '';
       throw new RomoError('kernel', `${label} does not compile: ${(cause as Error).message}${listing}`, '');

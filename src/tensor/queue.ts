@@ -7,6 +7,7 @@ import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Launch } from './kernel.ts';
 import { USAGE } from './memory.ts';
+import { isLost } from './recover.ts';
 import type { TypedArray } from './tensor.ts';
 
 /** A launch with its pipeline and bind group: nothing about it changes from run to run. */
@@ -72,7 +73,11 @@ export class Queue {
     const target = this.reader(bytes);
     this.commands.push({ kind: 'copy', source: buffer, offset, target, bytes });
     await this.gpu.submit();
-    await whenDone(target.mapAsync(USAGE.mapRead, 0, bytes)); // GPUMapMode.READ has the same value
+    // GPUMapMode.READ has the same value. A loss may be reported later than the errors that it causes.
+    await whenDone(target.mapAsync(USAGE.mapRead, 0, bytes)).catch(async (cause) => {
+      if (await isLost(this.gpu, cause)) this.gpu.check();
+      throw cause;
+    });
     const copy = target.getMappedRange(0, bytes).slice(0);
     target.unmap();
     if (target.size === KEPT_READ) this.readers.push(target);

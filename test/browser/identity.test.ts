@@ -1,6 +1,7 @@
 /**
- * The same bits in Node and in the browser: both train on the same software adapter (SwiftShader, included with the
- * browser), and every parameter is compared after every step. Other adapters may differ slightly in their losses.
+ * The same bits in Node (Dawn), in the browser and in Deno (wgpu): all train on the same software adapter (SwiftShader,
+ * included with the browser), and every parameter is compared after every step, and the model's file. Other adapters may
+ * differ slightly in their losses.
  */
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -9,7 +10,10 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findBrowser, findSwiftShader } from '../../tools/browsers.mjs';
+import { denoWords, findDeno } from '../../tools/deno.mjs';
+import type { Compiled } from '../support/compile.ts';
 import { runInBrowser } from '../support/page.ts';
+import { allShaders } from '../support/shaders.ts';
 import type { Trace } from './trace.ts';
 
 const test = suite('identity');
@@ -35,12 +39,15 @@ function epochMeans({ steps }: Trace): number[] {
 const apart = (a: readonly number[], b: readonly number[]): number =>
   Math.max(...a.map((value, i) => Math.abs(value / b[i] - 1)));
 
-async function inNode(driver: string | null, ...words: string[]): Promise<Trace> {
+async function traceOf(program: string, words: readonly string[], driver: string | null): Promise<Trace> {
   const env = driver ? { ...process.env, VK_DRIVER_FILES: driver } : process.env;
   const options = { env, maxBuffer: 2 ** 28, timeout: 300_000 };
-  const { stdout } = await promisify(execFile)(process.execPath, [join(here, 'trace.node.js'), ...words], options);
+  const { stdout } = await promisify(execFile)(program, [...words], options);
   return JSON.parse(stdout);
 }
+
+const inNode = (driver: string | null, ...words: string[]): Promise<Trace> =>
+  traceOf(process.execPath, [join(here, 'trace.node.js'), ...words], driver);
 
 /** The first hash that differs between two traces, in order of computation; null if they are equal. */
 function firstDifference(a: Trace, b: Trace): string | null {
@@ -55,7 +62,8 @@ function firstDifference(a: Trace, b: Trace): string | null {
     }
     if (!Object.is(loss, other.loss)) return `${stage} step ${step}: the loss`;
   }
-  return a.steps.length === b.steps.length ? null : 'the number of steps';
+  if (a.steps.length !== b.steps.length) return 'the number of steps';
+  return a.model === b.model ? null : 'model.safetensors';
 }
 
 let reference: Trace;
@@ -74,8 +82,10 @@ test('Node, twice: the same bits', async () => {
 });
 
 test('Node and the browser: the same bits', async () => {
-  const answer = (await runInBrowser(browser as string, join(here, 'trace.browser.js'))) as {
+  const served = { '/shaders.json': JSON.stringify(allShaders()) };
+  const answer = (await runInBrowser(browser as string, join(here, 'trace.browser.js'), { served })) as {
     trace?: Trace;
+    compiled?: Compiled;
     error?: string;
   };
   assert.ok(answer.trace, answer.error);
@@ -85,6 +95,17 @@ test('Node and the browser: the same bits', async () => {
     `${reference.steps.length} steps, ${Object.keys(parameters).length} parameters each, compared by SHA-256`,
   );
   assert.is(firstDifference(reference, answer.trace), null);
+  assert.equal(answer.compiled?.errors, [], "every kernel compiles with the browser's Tint");
+  assert.ok((answer.compiled?.count ?? 0) > 150, `${answer.compiled?.count} kernels`);
+});
+
+const testDeno = process.env.ROMO_NO_WGPU ? test.skip : test;
+testDeno('Node and Deno: the same bits', async () => {
+  const deno = findDeno();
+  assert.ok(deno, 'npm installed no Deno: skip it with --no-wgpu');
+  const trace = await traceOf(deno, denoWords(join(here, 'trace.deno.js')), swiftShader);
+  assert.match(trace.adapter, /swiftshader/i);
+  assert.is(firstDifference(reference, trace), null);
 });
 
 test('the comparison notices one bit', async () => {

@@ -13,6 +13,7 @@ import { pseudoLabels } from '../../src/romo/method/pseudo_labels.ts';
 import { trainRdl } from '../../src/romo/method/rdl.ts';
 import { trainSsm } from '../../src/romo/method/ssm.ts';
 import type { Inspect, StepReport } from '../../src/romo/method/stage.ts';
+import { encodeModels } from '../../src/romo/run/model_file.ts';
 import { trainingData } from '../../src/romo/run/run.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
@@ -32,6 +33,8 @@ export interface Trace {
   data: Record<string, string>;
   kernels: Record<string, string>;
   steps: Step[];
+  /** SHA-256 of the file of both models, model.safetensors */
+  model: string;
 }
 
 /** 40 objects in batches of 10: 4 steps per epoch, 20 steps per stage. */
@@ -48,7 +51,7 @@ async function sha256(values: ArrayBufferView): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param disturb changes the first parameter by one bit, to test that the comparison notices */
+/** @param disturb stops after a step, having changed the first parameter by one bit: the comparison must notice */
 export async function trace({ disturb = false } = {}): Promise<Trace> {
   const gpu = await openDevice();
   try {
@@ -58,25 +61,33 @@ export async function trace({ disturb = false } = {}): Promise<Trace> {
     const steps: Step[] = [];
     const losses: StepReport[] = [];
     const inspect: Inspect = async (stage, step, parameters) => {
-      if (disturb && steps.length === 0) await nudge([...parameters.values()][0]);
+      if (disturb) await nudge([...parameters.values()][0]);
       const hashes: Record<string, string> = {};
       for (const [name, tensor] of parameters) hashes[name] = await sha256(await tensor.readFloats());
       steps.push({ stage, step, loss: 0, parameters: hashes });
+      if (disturb) throw new Enough();
     };
     const onStep = (report: StepReport) => losses.push(report);
     const kernels = await kernelHashes(gpu);
     const dataHashes = await hashesOfData(config, training.pairs);
-    const ssm = await trainSsm(gpu, training, config, { inspect, onStep });
-    const labels = await pseudoLabels(gpu, ssm, training, config);
-    await trainRdl(gpu, training, config, labels, ssm, { inspect, onStep });
-    steps.forEach((step, i) => {
-      step.loss = losses[i].loss;
-    });
-    return { adapter: gpu.adapterName, data: dataHashes, kernels, steps };
+    let model = '';
+    try {
+      const ssm = await trainSsm(gpu, training, config, { inspect, onStep });
+      const labels = await pseudoLabels(gpu, ssm, training, config);
+      const rdl = await trainRdl(gpu, training, config, labels, ssm, { inspect, onStep });
+      model = await sha256(await encodeModels({ ssm, rdl }, config));
+    } catch (error) {
+      if (!(error instanceof Enough)) throw error;
+    }
+    for (const [i, { loss }] of losses.entries()) steps[i].loss = loss;
+    return { adapter: gpu.adapterName, data: dataHashes, kernels, steps, model };
   } finally {
     gpu.close();
   }
 }
+
+/** Ends a disturbed training. */
+class Enough extends Error {}
 
 async function nudge(tensor: Tensor): Promise<void> {
   const values = await tensor.readFloats();

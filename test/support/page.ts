@@ -18,12 +18,13 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /**
  * @param script path of a module without imports
- * @param more flags of Chromium, the hash of the page's address, and the seconds within which it must answer
+ * @param more flags of Chromium, the hash of the page's address, JSON that the page may fetch, by path, and the seconds
+ *   within which it must answer
  */
 export async function runInBrowser(
   browser: string,
   script: string,
-  { flags: own = [] as string[], hash = '', seconds = 240 } = {},
+  { flags: own = [] as string[], hash = '', served = {} as Record<string, string>, seconds = 240 } = {},
 ): Promise<unknown> {
   const profile = mkdtempSync(join(tmpdir(), 'romo-browser-'));
   let answer: (body: string) => void = () => {};
@@ -34,7 +35,7 @@ export async function runInBrowser(
     if (request.url === '/answer') answer(await bodyOf(request));
     const isScript = request.url === '/script.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? readFileSync(script) : HTML);
+    response.end(isScript ? readFileSync(script) : (served[request.url ?? ''] ?? HTML));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -34,22 +34,22 @@ fn groupOf(group: Group) -> u32 {
   return group.id.y * group.count.x + group.id.x;
 }
 
-// Passes (distance, index) down the list: it takes the place of the first entry that is farther, and all after it move
+// Passes (squared distance, index) down the list: it takes the place of the first entry that is farther, and all after it move
 // down by one. Candidates come by ascending index, so of equal distances the one that is there already stays in front.
 fn push(list: ptr<function, List>, candidate: f32, candidateIndex: u32) {
-  var distance = candidate;
+  var moving = candidate;
   var index = candidateIndex;
   var nearer = false;
   for (var chunk = 0u; chunk < CHUNKS; chunk++) {
     var d = (*list).distances[chunk];
     var n = (*list).indices[chunk];
     for (var slot = 0u; slot < 4u; slot++) {
-      nearer = nearer | (distance < d[slot]);
-      let passedDistance = select(distance, d[slot], nearer);
+      nearer = nearer | (moving < d[slot]);
+      let passedDistance = select(moving, d[slot], nearer);
       let passedIndex = select(index, n[slot], nearer);
-      d[slot] = select(d[slot], distance, nearer);
+      d[slot] = select(d[slot], moving, nearer);
       n[slot] = select(n[slot], index, nearer);
-      distance = passedDistance;
+      moving = passedDistance;
       index = passedIndex;
     }
     (*list).distances[chunk] = d;
