@@ -1,9 +1,9 @@
 /**
  * Exact search: the k rows of a gallery with the largest dot product with each query (cosine, where rows have unit
  * length). Scores and selection are one kernel; no matrix of all scores is held, and a gallery may be larger than the
- * GPU binds at once. Cost: 2 Q G d operations; the gallery is read once per 16 queries (GPUs) or 8 (software adapters;
- * once for each of one or two). Kernels: the backend's `scan` and shaders/search.wgsl. Float64 reference:
- * test/reference/search.ts.
+ * GPU binds at once. Cost: 2 Q G d operations; the gallery is read once per 16 queries (GPUs) or 32 (software adapters;
+ * of up to 16 once per 8, of two once for each). Kernels: the backend's `scan` and shaders/search.wgsl. Float64
+ * reference: test/reference/search.ts.
  */
 
 import source from '../shaders/search.wgsl';
@@ -27,8 +27,17 @@ export interface Answers {
   readonly rows: Int32Array;
 }
 
-/** Rows of a gallery [rows, d], in order, on the CPU or on the GPU. */
-export type Blocks = Iterable<Float32Array | Tensor> | AsyncIterable<Float32Array | Tensor>;
+/** Some of the rows of a tensor [n, d], where d is a multiple of 4: by number, ascending. */
+export interface Selection {
+  readonly vectors: Tensor;
+  readonly rows: Uint32Array;
+}
+
+/** Rows of a gallery [rows, d], on the CPU or some of those of a tensor. */
+type Block = Float32Array | Selection;
+
+/** The rows of a gallery, in order. */
+export type Blocks = Iterable<Block> | AsyncIterable<Block>;
 
 /**
  * A gallery on the GPU.
@@ -38,7 +47,7 @@ export type Blocks = Iterable<Float32Array | Tensor> | AsyncIterable<Float32Arra
  *     const { rows, scores } = await index.search(queries, 10); // [Q, 128]
  */
 export class ExactIndex {
-  private readonly blocks: Tensor[] = [];
+  private readonly blocks: Selection[] = [];
   /** number of rows */
   length = 0;
 
@@ -53,7 +62,8 @@ export class ExactIndex {
    */
   add(rows: Float32Array): void {
     for (const part of cutRows(this.gpu, rows, this.dimension)) {
-      this.blocks.push(blockOf(this.gpu, part, this.dimension).keep());
+      const vectors = upload(this.gpu, part, this.dimension).keep();
+      this.blocks.push({ vectors, rows: allOf(vectors) });
     }
     this.length += rows.length / this.dimension;
   }
@@ -69,7 +79,7 @@ export class ExactIndex {
 
   /** Frees the rows on the GPU. */
   dispose(): void {
-    for (const block of this.blocks) block.dispose();
+    for (const { vectors } of this.blocks) vectors.dispose();
     this.blocks.length = 0;
     this.length = 0;
   }
@@ -126,7 +136,7 @@ async function searchRound(
 ): Promise<Answers> {
   const count = queries.length / dimension;
   const state = {
-    queries4: blockOf(gpu, queries, dimension).keep(),
+    queries4: upload(gpu, queries, dimension).keep(),
     afterScores: gpu.tensor(after.scores, [count]).keep(),
     afterRows: gpu.tensor(after.rows, [count]).keep(),
     bestScores: gpu.tensor(new Float32Array(count * k).fill(NOTHING), [count, k]).keep(),
@@ -139,10 +149,12 @@ async function searchRound(
       for (const part of block instanceof Float32Array ? cutRows(gpu, block, dimension) : [block]) {
         await scanned; // reads one block ahead of the GPU, not more
         using _scope = gpu.scope();
-        const gallery4 = part instanceof Float32Array ? blockOf(gpu, part, dimension) : part;
-        searchBlock(gpu, gallery4, state, first);
-        first += gallery4.shape[0];
-        scanned = part instanceof Float32Array ? gpu.finish() : gpu.submit();
+        const isOnGpu = !(part instanceof Float32Array);
+        const vectors = isOnGpu ? part.vectors : upload(gpu, part, dimension);
+        const rows = isOnGpu ? part.rows : allOf(vectors);
+        searchBlock(gpu, vectors, rows, state, first);
+        first += rows.length;
+        scanned = isOnGpu ? gpu.submit() : gpu.finish();
         scanned.catch(() => {}); // if reading fails first, its error is the one to report
       }
     }
@@ -156,24 +168,28 @@ async function searchRound(
 
 type State = Record<'queries4' | 'afterScores' | 'afterRows' | 'bestScores' | 'bestRows', Tensor>;
 
-/** Scans one block [rows, d] in slices and merges their lists into the best so far. */
-function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): void {
+/** Scans the chosen rows of a block [n, d] in slices and merges their lists into the best so far. */
+function searchBlock(gpu: Gpu, gallery4: Tensor, chosenRows: Uint32Array, state: State, first: number): void {
   const { bestScores, bestRows, ...asked } = state;
-  const [rows, channels] = gallery4.shape;
+  const rows = chosenRows.length;
   const [queries, k] = bestScores.shape;
   const scan = gpu.backend.scan(queries);
   const rowsPerSlice = scan.unit * Math.ceil(rows / scan.slices / scan.unit);
   const slices = Math.ceil(rows / rowsPerSlice);
+  const chosen = gpu.tensor(chosenRows, [rows]);
   const sliceScores = gpu.empty([queries, slices, k]);
   const sliceRows = gpu.empty([queries, slices, k], 'i32');
-  const lists = { sliceScores, sliceRows };
-  const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
-  launch(scan.kernel, { gallery4, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
-  launch(mergeKernel, { ...lists, bestScores, bestRows }, sizes, { invocations: queries });
+  const lists = { sliceScores, sliceRows, bestScores };
+  const sizes = { rows, queries, channels: gallery4.channels, k, slices, rowsPerSlice, first };
+  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
+  launch(mergeKernel, { ...lists, bestRows }, sizes, { invocations: queries });
 }
 
-/** Uploads rows, each padded with zeros to a multiple of 4, which leaves dot products unchanged. */
-function blockOf(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
+/** The numbers of all rows of a tensor. */
+const allOf = ({ rows }: Tensor): Uint32Array => Uint32Array.from({ length: rows }, (_, row) => row);
+
+/** Uploads rows [n, dimension], each padded with zeros to a multiple of 4, which leaves dot products unchanged. */
+export function upload(gpu: Gpu, rows: Float32Array, dimension: number): Tensor {
   const count = rows.length / dimension;
   const width = 4 * Math.ceil(dimension / 4);
   if (width === dimension) return gpu.tensor(rows, [count, dimension]);

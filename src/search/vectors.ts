@@ -2,7 +2,7 @@
 import { RomoError } from '../tensor/error.ts';
 import type { Entry, Modality } from './gallery.ts';
 
-/** How far a length may be from 1: rounding of f32, and of f16 in files from elsewhere. */
+/** How far a length may be from 1: rounding of f32 and f16. */
 const TOLERANCE = 1e-2;
 
 /** Identifies an entry of a gallery. The length keeps the two names apart. */
@@ -45,6 +45,17 @@ export function checkVectors(name: string, rows: Float32Array, dimension: number
       );
     }
   }
+}
+
+/** The first of rows [n, dimension] that does not have unit length; -1 if all have it. NaN has no length. */
+export function findNotUnit(rows: Float32Array, dimension: number): number {
+  const [least, most] = [(1 - TOLERANCE) ** 2, (1 + TOLERANCE) ** 2];
+  for (let start = 0; start < rows.length; start += dimension) {
+    let sum = 0;
+    for (let i = start; i < start + dimension; i++) sum += rows[i] * rows[i];
+    if (!(sum >= least && sum <= most)) return start / dimension;
+  }
+  return -1;
 }
 
 function wrongSize(name: string, length: number, dimension: number): RomoError {

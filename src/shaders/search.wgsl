@@ -2,7 +2,7 @@
 // matrix of all scores: a workgroup keeps the best of its slice of the rows, and `merge` joins the slices.
 
 struct Sizes {
-  rows: u32, // of this block of the gallery
+  rows: u32, // of this block of the gallery, those that are chosen
   queries: u32,
   channels: u32, // a multiple of 4
   k: u32, // at most 64
@@ -20,9 +20,8 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> sliceRows: array<i32>;
 @group(0) @binding(6) var<storage, read_write> bestScores: array<f32>; // [queries, k]
 @group(0) @binding(7) var<storage, read_write> bestRows: array<i32>;
-@group(0) @binding(8) var<uniform> sizes: Sizes;
-
-const NOTHING = -3.4e38;
+@group(0) @binding(8) var<storage, read> chosen: array<u32>; // [rows], the rows of gallery4 to look at
+@group(0) @binding(9) var<uniform> sizes: Sizes;
 
 const QUERIES = 16u; // per workgroup
 const STEP = 4u; // vec4 of each row at a time
@@ -31,6 +30,7 @@ const ROW = 5u; // vec4 from row to row of a tile: an odd number, so that lanes 
 var<private> scores: array<f32, 64>;
 var<private> rows: array<i32, 64>;
 
+var<workgroup> rowsOfTile: array<u32, 64>;
 var<workgroup> rowTile: array<vec4f, 320>; // 64 rows of ROW
 var<workgroup> queryTile: array<vec4f, 64>; // QUERIES of STEP
 var<workgroup> tileScores: array<f32, 1024>; // [QUERIES, 64]
@@ -45,9 +45,10 @@ fn groupOf(group: Group) -> u32 {
   return group.id.y * group.count.x + group.id.x;
 }
 
-fn clearList() {
+// A row that does not beat the worst of the best so far is not an answer, so the list begins with its score.
+fn clearList(query: u32) {
   for (var slot = 0u; slot < sizes.k; slot++) {
-    scores[slot] = NOTHING;
+    scores[slot] = bestScores[min(query + 1u, sizes.queries) * sizes.k - 1u];
     rows[slot] = -1;
   }
 }
@@ -86,11 +87,11 @@ fn storeList(query: u32, slice: u32) {
     return;
   }
   let channels4 = sizes.channels / 4u;
-  clearList();
+  clearList(query);
   for (var row = slice * sizes.rowsPerSlice; row < min(sizes.rows, (slice + 1u) * sizes.rowsPerSlice); row++) {
     var score = 0.0;
     for (var c = 0u; c < channels4; c++) {
-      score += dot(gallery4[row * channels4 + c], queries4[query * channels4 + c]);
+      score += dot(gallery4[chosen[row] * channels4 + c], queries4[query * channels4 + c]);
     }
     let number = i32(sizes.first + row);
     if (score > scores[sizes.k - 1u] && comesAfter(score, number, query)) {
@@ -111,20 +112,20 @@ fn storeList(query: u32, slice: u32) {
   let channels4 = sizes.channels / 4u;
   let query = firstQuery + lane; // whose list this lane keeps, one of the first 16
   let keeps = lane < QUERIES && query < sizes.queries;
-  clearList();
+  clearList(query);
   let end = min(sizes.rows, (slice + 1u) * sizes.rowsPerSlice);
   for (var start = slice * sizes.rowsPerSlice; start < end; start += 64u) {
     var sums: array<f32, 16>;
     for (var n = 0u; n < QUERIES; n++) {
       sums[n] = 0.0;
     }
+    rowsOfTile[lane] = chosen[min(start + lane, sizes.rows - 1u)];
     for (var c = 0u; c < channels4; c += STEP) {
       workgroupBarrier();
       for (var i = lane; i < 64u * STEP; i += 64u) {
-        let row = start + i / STEP;
         let at = c + i % STEP;
-        let inside = row < sizes.rows && at < channels4;
-        rowTile[i / STEP * ROW + i % STEP] = select(vec4f(), gallery4[select(0u, row * channels4 + at, inside)], inside);
+        let place = rowsOfTile[i / STEP] * channels4 + min(at, channels4 - 1u);
+        rowTile[i / STEP * ROW + i % STEP] = select(vec4f(), gallery4[place], at < channels4);
       }
       let asked = firstQuery + lane / STEP;
       let at = c + lane % STEP;

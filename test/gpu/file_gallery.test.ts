@@ -1,5 +1,14 @@
 /** A gallery of files: the same contents as a plain map, reading as a page does, and rejection of damaged files. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -170,6 +179,71 @@ test('two that write take turns, and see what the other wrote', async () => {
   }
 });
 
+test('vectors stay on the GPU while they count, and only while there is room', async () => {
+  const path = newPath();
+  const bytes = () => gpu().memory().liveBytes;
+  const before = bytes();
+  const gallery = await open(path, STAMP);
+  const all = manyOf(300);
+  for (const some of [all.slice(0, 100), all.slice(100)]) await gallery.upsert(some);
+  const ask = async () => (await gallery.search(blockVector(3), { top: 20 }))[0];
+  const [wanted] = [naive(all, blockVector(3), { top: 20 })];
+  assert.equal(await ask(), wanted);
+  const kept = bytes();
+  assert.ok(kept - before >= 300 * 64, `${kept - before} bytes`);
+  for (const { name } of JSON.parse(readFileSync(join(path, 'gallery.json'), 'utf8')).parts) {
+    truncateSync(join(path, `${name}.safetensors`), 0); // nothing is read again
+  }
+  assert.equal(await ask(), wanted);
+  assert.is(bytes(), kept);
+  await gallery.remove(all.map(({ id }) => id));
+  assert.equal(await ask(), []);
+  assert.is(bytes(), before);
+
+  const { budget } = gpu();
+  const other = gpu()
+    .empty([2 ** 20])
+    .keep();
+  budget.limit = budget.used + 2 ** 20; // more than half of it is in use
+  try {
+    await gallery.upsert(all);
+    for (let time = 0; time < 2; time++) {
+      assert.equal(await ask(), wanted, 'without room');
+      assert.is(bytes(), before + other.bytes);
+    }
+  } finally {
+    budget.limit = Number.POSITIVE_INFINITY;
+    other.dispose();
+  }
+  assert.equal(await ask(), wanted);
+  assert.ok(bytes() > before);
+  await gallery.close();
+  assert.is(bytes(), before);
+});
+
+test('a reader notices a new gallery.json, even one of the same size and date', async () => {
+  const path = newPath();
+  const gallery = await open(path, STAMP);
+  await gallery.upsert(manyOf(10));
+  const manifest = join(path, 'gallery.json');
+  const text = readFileSync(manifest, 'utf8');
+  const count = async () => (await gallery.info()).images;
+  const write = (content: string, seconds: number) => {
+    writeFileSync(manifest, content);
+    utimesSync(manifest, seconds, seconds);
+  };
+  const now = Date.now() / 1000;
+  write(text, now - 100);
+  assert.is(await count(), 10);
+  write(text.replace('"dead": []', '"dead": [1]'), now - 50);
+  assert.is(await count(), 9, 'another size and date');
+  write(text.replace('"dead": []', '"dead": [1,2]'), now);
+  assert.is(await count(), 8);
+  write(text.replace('"dead": []', '"dead": [3,4]'), now); // it may have come in the same tick
+  assert.equal((await gallery.ids()).sort(), ['id 0', 'id 1', 'id 2', 'id 5', 'id 6', 'id 7', 'id 8', 'id 9']);
+  await gallery.close();
+});
+
 test('an empty gallery has no answers', async () => {
   const path = newPath();
   const gallery = await open(path, STAMP);
@@ -297,6 +371,29 @@ test('damage is told: manifest, vectors, lines', async () => {
     damage(join(copy, name));
     await fails(() => open(copy), 'file', pattern);
     if (!/missing/.test(pattern.source)) await fails(() => asPage(copy) as Promise<GalleryReader>, 'file', pattern);
+  }
+});
+
+test('damaged numbers are refused when they are first searched', async () => {
+  for (const [number, vectorOf] of [
+    [5, (vector: Float32Array) => vector.fill(Number.NaN, 3, 4)],
+    [8, (vector: Float32Array) => vector.fill(0)],
+  ] as const) {
+    const path = newPath();
+    const gallery = await open(path, STAMP);
+    await gallery.upsert(manyOf(9));
+    await gallery.close();
+    const [name] = readdirSync(path).filter((file) => file.endsWith('.safetensors'));
+    const file = readFileSync(join(path, name));
+    const start = file.length - (9 - number) * 64;
+    file.set(new Uint8Array(vectorOf(new Float32Array(file.buffer.slice(start, start + 64))).buffer), start);
+    writeFileSync(join(path, name), file);
+    const damaged = await open(path);
+    const says = new RegExp(`${name}: row ${number} is not a vector of unit length.*Copy`);
+    for (const reader of [damaged, damaged, await asPage(path)]) {
+      await fails(() => reader.search(blockVector(1), { top: 1 }), 'file', says);
+    }
+    await damaged.close();
   }
 });
 

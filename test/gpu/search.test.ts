@@ -97,6 +97,31 @@ test('rows in many blocks are numbered through, wherever they are cut', async ()
   index.dispose();
 });
 
+test('only the chosen rows of a block are looked at, and numbered by their place among these', async () => {
+  const [dimension, count] = [8, 700];
+  const rows = numbers('chosen', count * dimension, 3);
+  const every = Uint32Array.from({ length: count }, (_, row) => row);
+  for (const variant of VARIANTS) {
+    for (const [queries, passes] of [
+      [1, (row: number) => row % 3 === 1],
+      [9, (row: number) => row % 7 !== 2],
+      [40, (row: number) => row === 5 || row > 690],
+    ] as const) {
+      const asked = numbers('asked', queries * dimension, 3);
+      const chosen = every.filter(passes);
+      const dense = Float32Array.from([...chosen].flatMap((row) => [...rows.subarray(row * 8, row * 8 + 8)]));
+      const vectors = gpu().tensor(rows, [count, dimension]).keep();
+      const blocks = () => [{ vectors, rows: chosen }, dense, { vectors, rows: chosen.subarray(0, 1) }];
+      const found = await withVariant(gpu(), variant, () => searchBlocks(gpu(), blocks, dimension, asked, 70));
+      vectors.dispose();
+      const all = Float32Array.from([...dense, ...dense, ...dense.subarray(0, 8)]);
+      const expected = reference.search(all, asked, dimension, 70);
+      assert.equal([...found.rows], [...expected.rows], `${variant}, ${queries} queries`);
+      assert.equal([...found.scores], [...expected.scores], `${variant}, ${queries} queries`);
+    }
+  }
+});
+
 test('a gallery over the binding limit, and no tensor left behind', async () => {
   const device = gpu();
   const { bindableBytes } = device;

@@ -19,6 +19,7 @@ import searchSource from './search_subgroups.wgsl';
 const knnProgram = program('knn_subgroups', knnSource);
 const searchProgram = program('search_subgroups', searchSource);
 const scanKernel = kernel(searchProgram, 'scan', {}, 8);
+const scanEightKernel = kernel(searchProgram, 'scanEight', {}, 8);
 const scanOneKernel = kernel(searchProgram, 'scanOne', {}, 8);
 
 function convolution(x: Tensor, weight: readonly number[], geometry: Geometry): Convolution {
@@ -53,11 +54,15 @@ function nearestBySubgroups(x: Tensor, neighbours: Tensor): void {
 
 /** Slices keep all cores busy, and no more than that: every slice fills lists of its own. */
 function scanBySubgroups(queries: number): Scan {
+  if (queries > 16) {
+    const tiles = Math.ceil(queries / 32);
+    const invocations = (slices: number) => 8 * slices * tiles;
+    return { kernel: scanKernel, unit: 64, slices: Math.ceil(BUSY / tiles), invocations };
+  }
   const one = queries <= 2;
-  const queryTiles = one ? queries : Math.ceil(queries / 8);
-  const invocations = (slices: number) => 8 * Math.ceil(slices / 8) * queryTiles;
-  const slices = 8 * Math.ceil(BUSY / queryTiles);
-  return { kernel: one ? scanOneKernel : scanKernel, unit: 4, slices, invocations };
+  const tiles = one ? queries : Math.ceil(queries / 8);
+  const invocations = (slices: number) => 8 * Math.ceil(slices / 8) * tiles; // a slice per lane
+  return { kernel: one ? scanOneKernel : scanEightKernel, unit: 4, slices: 8 * Math.ceil(BUSY / tiles), invocations };
 }
 
 /** Without subgroups: SwiftShader. */

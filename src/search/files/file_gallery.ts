@@ -13,18 +13,12 @@ import { RomoError } from '../../tensor/error.ts';
 import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
 import { checkSameModel } from '../stamp.ts';
 import { checkEntries, keyOf } from '../vectors.ts';
-import { type OpenPart, openPart, removeLeftOvers } from './files_on_disk.ts';
+import { type OpenPart, openPart, removeLeftOvers, stateOf } from './files_on_disk.ts';
 import { countRows } from './gallery_reader.ts';
+import { encodeManifest, type Label, type ListedPart, MANIFEST, parseManifest } from './manifest.ts';
+import { Resident } from './resident.ts';
 import { searchParts } from './search_parts.ts';
-import {
-  encodeManifest,
-  type Label,
-  type ListedPart,
-  MANIFEST,
-  parseManifest,
-  readRows,
-  type StoredPart,
-} from './stored_part.ts';
+import { readRows, type StoredPart } from './stored_part.ts';
 import { type Blocks, toMerge, writePart } from './write_part.ts';
 
 /**
@@ -76,6 +70,9 @@ class FileGallery implements Gallery {
   private opened = new Map<string, OpenPart>();
   private readonly places = new Map<string, Place>();
   private text = '';
+  /** of gallery.json, as it was before `text` was read; '' if it could change again without a trace */
+  private state = '';
+  private resident: Resident | null = null;
   private next = 1;
   private cleaned = false;
   /** One operation at a time; otherwise parts could be merged away during a search. */
@@ -101,9 +98,11 @@ class FileGallery implements Gallery {
   }
 
   search(queries: Float32Array, options: SearchOptions): Promise<Answer[][]> {
-    return this.inTurn(async () =>
-      searchParts(await this.device(), this.parts(), this.model.dimension, queries, options),
-    );
+    return this.inTurn(async () => {
+      const gpu = await this.device();
+      if (this.resident?.gpu !== gpu) this.resident = new Resident(gpu, this.model.dimension);
+      return searchParts(this.resident, this.parts(), this.model.dimension, queries, options);
+    });
   }
 
   present(ids: readonly string[], modality: Modality, source = ''): Promise<Map<string, string>> {
@@ -146,6 +145,7 @@ class FileGallery implements Gallery {
 
   async close(): Promise<void> {
     await this.last.catch(() => {}); // its caller has the error
+    this.resident?.keepOnly([]);
     for (const { files } of this.opened.values()) for (const file of files) await file.close();
     this.opened.clear();
   }
@@ -180,14 +180,21 @@ class FileGallery implements Gallery {
   private async refresh(): Promise<void> {
     const path = join(this.folder, MANIFEST);
     for (;;) {
+      const state = await stateOf(path);
+      if (state !== '' && state === this.state) return;
       const text = await readFile(path, 'utf8');
-      if (text === this.text) return;
+      if (text === this.text) {
+        this.state = state;
+        return;
+      }
       const { model, next, parts } = parseManifest(text, path);
       checkSameModel(this.folder, model, this.model);
       const isOpen = await this.adopt(parts);
       if (isOpen) {
         this.text = text;
+        this.state = state;
         this.next = next;
+        this.resident?.keepOnly(this.parts());
         return;
       }
       // A part is missing: merged away by another process since, or lost.
@@ -278,8 +285,8 @@ class FileGallery implements Gallery {
     for (;;) {
       const some = toMerge(this.parts());
       if (some.length === 0) return;
-      const chosen = some.map((part) => ({ part, rows: part.rows() }));
-      const labels = chosen.flatMap(({ part, rows }) => rows.map((row) => part.labels[row]));
+      const labels = some.flatMap((part) => part.rows().map((row) => part.labels[row]));
+      const chosen = some.flatMap((part) => part.select(''));
       const merged = await this.write(labels, readRows(chosen));
       const others = this.parts().filter((part) => !some.includes(part));
       await this.commit([...others.map((part) => part.listed), merged]);

@@ -1,10 +1,11 @@
 /** The files of a gallery on disk: reading ranges of them, and removing what killed writers left. Node only. */
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../../files/disk.ts';
 import { removeDeadLocks } from '../../files/lock.ts';
 import { RomoError } from '../../tensor/error.ts';
-import { type ByteSource, type ListedPart, StoredPart } from './stored_part.ts';
+import type { ListedPart } from './manifest.ts';
+import { type ByteSource, StoredPart } from './stored_part.ts';
 
 export class FileSource implements ByteSource {
   private constructor(
@@ -33,6 +34,15 @@ export class FileSource implements ByteSource {
   close(): Promise<void> {
     return this.file.close();
   }
+}
+
+/** ms; a file may be replaced without another date within its file system's resolution, which is 2 s on FAT */
+const SETTLED = 3_000;
+
+/** Identifies a version of a file, without reading it. '' if it is so young that a later version may look the same. */
+export async function stateOf(path: string): Promise<string> {
+  const { ino, size, mtimeNs, mtimeMs } = await stat(path, { bigint: true });
+  return Date.now() - Number(mtimeMs) > SETTLED ? `${ino} ${size} ${mtimeNs}` : '';
 }
 
 /** A part whose files are open. */

@@ -2,8 +2,10 @@
 import type { Gpu } from '../../tensor/device.ts';
 import type { Answer, GalleryInfo, ModelStamp, SearchOptions } from '../gallery.ts';
 import { totals } from '../rank.ts';
+import { MANIFEST, parseManifest } from './manifest.ts';
+import { Resident } from './resident.ts';
 import { searchParts } from './search_parts.ts';
-import { type ByteSource, MANIFEST, parseManifest, StoredPart } from './stored_part.ts';
+import { type ByteSource, StoredPart } from './stored_part.ts';
 
 /** A read-only gallery. */
 export interface GalleryReader {
@@ -18,7 +20,8 @@ export interface GalleryReader {
 }
 
 /**
- * Opens a gallery that `node dist/search.js index` wrote. Vectors are not kept in memory but read block by block.
+ * Opens a gallery that `node dist/search.js index` wrote. Vectors are read when they are first searched; up to 1 GiB of
+ * them stays on the GPU until it is closed.
  *
  *     const gallery = await readGallery(gpu, async (name) => (await fetch(`gallery/${name}`)).blob());
  *
@@ -40,10 +43,11 @@ export async function readGallery(
     const [vectors, lines] = await Promise.all([source(`${part.name}.safetensors`), source(`${part.name}.jsonl`)]);
     parts.push(await StoredPart.open(part, model.dimension, vectors, lines));
   }
+  const resident = new Resident(gpu, model.dimension);
   return {
     model,
     info: () => ({ model, ...countRows(parts), storage: `files, ${parts.length} parts; exact search on the GPU` }),
-    search: (queries, options) => searchParts(gpu, parts, model.dimension, queries, options),
+    search: (queries, options) => searchParts(resident, parts, model.dimension, queries, options),
   };
 }
 

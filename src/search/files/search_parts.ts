@@ -1,19 +1,20 @@
-/** Exact search in the parts of a gallery: vectors that pass the filter stream through the GPU, and none is kept. */
-import type { Gpu } from '../../tensor/device.ts';
+/** Exact search in the parts of a gallery. */
 import { RomoError } from '../../tensor/error.ts';
 import { searchBlocks } from '../exact.ts';
 import { matches } from '../filter.ts';
 import type { Answer, SearchOptions } from '../gallery.ts';
 import { byRank } from '../rank.ts';
 import { checkVectors } from '../vectors.ts';
-import { type ChosenRows, type Label, readRows, type StoredPart } from './stored_part.ts';
+import type { Label } from './manifest.ts';
+import type { Resident } from './resident.ts';
+import { type Chosen, labelAt, type StoredPart } from './stored_part.ts';
 
 /** Answers requested beyond `top`, to see whether the last one ties with others that come before it by id. */
 const SPARE = 8;
 
 /** See `Gallery.search`. @param queries [Q, dimension], unit rows */
 export async function searchParts(
-  gpu: Gpu,
+  resident: Resident,
   parts: readonly StoredPart[],
   dimension: number,
   queries: Float32Array,
@@ -27,10 +28,11 @@ export async function searchParts(
     (modality === undefined || label.modality === modality) &&
     (source === undefined || label.source === source) &&
     (where === undefined || matches(where, label.metadata));
-  const chosen = parts.map((part) => ({ part, rows: part.rows(passes) }));
+  const key = JSON.stringify([modality, source, where]);
+  const chosen = parts.flatMap((part) => part.select(key, passes));
   const count = queries.length / dimension;
   for (let asked = top + SPARE; ; asked *= 2) {
-    const { scores, rows } = await searchBlocks(gpu, () => readRows(chosen), dimension, queries, asked);
+    const { scores, rows } = await searchBlocks(resident.gpu, () => resident.read(chosen), dimension, queries, asked);
     const isOpen = (query: number) => {
       const last = query * asked + asked - 1;
       return rows[last] >= 0 && scores[last] === scores[query * asked + top - 1];
@@ -49,12 +51,12 @@ export async function searchParts(
 }
 
 /** The label of row `number`, counted through all chosen rows. */
-function labelOf(chosen: readonly ChosenRows[], number: number): Label {
+function labelOf(chosen: readonly Chosen[], number: number): Label {
   let place = 0;
   let row = number;
   while (row >= chosen[place].rows.length) {
     row -= chosen[place].rows.length;
     place++;
   }
-  return chosen[place].part.labels[chosen[place].rows[row]];
+  return labelAt(chosen[place], row);
 }

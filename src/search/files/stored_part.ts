@@ -1,44 +1,11 @@
 /**
- * A gallery as files: `gallery.json`, and parts of two files each, NAME.safetensors with the vectors and NAME.jsonl
- * with a line of JSON per row. Parts never change once they are there; gallery.json says which parts and rows count,
- * and is replaced as a whole. Needs nothing of Node: pages read galleries by it, too.
+ * A part of a gallery in files: NAME.safetensors with the vectors and NAME.jsonl with a line of JSON per row. Parts never
+ * change once they are there; gallery.json says which parts and rows count, and is replaced as a whole. Needs nothing
+ * of Node: pages read galleries by it, too.
  */
 import { safetensorsLayout } from '../../files/safetensors.ts';
-import { RomoError } from '../../tensor/error.ts';
-import type { Metadata, Modality, ModelStamp } from '../gallery.ts';
-
-export const MANIFEST = 'gallery.json';
-const FORMAT = 'romo-gallery';
-const VERSION = 2;
-/** Version 1 knew neither sources nor hashes. */
-const OLDEST = 1;
-
-/** gallery.json */
-export interface Manifest {
-  readonly model: ModelStamp;
-  /** number of the next part: names are never reused, because readers identify parts by name */
-  readonly next: number;
-  readonly parts: readonly ListedPart[];
-}
-
-export interface ListedPart {
-  readonly name: string;
-  /** number of its rows, dead ones included */
-  readonly rows: number;
-  /** indices of rows that were deleted or replaced, ascending */
-  readonly dead: readonly number[];
-}
-
-/** Identifies a row. */
-export interface Label {
-  readonly id: string;
-  readonly modality: Modality;
-  /** '' if it has none */
-  readonly source: string;
-  /** '' if it is unknown */
-  readonly hash: string;
-  readonly metadata: Metadata;
-}
+import { findNotUnit } from '../vectors.ts';
+import { broken, type Label, type ListedPart, MANIFEST, parseLabel } from './manifest.ts';
 
 /** Bytes that are read on demand. */
 export interface ByteSource {
@@ -52,59 +19,14 @@ export interface ByteSource {
   read(begin: number, end: number, memory?: Uint8Array): Promise<Uint8Array>;
 }
 
-const broken = (name: string, what: string): RomoError =>
-  new RomoError('file', `${name}: ${what}`, 'Copy the whole gallery again, or index the collection again.');
-
-export const encodeManifest = ({ model, next, parts }: Manifest): string =>
-  `${JSON.stringify({ format: FORMAT, version: VERSION, model, next, parts }, null, 1)}\n`;
-
-/** @throws RomoError `file` where the text is not a manifest, or of a later version */
-export function parseManifest(text: string, name: string): Manifest {
-  const { format, version, model, next, parts } = record(parseJson(text, name), name, 'it');
-  if (format !== FORMAT) throw broken(name, `is not a gallery: format is ${JSON.stringify(format)}`);
-  if (!isCount(version) || version < OLDEST || version > VERSION) {
-    const what = `${name} has version ${version}, this program reads ${OLDEST} to ${VERSION}`;
-    throw new RomoError('file', what, 'Update the program.');
-  }
-  const { sha256, stage, dimension, preparation } = record(model, name, 'model');
-  const isSum = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
-  if (!isSum || (stage !== 'ssm' && stage !== 'rdl') || !isCount(dimension) || dimension === 0) {
-    throw broken(name, `model is ${JSON.stringify(model).slice(0, 200)}`);
-  }
-  const prepared = preparation === undefined ? {} : { preparation: plainRecord(preparation, name, 'preparation') };
-  if (!isCount(next)) throw broken(name, `next is ${JSON.stringify(next)}`);
-  if (!Array.isArray(parts)) throw broken(name, 'it has no list of parts');
-  const listed = parts.map((part): ListedPart => {
-    const { name: partName, rows, dead } = record(part, name, 'a part');
-    if (typeof partName !== 'string' || !/^part-\d+$/.test(partName)) throw broken(name, 'a part has no valid name');
-    if (!isCount(rows)) throw broken(name, `${partName} has ${JSON.stringify(rows)} rows`);
-    const isRow = (row: unknown, i: number, all: unknown[]) =>
-      isCount(row) && row < rows && (i === 0 || row > (all[i - 1] as number));
-    if (!Array.isArray(dead) || !dead.every(isRow))
-      throw broken(name, `the dead rows of ${partName} are not rows of it`);
-    return { name: partName, rows, dead };
-  });
-  if (new Set(listed.map((part) => part.name)).size < listed.length) throw broken(name, 'a part is listed twice');
-  return { model: { sha256: sha256 as string, stage, dimension, ...prepared }, next, parts: listed };
-}
-
-export const encodeLabel = ({ id, modality, source, hash, metadata }: Label): string =>
-  `${JSON.stringify({ id, modality, ...(source && { source }), ...(hash && { hash }), metadata })}\n`;
-
-function parseLabel(text: string, name: string): Label {
-  const { id, modality, source = '', hash = '', metadata } = record(parseJson(text, name), name, 'it');
-  if (typeof id !== 'string') throw broken(name, 'it has no id');
-  if (modality !== 'image' && modality !== 'points') throw broken(name, `modality is ${JSON.stringify(modality)}`);
-  if (typeof source !== 'string') throw broken(name, `source is ${JSON.stringify(source)}`);
-  if (typeof hash !== 'string') throw broken(name, `hash is ${JSON.stringify(hash)}`);
-  return { id, modality, source, hash, metadata: plainRecord(metadata, name, 'metadata') as Metadata };
-}
-
 const BLOCK_BYTES = 2 ** 23;
 
-/** An open part: its labels are in memory, its vectors are not. */
+/** An open part: its labels are in memory, its vectors are not. They are read in blocks of `blockRows` rows. */
 export class StoredPart {
   dead: ReadonlySet<number>;
+  /** blocks that were found intact; a part never changes */
+  private readonly intact = new Set<number>();
+  private selected: { key: string; dead: ReadonlySet<number>; blocks: readonly Chosen[] } | null = null;
 
   private constructor(
     readonly name: string,
@@ -153,46 +75,83 @@ export class StoredPart {
     return rows;
   }
 
+  /** The live rows whose label passes, by block. Those of the last `key` are remembered: it names the condition. */
+  select(key: string, passes?: (label: Label) => boolean): readonly Chosen[] {
+    if (this.selected?.key !== key || this.selected.dead !== this.dead) {
+      this.selected = { key, dead: this.dead, blocks: this.inBlocks(this.rows(passes)) };
+    }
+    return this.selected.blocks;
+  }
+
+  private inBlocks(rows: readonly number[]): Chosen[] {
+    const blocks: Chosen[] = [];
+    for (let from = 0; from < rows.length; ) {
+      const block = Math.floor(rows[from] / this.blockRows);
+      const first = block * this.blockRows;
+      let to = from;
+      while (to < rows.length && rows[to] < first + this.blockRows) to++;
+      const own = Uint32Array.from(rows.slice(from, to), (row) => row - first);
+      blocks.push({ part: this, block, rows: own });
+      from = to;
+    }
+    return blocks;
+  }
+
   get rowBytes(): number {
     return 4 * this.dimension;
   }
 
-  /** Largest number of rows in a block. */
+  /** Number of rows in a block; the last one may have fewer. */
   get blockRows(): number {
     return Math.min(this.labels.length, Math.max(1, Math.floor(BLOCK_BYTES / this.rowBytes)));
   }
 
-  /** The vectors of rows, ascending, in blocks [n, dimension] in `memory`; rows in between are not read. */
-  async *read(rows: readonly number[], memory: Uint8Array): AsyncGenerator<Float32Array> {
-    const bytes = this.rowBytes;
-    const most = this.blockRows;
-    for (let i = 0; i < rows.length; ) {
-      const first = rows[i];
-      let next = i;
-      while (next < rows.length && rows[next] - first < most) next++;
-      const from = this.begin + first * bytes;
-      const block = await this.vectors.read(from, from + (rows[next - 1] - first + 1) * bytes, memory);
-      for (let row = i; row < next; row++) {
-        const at = rows[row] - first;
-        if (at > row - i) block.copyWithin((row - i) * bytes, at * bytes, (at + 1) * bytes);
-      }
-      yield new Float32Array(block.buffer, block.byteOffset, (next - i) * this.dimension);
-      i = next;
+  /**
+   * The vectors of a block [n, dimension], in `memory`.
+   * @throws RomoError `file` where one does not have unit length; this is checked the first time
+   */
+  async read(block: number, memory: Uint8Array): Promise<Float32Array> {
+    const first = block * this.blockRows;
+    const [from, to] = [first, Math.min(this.labels.length, first + this.blockRows)].map(
+      (row) => this.begin + row * this.rowBytes,
+    );
+    const bytes = await this.vectors.read(from, to, memory);
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, (to - from) / 4);
+    if (!this.intact.has(block)) {
+      const bad = findNotUnit(values, this.dimension);
+      if (bad >= 0) throw broken(this.vectors.name, `row ${first + bad} is not a vector of unit length`);
+      this.intact.add(block);
     }
+    return values;
   }
 }
 
-/** Row indices of a part, ascending. */
-export interface ChosenRows {
+/** Rows of one block of a part, ascending and counted from the block's first. */
+export interface Chosen {
   readonly part: StoredPart;
-  readonly rows: readonly number[];
+  readonly block: number;
+  readonly rows: Uint32Array;
 }
 
-/** The vectors of rows of several parts, in blocks [n, dimension]; a block is valid until the next one is requested. */
-export async function* readRows(chosen: readonly ChosenRows[]): AsyncGenerator<Float32Array> {
-  // One buffer for all blocks: allocating one per block makes the garbage collector scan the heap, labels included.
-  const memory = new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
-  for (const { part, rows } of chosen) yield* part.read(rows, memory);
+/** The label of the i-th of the rows. */
+export const labelAt = ({ part, block, rows }: Chosen, i: number): Label =>
+  part.labels[block * part.blockRows + rows[i]];
+
+/** Memory for any block. One for all: else the garbage collector scans the heap, labels included, for each block. */
+export const blockMemory = (chosen: readonly Chosen[]): Uint8Array =>
+  new Uint8Array(Math.max(0, ...chosen.map(({ part }) => part.blockRows * part.rowBytes)));
+
+/** The vectors of rows, in blocks [n, dimension]; a block is valid until the next one is requested. */
+export async function* readRows(chosen: readonly Chosen[]): AsyncGenerator<Float32Array> {
+  const memory = blockMemory(chosen);
+  for (const { part, block, rows } of chosen) {
+    const values = await part.read(block, memory);
+    const dimension = part.rowBytes / 4;
+    rows.forEach((row, i) => {
+      if (row > i) values.copyWithin(i * dimension, row * dimension, (row + 1) * dimension);
+    });
+    yield values.subarray(0, rows.length * dimension);
+  }
 }
 
 async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: number; width: number }> {
@@ -227,29 +186,3 @@ async function* linesOf(file: ByteSource): AsyncGenerator<string> {
   }
   if (rest !== '') yield rest;
 }
-
-function parseJson(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw broken(name, `is not JSON: ${(cause as Error).message}`);
-  }
-}
-
-function record(value: unknown, name: string, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw broken(name, `${what} is not a JSON object`);
-  return value as Record<string, unknown>;
-}
-
-/** A JSON object of plain values. */
-function plainRecord(value: unknown, name: string, what: string): Record<string, string | number> {
-  const fields = record(value, name, what);
-  for (const [field, one] of Object.entries(fields)) {
-    if (one !== null && typeof one === 'object')
-      throw broken(name, `${what} ${JSON.stringify(field)} is not a plain value`);
-  }
-  return fields as Record<string, string | number>;
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { writeWhole } from '../../files/disk.ts';
 import { encodeSafetensorsHeader } from '../../files/safetensors.ts';
-import { encodeLabel, type Label, type ListedPart, type StoredPart } from './stored_part.ts';
+import { encodeLabel, type Label, type ListedPart } from './manifest.ts';
+import type { StoredPart } from './stored_part.ts';
 
 /** Vectors [n, d], in order. */
 export type Blocks = Iterable<Float32Array> | AsyncIterable<Float32Array>;

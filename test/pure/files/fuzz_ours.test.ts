@@ -13,13 +13,8 @@ import { findMnistLists } from '../../../src/data/sets/mnist_lists.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/files/safetensors.ts';
 import { PRESETS } from '../../../src/romo/config.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/romo/run/checkpoint.ts';
-import {
-  encodeLabel,
-  encodeManifest,
-  parseManifest,
-  readRows,
-  StoredPart,
-} from '../../../src/search/files/stored_part.ts';
+import { encodeLabel, encodeManifest, parseManifest } from '../../../src/search/files/manifest.ts';
+import { readRows, StoredPart } from '../../../src/search/files/stored_part.ts';
 import { attack, numbersReplaced, survives, withinMemory } from '../../support/damage.ts';
 import { textBytes } from '../../support/files.ts';
 import { blockVector, STAMP } from '../../support/gallery.ts';
@@ -102,7 +97,7 @@ for (const [name, original] of Object.entries({ 'vectors of a gallery': rows, 'l
       withinMemory(bytes, 64, async () => {
         const [vectors, labels] = original === rows ? [bytes, lines] : [rows, bytes];
         const opened = await StoredPart.open(part, 16, sourceOf(vectors), sourceOf(labels));
-        for await (const block of readRows([{ part: opened, rows: opened.rows() }])) assert.is(block.length % 16, 0);
+        for await (const block of readRows(opened.select(''))) assert.is(block.length % 16, 0);
       }),
     ),
   );
