@@ -32,6 +32,7 @@ const longest = [
   'pure/database',
   'pure/database_kill',
   'pure/database_server',
+  'pure/database_shards',
   'parity/parity',
 ].map((name) => join('dist', 'test', `${name}.test.js`));
 

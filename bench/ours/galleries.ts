@@ -171,20 +171,24 @@ function print(head: readonly string[], rows: readonly (readonly string[])[]): v
 /** Compares all kinds of galleries. */
 async function compare(gpu: Gpu, folder: string): Promise<void> {
   const databases: string[][] = [];
-  const others: string[][] = [];
+  const own: string[][] = [];
   const approximate: string[][] = [];
   const server = await startServer();
+  const others = [await startServer(), await startServer()];
   try {
     if (!server.isReal) throw new Error('bench:search needs Postgres with pgvector. Install both, or pass --files.');
+    const shards = others.map(({ url }) => `${url}/postgres`);
     for (const size of sizes) {
       const rows = clustered(size);
       const queries = clustered(QUERIES);
-      for (const [where, to] of [
-        ['server', `${server.url}/postgres?schema=rows_${size}`],
-        ['pglite', 'pglite:memory://'],
+      const schema = `schema=rows_${size}`;
+      for (const { where, to, ...stored } of [
+        { where: 'server', to: `${server.url}/postgres?${schema}` },
+        { where: '2 shards', to: `${server.url}/postgres?${schema}_spread`, shards },
+        { where: 'pglite', to: 'pglite:memory://' },
       ]) {
         if (where === 'pglite' && size > MOST_EMBEDDED) continue;
-        const gallery = await openDatabaseGallery(to, STAMP);
+        const gallery = await openDatabaseGallery(to, STAMP, stored);
         const filled = await fill(gallery, portionsOf(rows));
         const first = await ask(gallery, queries, undefined, 1);
         const exact = await ask(gallery, queries);
@@ -203,14 +207,14 @@ async function compare(gpu: Gpu, folder: string): Promise<void> {
       const files = await measureFiles(gpu, join(folder, `rows_${size}`), portionsOf(rows), queries);
       databases.push([String(size), 'files', ...[files.filled / 1000, files.first, files.ms, undefined].map(number)]);
       const numpy = askNumpy(folder, rows, queries);
-      const own = await askOwn(gpu, rows, queries);
-      others.push([String(size), number(own[0]), number(own[1]), number(numpy?.[0]), number(numpy?.[1])]);
+      const times = [...(await askOwn(gpu, rows, queries)), numpy?.[0], numpy?.[1]];
+      own.push([String(size), ...times.map(number)]);
     }
   } finally {
-    await server.remove();
+    for (const each of [server, ...others]) await each.remove();
   }
   print(['rows', 'in', 'inserted, s', 'first exact query, ms', 'later ones, ms', 'HNSW built, s'], databases);
-  print(['rows', 'ours, ms', `${QUERIES} at once, ms`, 'numpy, ms', `${QUERIES} at once, ms`], others);
+  print(['rows', 'ours, ms', `${QUERIES} at once, ms`, 'numpy, ms', `${QUERIES} at once, ms`], own);
   print(['rows', 'in', 'ef_search', `recall@${TOP}`, `of ${QUERIES}, none right`, 'ms'], approximate);
 }
 

@@ -46,6 +46,11 @@ export function searchProgram(): Program {
     .option('--test <n>', 'with --data: test objects, or all', countOrAll)
     .option('--source <name>', 'name of the collection (default: kind and full path of --data)')
     .option('--sync', 'also remove from the gallery what is no longer in the collection')
+    .option(
+      '--shards <urls>',
+      'postgres://: spread a new gallery over these servers, or add those at the end of the list (postgres://USER:PASSWORD@HOST/DATABASE,...)',
+      (text: string) => text.split(','),
+    )
     .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
     .option('--no-thumbnails', 'do not store pictures for --html')
     .option('--quiet', 'no progress')

@@ -8,9 +8,9 @@ import * as assert from 'uvu/assert';
 import type { Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
 import { explainPackage } from '../../src/search/postgres/connection.ts';
 import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
-import { RomoError } from '../../src/tensor/error.ts';
+import type { RomoError } from '../../src/tensor/error.ts';
 import { freePort, startServer } from '../../tools/postgres_server.ts';
-import { blockVector, STAMP } from '../support/gallery.ts';
+import { fails as assertFails, blockVector, STAMP } from '../support/gallery.ts';
 
 const server = await startServer();
 const to = `${server.url}/postgres`;
@@ -47,17 +47,11 @@ async function using<T>(
   }
 }
 
-/** Asserts that `work` fails with this code and a message that matches. */
+/** As `assertFails`; and the message does not tell the password. */
 async function fails(work: Promise<unknown>, code: string, ...says: RegExp[]): Promise<void> {
-  const error = await work.then(
-    () => null,
-    (cause) => cause,
-  );
-  assert.instance(error, RomoError);
-  assert.is(error.code, code, error.message);
-  for (const pattern of says) assert.match(error.message, pattern);
   const password = new URL(server.url).password;
-  assert.not.ok(password !== 'postgres' && error.message.includes(password), 'the password is told');
+  const silent = password === 'postgres' ? [] : [new RegExp(`^((?!${password}).)*$`, 's')];
+  await assertFails(work, code, ...says, ...silent);
 }
 
 const count = async (gallery: Gallery): Promise<number> => (await gallery.info()).images;
@@ -236,7 +230,7 @@ test('Citus, where it is there, is asked to spread the entries', async () => {
 });
 
 if (server.isReal) {
-  const many = (seed: number): Entry[] => Array.from({ length: 40_000 }, (_, i) => entryOf(`${i}`, seed));
+  const many = (seed: number): Entry[] => Array.from({ length: 20_000 }, (_, i) => entryOf(`${i}`, seed));
 
   /** Upserts, and calls `crash` while rows are being written. */
   async function interrupted(gallery: Gallery, entries: readonly Entry[]): Promise<{ whole: Promise<void> }> {
@@ -258,7 +252,7 @@ if (server.isReal) {
     const { whole } = await interrupted(gallery, many(2));
     await server.start();
     await whole;
-    assert.is(await count(gallery), 40_001);
+    assert.is(await count(gallery), 20_001);
     await gallery.close();
   });
 

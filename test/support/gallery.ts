@@ -1,6 +1,7 @@
 /** Entries for the tests of galleries. */
 import * as assert from 'uvu/assert';
 import type { Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
+import { RomoError } from '../../src/tensor/error.ts';
 import { hashUniform } from './fixture.ts';
 
 export const STAMP: ModelStamp = { sha256: 'a'.repeat(64), stage: 'rdl', dimension: 16 };
@@ -14,6 +15,17 @@ export function blockVector(seed: number): Float32Array {
     vector[place] = draws[4 + i] < 0 ? -0.5 : 0.5;
   }
   return vector;
+}
+
+/** Asserts that `work` fails with this code and a message that matches. */
+export async function fails(work: Promise<unknown>, code: string, ...says: RegExp[]): Promise<void> {
+  const error = await work.then(
+    () => null,
+    (cause) => cause,
+  );
+  assert.instance(error, RomoError, String(error));
+  assert.is(error.code, code, error.message);
+  for (const pattern of says) assert.match(error.message, pattern);
 }
 
 /** Two collections with the same ids stay apart in an empty gallery, which is empty again afterwards. */

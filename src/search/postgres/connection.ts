@@ -16,7 +16,14 @@ export interface Connection {
 
 /** Postgres's five-character SQLSTATE, or the system's code of a socket error. */
 const codeOf = (cause: unknown): string => String((cause as { code?: unknown } | null)?.code ?? '');
-const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message || codeOf(cause) : String(cause));
+function textOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { detail } = cause as { detail?: unknown };
+  // Of a shard that cannot be reached, the detail has host and port.
+  return typeof detail === 'string' && /^08/.test(codeOf(cause))
+    ? `${cause.message}: ${detail}`
+    : cause.message || codeOf(cause);
+}
 
 const SOCKET = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT|ENOTFOUND|EAI_AGAIN)$/;
 // Class 08: connection errors; 57P01 to 57P03: the server shuts down, crashed or starts up.
@@ -82,8 +89,18 @@ export function explain(name: string, cause: unknown, isOpening: boolean): RomoE
   return error(code ? `${text} (SQLSTATE ${code})` : text, '');
 }
 
+/** Creates the extension pgvector. @throws RomoError `database` that says why it cannot be created */
+export async function createExtension(name: string, query: Query): Promise<void> {
+  const [{ server_version: version }] = await query('show server_version');
+  try {
+    await query('create extension if not exists vector');
+  } catch (cause) {
+    throw explainExtension(name, cause, String(version).split('.')[0]) ?? cause;
+  }
+}
+
 /** Explains why pgvector cannot be created, or returns null. @param cause of `create extension` */
-export function explainExtension(name: string, cause: unknown, major: string): RomoError | null {
+function explainExtension(name: string, cause: unknown, major: string): RomoError | null {
   const missing = ['0A000', '58P01', '42704'].includes(codeOf(cause));
   if (!missing && codeOf(cause) !== '42501') return null;
   const fix = missing

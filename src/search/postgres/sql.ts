@@ -8,6 +8,10 @@ import type { ModelStamp } from '../gallery.ts';
 /** Quotes an identifier. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** Quotes a text, for statements that take no parameters. */
+export const literal = (text: string): string =>
+  `${text.includes('\\') ? ' E' : ''}'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+
 /** @throws RomoError `option` where a number that becomes part of a statement is not an integer of the range */
 function integer(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
@@ -20,16 +24,18 @@ const MOST_INDEXED = 2_000;
 
 /** Lets one process at a time create the gallery: `if not exists` alone fails when two run it at once. */
 export const LOCK_CREATION = "select pg_advisory_xact_lock(hashtext('romo gallery'))";
-
-export const CREATE_EXTENSION = 'create extension if not exists vector';
+export const TRY_LOCK_CREATION = "select pg_try_advisory_xact_lock(hashtext('romo gallery')) as free";
 
 /** The versions of the relevant extensions. */
 export const EXTENSIONS =
   "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
 
-/** Where the tables are; both null where there is not a gallery. `key`: its primary key. @param $1 schema */
-export const FIND = `select to_regclass(format('%I.model', $1::text))::text as model,
-  to_regclass(format('%I.entries', $1::text))::text as entries,
+/**
+ * The table of entries, null where there is not a gallery; `key`: its primary key; `sharded`: it is over several servers.
+ * @param $1 schema
+ */
+export const FIND = `select to_regclass(format('%I.entries', $1::text))::text as entries,
+  to_regclass(format('%I.shards', $1::text)) is not null as sharded,
   (select pg_get_constraintdef(oid) from pg_constraint
     where conrelid = to_regclass(format('%I.entries', $1::text)) and contype = 'p') as key`;
 
@@ -56,21 +62,23 @@ export const DISTRIBUTE = "select create_distributed_table($1::regclass, 'id')";
 /** For Citus: applies `set local` on its other nodes as well. */
 export const PROPAGATE = "set local citus.propagate_set_commands = 'local'";
 
-/** Statements that create a gallery's tables. */
-export function createTables(schema: string, dimension: number): string[] {
-  const name = quoted(schema);
-  const width = integer('dimension', dimension, 1, MOST_DIMENSIONS);
-  return [
-    `create schema if not exists ${name}`,
-    `create table if not exists ${name}.model (
-      only_row boolean primary key default true check (only_row),
-      sha256 text not null, stage text not null, dimension integer not null, preparation jsonb)`,
-    `create table if not exists ${name}.entries (
-      id text not null, modality text not null check (modality in ('image', 'points')),
-      vector vector(${width}) not null, metadata jsonb not null,
-      source text not null default '', hash text not null default '', ${KEY})`,
-  ];
-}
+/** The columns of entries. Text is ordered by code points, on every server. */
+export const columnsOf = (dimension: number): string =>
+  `id text collate "C" not null, modality text collate "C" not null,
+    vector vector(${integer('dimension', dimension, 1, MOST_DIMENSIONS)}) not null, metadata jsonb not null,
+    source text collate "C" not null default '', hash text not null default ''`;
+
+/** Statements that create the table of a gallery's model. */
+export const createModel = (schema: string): string[] => [
+  `create schema if not exists ${quoted(schema)}`,
+  `create table if not exists ${quoted(schema)}.model (
+    only_row boolean primary key default true check (only_row),
+    sha256 text not null, stage text not null, dimension integer not null, preparation jsonb)`,
+];
+
+export const createEntries = (schema: string, dimension: number): string =>
+  `create table if not exists ${quoted(schema)}.entries (${columnsOf(dimension)},
+    check (modality in ('image', 'points')), ${KEY})`;
 
 export function stampModel(schema: string, { sha256, stage, dimension, preparation }: ModelStamp): [string, unknown[]] {
   const text = `insert into ${quoted(schema)}.model (sha256, stage, dimension, preparation)
@@ -82,18 +90,21 @@ export function stampModel(schema: string, { sha256, stage, dimension, preparati
 export const readModel = (schema: string): string =>
   `select sha256, stage, dimension, to_jsonb(model) -> 'preparation' as preparation from ${quoted(schema)}.model`;
 
-export const countEntries = (schema: string): string =>
-  `select source, count(*) filter (where modality = 'image')::float8 as images,
-    count(*) filter (where modality = 'points')::float8 as points from ${quoted(schema)}.entries group by source`;
+/** The entries per source. @param table quoted, of the schema */
+export const countEntries = (schema: string, table = 'entries'): string =>
+  `select source, count(*) filter (where modality = 'image') as images,
+    count(*) filter (where modality = 'points') as points from ${quoted(schema)}.${table} group by source`;
 
 /** @param $1..$6 arrays of strings: ids, modalities, vectors, metadata, sources, hashes */
-export const upsertEntries = (schema: string): string =>
+export const insertEntries = (schema: string): string =>
   `insert into ${quoted(schema)}.entries (id, modality, vector, metadata, source, hash)
     select id, modality, vector::vector, metadata::jsonb, source, hash
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-      as given (id, modality, vector, metadata, source, hash)
-    on conflict (id, modality, source)
-    do update set vector = excluded.vector, metadata = excluded.metadata, hash = excluded.hash`;
+      as given (id, modality, vector, metadata, source, hash)`;
+
+/** The end of an insert that replaces entries. */
+export const OR_REPLACE = `on conflict (id, modality, source)
+  do update set vector = excluded.vector, metadata = excluded.metadata, hash = excluded.hash`;
 
 /** @param $1 array of ids @param $2 source */
 export const removeEntries = (schema: string): string =>
@@ -120,17 +131,25 @@ export function searchEntries(schema: string, conditions: readonly string[], isE
     ${where} order by vector <=> $1::vector${ties} limit $2::integer`;
 }
 
+/** Settings of a search, until the transaction ends. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** `set local`, because Citus does not pass on `set_config`. */
+export const setLocal = (settings: Settings): string[] =>
+  Object.entries(settings).map(([name, value]) => `set local ${name} = ${literal(value)}`);
+
 /** With an index, Postgres would answer an exact search approximately too. */
-export const SETTINGS_OF_EXACT_SEARCH = ['set local enable_indexscan = off'];
+export const EXACT_SEARCH: Settings = { enable_indexscan: 'off' };
 
 /** @param version of pgvector: from 0.8 on, an index scan continues until enough entries pass the condition */
-export function settingsOfApproximateSearch(efSearch: number, version: string): string[] {
+export function approximateSearch(efSearch: number, version: string): Settings {
   const [major, minor] = version.split('.').map(Number);
-  return [
-    `set local hnsw.ef_search = ${integer('efSearch', efSearch, 1, 1000)}`,
-    'set local enable_seqscan = off', // otherwise a small table is scanned in full
-    ...(major > 0 || minor >= 8 ? ["set local hnsw.iterative_scan = 'strict_order'"] : []),
-  ];
+  return {
+    'hnsw.ef_search': String(integer('efSearch', efSearch, 1, 1000)),
+    enable_indexscan: 'on',
+    enable_seqscan: 'off', // otherwise a small table is scanned in full
+    ...((major > 0 || minor >= 8) && { 'hnsw.iterative_scan': 'strict_order' }),
+  };
 }
 
 /** Options of an HNSW index. Larger values find more and take longer. */
