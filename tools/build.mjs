@@ -24,9 +24,8 @@ const programOf = (path) => ({ in: path, out: basename(path, '.ts') });
 async function buildPrograms() {
   const entryPoints = [...commands, 'src/commands/data_worker.ts', 'tools/doctor.ts'];
   await esbuild.build({ ...forNode, entryPoints: entryPoints.map(programOf), outdir: 'dist' });
-  const inDeno = commands.filter((name) => name !== 'data_worker'); // which needs no GPU, and is shared
-  const programs = inDeno.map((name) => ({ in: `src/commands/${name}.ts`, out: `${name}.deno` }));
-  await esbuild.build({ ...forDeno, entryPoints: programs, outdir: 'dist' });
+  const inDeno = commands.map((path) => ({ in: path, out: `${basename(path, '.ts')}.deno` }));
+  await esbuild.build({ ...forDeno, entryPoints: inDeno, outdir: 'dist' });
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({
     ...forNode,
