@@ -15,7 +15,7 @@ const momentsKernel = kernelPair(batchNormProgram, 'moments');
 const statisticsKernel = kernelPair(batchNormProgram, 'statistics');
 const runningKernel = kernelPair(batchNormProgram, 'runningStatistics');
 const applyKernel = kernelPair(batchNormProgram, 'apply');
-const applyResidualKernel = kernelPair(batchNormProgram, 'applyResidual');
+const applyResidualKernel = kernelPair(batchNormProgram, 'apply', { RESIDUAL: 1 });
 const activationKernel = kernelPair(batchNormProgram, 'activationGradient');
 const sumsKernel = kernelPair(batchNormProgram, 'gradientSums');
 const inputKernel = kernelPair(batchNormProgram, 'inputGradient');
@@ -54,24 +54,15 @@ const rowsOfChunks =
 export type BatchNormSizes = ReturnType<typeof sizesOf>;
 
 /**
- * Joins the chunks' moments [chunks, channels, 2] to mean and 1 / std [channels, 2] and moves the running statistics.
+ * Mean and 1 / std [channels, 2]: joined from the chunks' moments [chunks, channels, 2], which also moves the running
+ * statistics; without moments, these.
  */
-export function joinMoments(
-  moments: Tensor,
-  sizes: BatchNormSizes,
-  { runningMean, runningVar }: BatchNormOptions,
-): Tensor {
-  const statistics = moments.gpu.empty([sizes.channels, 2]);
-  const bindings = { momentsIn: moments, statisticsOut: statistics, runningMean, runningVar };
-  launch(statisticsKernel, bindings, sizes, { invocations: sizes.channels });
-  return statistics;
-}
-
-/** Mean and 1 / std [channels, 2] from the running statistics. */
-export function runningMoments(sizes: BatchNormSizes, { runningMean, runningVar }: BatchNormOptions): Tensor {
+export function statisticsOf(moments: Tensor | null, sizes: BatchNormSizes, options: BatchNormOptions): Tensor {
+  const { runningMean, runningVar } = options;
   const statistics = runningMean.gpu.empty([sizes.channels, 2]);
   const bindings = { statisticsOut: statistics, runningMean, runningVar };
-  launch(runningKernel, bindings, sizes, { invocations: sizes.channels });
+  if (moments) launch(statisticsKernel, { momentsIn: moments, ...bindings }, sizes, { invocations: sizes.channels });
+  else launch(runningKernel, bindings, sizes, { invocations: sizes.channels });
   return statistics;
 }
 
@@ -100,22 +91,21 @@ const op = differentiable({
     const { x, gamma, beta, residual } = inputs;
     const { gpu, channels } = x;
     const sizes = sizesOf(x, options);
-    let statistics: Tensor; // [channels, 2]
-    if (options.training) {
-      const moments = gpu.empty([sizes.chunks, channels, 2]);
+    const moments = options.training ? gpu.empty([sizes.chunks, channels, 2]) : null;
+    if (moments) {
       launch(momentsKernel, { x, momentsOut: moments }, sizes, {
         along: 'chunks',
         per: { x: sizes.chunk * channels },
         sizesOf: rowsOfChunks(sizes),
         invocations: sizes.chunks * channels,
       });
-      statistics = joinMoments(moments, sizes, options);
-    } else statistics = runningMoments(sizes, options);
+    }
+    const statistics = statisticsOf(moments, sizes, options);
     const out = gpu.empty(x.shape);
     const bindings = { x, gamma, beta, statisticsIn: statistics, out };
     const rows = { along: 'rows', whole: ['gamma', 'beta', 'statisticsIn'] };
-    if (residual) launch(applyResidualKernel, { ...bindings, residual }, sizes, rows);
-    else launch(applyKernel, bindings, sizes, rows);
+    // Without a residual the kernel reads none, but something must be bound.
+    launch(residual ? applyResidualKernel : applyKernel, { ...bindings, residual: residual ?? x }, sizes, rows);
     return { output: out, saved: { statistics } };
   },
   backward(grad, { inputs: { x, gamma, beta, residual }, options, output, saved: { statistics } }) {

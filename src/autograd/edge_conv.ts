@@ -13,7 +13,7 @@ import { shapeError } from '../tensor/error.ts';
 import { kernelPair, program } from '../tensor/kernel.ts';
 import { launch, windows } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { activationGradient, type BatchNormOptions, joinMoments, runningMoments } from './batch_norm.ts';
+import { activationGradient, type BatchNormOptions, statisticsOf } from './batch_norm.ts';
 import { columnSums } from './elementary.ts';
 import { matmul } from './matmul.ts';
 import { reshape } from './reshape.ts';
@@ -103,14 +103,13 @@ const reduceEdges = differentiable({
     const written = { winnersOut: winners, peaksOut: peaks, sumsOut: sums, spreadsOut: spreads };
     const clouds = { along: 'batch', whole: ['gamma'], invocations: sums.size };
     launch(reduceKernel, { pq, neighbours, gamma, ...written }, sizes, clouds);
-    let statistics: Tensor; // [channels, 2]
     const rows = edgeRows(sizes, options);
-    if (options.training) {
-      const moments = gpu.empty([chunks, channels, 2]);
+    const moments = options.training ? gpu.empty([chunks, channels, 2]) : null;
+    if (moments) {
       const bindings = { pq, sumsIn: sums, spreadsIn: spreads, momentsOut: moments };
       launch(momentsKernel, bindings, sizes, byChunks(sizes, ['sumsIn', 'spreadsIn']));
-      statistics = joinMoments(moments, rows, options);
-    } else statistics = runningMoments(rows, options);
+    }
+    const statistics = statisticsOf(moments, rows, options);
     const out = gpu.empty(shape);
     const ofChannels = { gamma, beta, statistics };
     const flat = { ...sizes, batch: 1, points: batch * points };

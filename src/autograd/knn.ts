@@ -12,12 +12,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export function knn(x: Tensor, k: number): Tensor {
   const [batch, points] = x.shape;
   if (x.shape.length !== 3 || !Number.isInteger(k) || k < 1 || k > points) {
-    throw shapeError(
-      'knn',
-      `x or k = ${k} does not fit`,
-      { x },
-      'x is [batch, points, channels]; k is from 1 to points.',
-    );
+    const rule = 'x is [batch, points, channels]; k is from 1 to points.';
+    throw shapeError('knn', `x or k = ${k} does not fit`, { x }, rule);
   }
   const neighbours = x.gpu.empty([batch, points, k], 'i32');
   x.gpu.backend.nearest(x, neighbours);

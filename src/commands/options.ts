@@ -9,6 +9,7 @@ import {
   PRESETS,
   type PresetName,
   type StageConfig,
+  withOptimizer,
   withRecipe,
 } from '../romo/config.ts';
 import { FIELDS, type FieldPath } from '../romo/config_fields.ts';
@@ -96,7 +97,11 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   resnetWidth: ['--resnet-width <n>', "channels of the image encoder's first stage"],
   pointEncoder: ['--point-encoder <name>', 'point encoder'],
   pointWidths: ['--point-widths <list>', "channels of the point encoder's layers, such as 32,32,64,128"],
-  momentum: ['--momentum <x>', 'momentum of SGD'],
+  optimizer: [
+    '--optimizer <name>',
+    'what moves the parameters; adamw has learning rates and weight decay of its own (default: sgd)',
+  ],
+  momentum: ['--momentum <x>', 'momentum of SGD, beta1 of AdamW'],
   headTemperature: ['--head-temperature <x>', "temperature of the heads' logits"],
   clusterBy: [
     '--cluster-by <view>',
@@ -212,7 +217,8 @@ export function readTrainOptions(command: Command): TrainOptions {
     if (value !== undefined) asked.push({ flag: flags.split(' ')[0], path, value });
   }
   const preset = structuredClone(PRESETS[given.preset as PresetName]);
-  const config = given.recipe ? withRecipe(preset, given.recipe) : preset;
+  const ofRecipe = given.recipe ? withRecipe(preset, given.recipe) : preset;
+  const config = given.optimizer ? withOptimizer(ofRecipe, given.optimizer) : ofRecipe;
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);
   // Stored, so that the model's pictures are prepared alike wherever they come from.

@@ -88,6 +88,9 @@ const RUN_FIELDS = {
   pointEncoder: oneOf('dgcnn', 'pointnet'),
   /** channels of the point encoder's layers */
   pointWidths: wholes(1, WIDEST),
+  /** What moves the parameters. Default sgd. */
+  optimizer: optional(oneOf('sgd', 'adamw')),
+  /** of SGD; beta1 of AdamW */
   momentum: real(0, 1),
   /** temperature of the heads' logits of unit features */
   headTemperature: real(COLDEST),

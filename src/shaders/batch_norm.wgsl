@@ -47,6 +47,8 @@ struct Statistic {
 @group(0) @binding(15) var<storage, read> betaGrad: array<Value>;
 @group(0) @binding(16) var<uniform> sizes: Sizes;
 
+override RESIDUAL: u32 = 0; // 1: a residual is added before the activation
+
 struct Launch {
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -120,15 +122,11 @@ fn activated(v: Value) -> Value {
   let i = indexOf(launch);
   if (i < sizes.rows * sizes.channels) {
     let channel = i % sizes.channels;
-    out[i] = activated(gamma[channel] * normalised(i) + beta[channel]);
-  }
-}
-
-@compute @workgroup_size(64) fn applyResidual(launch: Launch) {
-  let i = indexOf(launch);
-  if (i < sizes.rows * sizes.channels) {
-    let channel = i % sizes.channels;
-    out[i] = activated(gamma[channel] * normalised(i) + beta[channel] + residual[i]);
+    var v = gamma[channel] * normalised(i) + beta[channel];
+    if (RESIDUAL == 1u) {
+      v += residual[i];
+    }
+    out[i] = activated(v);
   }
 }
 

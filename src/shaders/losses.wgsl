@@ -195,20 +195,19 @@ fn store(index: u32, loss: f32, state: State) {
 
 // -sum over classes of target ln softmax(logits)
 @compute @workgroup_size(64) fn softCrossEntropy(launch: Launch) {
-  let lane = launch.local;
   let index = indexOf(launch);
   let row = min(index / LANES, sizes.rows - 1u);
   let start = row * sizes.classes;
-  let top = largest(row, lane);
-  let total = sumOfExponentials(row, lane, top, NOBODY);
+  let top = largest(row, launch.local);
+  let total = sumOfExponentials(row, launch.local, top, NOBODY);
   var loss = 0.0;
   var mass = 0.0;
   for (var c = index % LANES; c < sizes.classes; c += LANES) {
     loss += targets[start + c] * (log(total) - (logits[start + c] - top));
     mass += targets[start + c];
   }
-  loss = overLanes(lane, loss, true);
-  mass = overLanes(lane, mass, true);
+  loss = overLanes(launch.local, loss, true);
+  mass = overLanes(launch.local, mass, true);
   if (index / LANES >= sizes.rows) {
     return;
   }

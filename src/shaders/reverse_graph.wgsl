@@ -73,4 +73,3 @@ fn indexOf(launch: Launch) -> u32 {
     sources[slot] = moved;
   }
 }
-

@@ -91,11 +91,8 @@ export class Random {
   /** Uniform whole number 0 <= i < n, without bias; n from 1 to 2^32. */
   integer(n: number): number {
     if (!(Number.isInteger(n) && n >= 1 && n <= 2 ** 32)) {
-      throw new RomoError(
-        'range',
-        `Random.integer: invalid number of choices ${n}`,
-        'Give a whole number from 1 to 2^32',
-      );
+      const fix = 'Give a whole number from 1 to 2^32';
+      throw new RomoError('range', `Random.integer: invalid number of choices ${n}`, fix);
     }
     // The words from `accepted` on would make the lower numbers a little more frequent: draw again.
     const accepted = 2 ** 32 - (2 ** 32 % n);

@@ -32,7 +32,7 @@ export function sizeOf(shape: readonly number[]): number {
 export class Tensor {
   /** true for parameters, and for what is computed from them while a tape records */
   requiresGrad = false;
-  /** gradient of the loss, set on parameters by `backward` and freed by `Sgd.step`; a second `backward` adds to it */
+  /** gradient of the loss, set on parameters by `backward`, freed by an optimiser's step; a second `backward` adds to it */
   grad: Tensor | null = null;
   scope: Scope | null = null;
   private disposed = false;

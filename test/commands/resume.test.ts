@@ -4,7 +4,7 @@
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { Module } from '../../src/model/module.ts';
-import { PRESETS, withRecipe } from '../../src/romo/config.ts';
+import { PRESETS, withOptimizer, withRecipe } from '../../src/romo/config.ts';
 import { pseudoLabels } from '../../src/romo/method/pseudo_labels.ts';
 import { trainRdl } from '../../src/romo/method/rdl.ts';
 import { trainSsm } from '../../src/romo/method/ssm.ts';
@@ -75,7 +75,7 @@ test('what is not a finite number is not kept', async () => {
 test('the warm-up', async () => {
   const data = trainingData(await openShapes(config));
   await compare((hooks) => trainSsm(gpu(), data, config, hooks));
-  await compare((hooks) => trainSsm(gpu(), data, robust, hooks));
+  await compare((hooks) => trainSsm(gpu(), data, withOptimizer(robust, 'adamw'), hooks));
 });
 
 test('robust learning', async () => {

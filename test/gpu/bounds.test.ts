@@ -20,6 +20,7 @@ import { randomNormal, randomUniform } from '../../src/autograd/random.ts';
 import { globalMaxPool, globalMeanPool } from '../../src/autograd/reduce.ts';
 import { reverseGraph } from '../../src/autograd/reverse_graph.ts';
 import { argmax, softmax } from '../../src/autograd/softmax.ts';
+import { AdamW } from '../../src/model/adamw.ts';
 import { Sgd } from '../../src/model/sgd.ts';
 import { assign, update } from '../../src/romo/method/kmeans.ts';
 import { MemoryBank } from '../../src/romo/method/memory_bank.ts';
@@ -282,19 +283,22 @@ test('memory bank', async () => {
   }
 });
 
-test('sgd', async () => {
+test('optimizers', async () => {
   for (const count of [128, 301]) {
-    await holds('sgd', async () => {
-      const parameter = leaf('parameter', [count]);
-      const sgd = new Sgd(gpu(), new Map([['p', parameter]]), { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 });
-      for (let step = 0; step < 2; step++) {
-        parameter.grad = leaf(`gradient ${step}`, [count]);
-        sgd.step();
-      }
-      const values = await parameter.read();
-      sgd.dispose();
-      return [values];
-    });
+    for (const kind of [Sgd, AdamW]) {
+      await holds(kind.name, async () => {
+        const parameter = leaf('parameter', [count]);
+        const options = { learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 };
+        const optimizer = new kind(gpu(), new Map([['p', parameter]]), options);
+        for (let step = 0; step < 2; step++) {
+          parameter.grad = leaf(`gradient ${step}`, [count]);
+          optimizer.step();
+        }
+        const values = await parameter.read();
+        optimizer.dispose();
+        return [values];
+      });
+    }
   }
 });
 

@@ -1,5 +1,7 @@
-/** Fixtures of the parts of training without gradients: SGD with its schedule, k-means, the memory bank. */
-import { cosineRate, Sgd } from '../../src/model/sgd.ts';
+/** Fixtures of the parts of training without gradients: the optimisers, k-means, the memory bank. */
+import { AdamW } from '../../src/model/adamw.ts';
+import { cosineRate } from '../../src/model/optimizer.ts';
+import { Sgd } from '../../src/model/sgd.ts';
 import { lloyd } from '../../src/romo/method/kmeans.ts';
 import { MemoryBank } from '../../src/romo/method/memory_bank.ts';
 import { assertClose } from '../support/close.ts';
@@ -24,6 +26,27 @@ export const training: Readonly<Record<string, Handler>> = {
       assertClose('param', await parameter.readFloats(), fixture.floats('out.param'), fixture);
     } finally {
       sgd.dispose();
+    }
+  },
+
+  async adamw(gpu, fixture) {
+    const { lr, beta1, beta2, epsilon, weight_decay: weightDecay, steps } = fixture.attrs;
+    const { shape } = fixture.get('in.param');
+    const parameter = gpu.tensor(fixture.floats('in.param'), shape);
+    const options = { learningRate: lr, beta1, beta2, epsilon, weightDecay };
+    const adamw = new AdamW(gpu, new Map([['param', parameter]]), options);
+    try {
+      const path: number[] = [];
+      for (let step = 0; step < steps; step++) {
+        adamw.setRate(cosineRate(lr, step, steps));
+        const gradients = fixture.floats('in.grads'); // [steps, size]
+        parameter.grad = gpu.tensor(gradients.subarray(step * parameter.size, (step + 1) * parameter.size), shape);
+        adamw.step();
+        path.push(...(await parameter.readFloats()));
+      }
+      assertClose('parameter after each step', path, fixture.floats('out.params'), fixture);
+    } finally {
+      adamw.dispose();
     }
   },
 

@@ -68,7 +68,7 @@ export class TinyTraining {
 
   /** Everything that training changes, as one array. */
   async state(): Promise<number[]> {
-    const tensors = [...this.parameters.values(), ...this.sgd.velocities.values(), this.runningMean, this.runningVar];
+    const tensors = [...this.parameters.values(), ...this.sgd.state.values(), this.runningMean, this.runningVar];
     const values: number[] = [];
     for (const tensor of tensors) values.push(...(await tensor.readFloats()));
     return values;

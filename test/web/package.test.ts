@@ -283,7 +283,8 @@ test('the encoders come without training code', async () => {
     outdir: 'none',
     loader: { '.wgsl': 'text' },
   });
-  const training = /\/(ssm|rdl|stage|feeder|run|kmeans|pseudo_labels|losses|sgd|heads|memory_bank)\.(ts|wgsl)$/;
+  const training =
+    /\/(ssm|rdl|stage|feeder|run|kmeans|pseudo_labels|losses|sgd|adamw|optimizers?|heads|memory_bank)\.(ts|wgsl)$/;
   assert.equal(
     Object.keys(metafile.inputs).filter((path) => training.test(path)),
     [],

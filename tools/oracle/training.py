@@ -1,4 +1,4 @@
-"""Fixtures of whole encoders and of ten steps of each stage."""
+"""Fixtures of whole encoders, and of ten steps of each stage and of AdamW."""
 
 import torch
 from fixture import hash_uniform, hash_weights, random, write
@@ -48,6 +48,25 @@ def networks():
     images = hash_weights(ResNet(18, DIM).double(), "img.")
     points = hash_weights(Dgcnn(DIM, COMMON["k"]).double(), "pc.")
     return images, points
+
+
+def adamw(folder):
+    """Ten steps on one parameter, the rate along half a cosine."""
+    attrs = {"lr": 0.03, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.1, "steps": STEPS}
+    start, gradients = random(21, 7, 5), random(22, STEPS, 7, 5)
+    parameter = start.clone().requires_grad_()
+    adamw = torch.optim.AdamW(
+        [parameter], attrs["lr"], (attrs["beta1"], attrs["beta2"]), attrs["epsilon"], attrs["weight_decay"]
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adamw, STEPS)
+    path = []
+    for step in range(STEPS):
+        parameter.grad = gradients[step].clone()
+        adamw.step()
+        schedule.step()
+        path.append(parameter.detach().clone())
+    tensors = {"in.param": start, "in.grads": gradients, "out.params": torch.stack(path)}
+    write(folder, "adamw_10_steps", "adamw", attrs, tensors, 2e-5, 2e-6)
 
 
 def optimiser(parameters):

@@ -60,6 +60,7 @@ function planOf(): Plan {
     size: data.get('size') as Plan['size'],
     train: number('train'),
     epochs: [number('epochs1'), number('epochs2')],
+    optimizer: data.get('optimizer') as Plan['optimizer'],
     recipe: data.get('recipe') as Plan['recipe'],
     loss: data.get('loss') as Plan['loss'],
     noise: number('noise') / 100,

@@ -1,5 +1,5 @@
 /** The visitor's choices, and the configuration that follows from them. */
-import { type Config, PRESETS, withRecipe } from 'romo';
+import { type Config, PRESETS, withOptimizer, withRecipe } from 'romo';
 
 export const LOSSES = ['rcll', 'cross-entropy', 'mae', 'focal'] as const;
 
@@ -8,6 +8,7 @@ export interface Plan {
   readonly size: 'tiny' | 'small';
   readonly train: number;
   readonly epochs: readonly [number, number];
+  readonly optimizer: NonNullable<Config['optimizer']>;
   /** paper: labels are found once; robust: self-labelling */
   readonly recipe: 'paper' | 'robust';
   readonly loss: (typeof LOSSES)[number];
@@ -21,8 +22,8 @@ const TEST = 100;
 /** RCLL's exponent alpha: 0 gives MAE, 1 gives the focal loss. */
 const ALPHA = { rcll: PRESETS.small.rdl.alpha, 'cross-entropy': PRESETS.small.rdl.alpha, mae: 0, focal: 1 };
 
-export function configOf({ size, train, epochs, recipe, loss, seed }: Plan): Config {
-  const preset = withRecipe(PRESETS[size], recipe);
+export function configOf({ size, train, epochs, optimizer, recipe, loss, seed }: Plan): Config {
+  const preset = withOptimizer(withRecipe(PRESETS[size], recipe), optimizer);
   return {
     ...preset,
     train,

@@ -234,16 +234,16 @@ const trainer = {
     return train(async () => ({ plan, config, data: await openShapes(config), state: undefined, warmedUp: undefined }));
   },
 
-  /** Trains stage 2 again from the existing warm-up, with the plan's loss and noise. */
+  /** Trains stage 2 again from the existing warm-up, with the plan's optimiser, loss and noise. */
   async stageTwo(plan: Plan): Promise<boolean> {
     const warm = session;
     if (!warm?.warmedUp || warm.warmedUp.stage.epoch !== warm.config.ssm.epochs)
       throw new Error('Stage 1 has not been trained yet. Start a run first.');
-    const { rdl, recipe, clusterBy = 'pairs' } = configOf(plan);
+    const { rdl, recipe = 'paper', optimizer = 'sgd', clusterBy = 'pairs' } = configOf(plan);
     return train(async () => ({
       ...warm,
       plan: { ...warm.plan, noise: plan.noise },
-      config: { ...warm.config, recipe: recipe ?? 'paper', clusterBy, rdl },
+      config: { ...warm.config, recipe, optimizer, clusterBy, rdl },
       state: warm.warmedUp,
     }));
   },

@@ -3,7 +3,7 @@
 import { concat } from '../../autograd/concat.ts';
 import { record } from '../../autograd/tape.ts';
 import type { Module } from '../../model/module.ts';
-import { cosineRate, Sgd } from '../../model/sgd.ts';
+import { cosineRate, type Optimizer } from '../../model/optimizer.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { runChecked } from '../../tensor/finite.ts';
@@ -12,6 +12,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Config, StageConfig } from '../config.ts';
 import type { Encoders, Pretrained } from '../encoders.ts';
 import type { Feeder } from './feeder.ts';
+import { optimizerOf } from './optimizer.ts';
 import {
   type Position,
   type PseudoLabels,
@@ -132,7 +133,7 @@ export interface StepPlan {
 }
 
 /** Queues a step. @returns its report [3]: total loss, supervision, invariance */
-function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
+function queueStep(gpu: Gpu, plan: StepPlan, optimizer: Optimizer): Tensor {
   using _scope = gpu.scope();
   const parts: Tensor[] = [];
   const kept: Tensor[] = [];
@@ -145,44 +146,40 @@ function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
   tape.backward();
   const report = concat(parts, 0).keep();
   for (const part of parts) part.dispose();
-  optimiser.step();
+  optimizer.step();
   plan.after?.(plan.feeder, kept);
   for (const tensor of kept) tensor.dispose();
   return report;
 }
 
 /**
- * Runs a stage: SGD with momentum and a cosine schedule. One step is recorded, then replayed for every batch.
+ * Runs a stage: the configured optimiser with a cosine schedule. One step is recorded, then replayed for every batch.
  * @throws RomoError `not-finite` if the loss is not finite
  */
 export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   const { config, stage } = plan;
   const parameters = plan.model.parameters();
-  const optimiser = new Sgd(gpu, parameters, {
-    learningRate: stage.learningRate,
-    momentum: config.momentum,
-    weightDecay: stage.weightDecay,
-  });
-  const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimiser));
+  const optimizer = optimizerOf(gpu, parameters, config, stage);
+  const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimizer));
   try {
-    await runSteps(gpu, plan, { parameters, optimiser, replay, report });
+    await runSteps(gpu, plan, { parameters, optimizer, replay, report });
   } finally {
-    optimiser.dispose();
+    optimizer.dispose();
     replay.dispose();
   }
 }
 
 interface RecordedStep {
   readonly parameters: ReadonlyMap<string, Tensor>;
-  readonly optimiser: Sgd;
+  readonly optimizer: Optimizer;
   readonly replay: Replay;
   readonly report: Tensor;
 }
 
 async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promise<void> {
   const { stage, feeder, hooks } = plan;
-  const { parameters, optimiser, replay, report } = recorded;
-  const changing = changingTensors(plan, optimiser);
+  const { parameters, optimizer, replay, report } = recorded;
+  const changing = changingTensors(plan, optimizer);
   const { resumeFrom } = hooks;
   if (resumeFrom) restore(resumeFrom, plan.name, changing);
   const steps = stage.epochs * feeder.stepsPerEpoch;
@@ -213,7 +210,7 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
       await hooks.beforeStep?.();
       const learningRate = cosineRate(stage.learningRate, step, steps);
       await feeder.load(epoch, indices, ofEpoch);
-      optimiser.setRate(learningRate);
+      optimizer.setRate(learningRate);
       const where = `step ${step + 1}, epoch ${epoch + 1}; samples ${feeder.names(indices)}`;
       if (hooks.checkFinite) await runChecked(gpu, replay, `${plan.name}, ${where}`);
       else replay.run();
@@ -245,9 +242,9 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
 }
 
 /** All tensors that later steps depend on. */
-function changingTensors({ model, memories = {} }: StepPlan, optimiser: Sgd): Map<string, Tensor> {
+function changingTensors({ model, memories = {} }: StepPlan, optimizer: Optimizer): Map<string, Tensor> {
   const all = new Map<string, Tensor>(Object.entries(memories));
   for (const [name, { tensor }] of model.namedEntries('model.')) all.set(name, tensor);
-  for (const [name, tensor] of optimiser.velocities) all.set(`velocity.${name}`, tensor);
+  for (const [name, tensor] of optimizer.state) all.set(name, tensor);
   return all;
 }

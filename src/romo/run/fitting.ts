@@ -2,12 +2,12 @@
 import { concat } from '../../autograd/concat.ts';
 import { contrastive } from '../../autograd/losses.ts';
 import { record } from '../../autograd/tape.ts';
-import { Sgd } from '../../model/sgd.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { rehearse } from '../../tensor/rehearsal.ts';
 import type { Config } from '../config.ts';
 import { Encoders } from '../encoders.ts';
+import { optimizerOf } from '../method/optimizer.ts';
 
 /**
  * The largest batch below the configured one whose training steps fit: each tensor into the GPU's limits, all of them
@@ -45,7 +45,7 @@ function queueStep(
   imageShape: readonly [number, number, number],
 ): void {
   using _scope = gpu.scope();
-  const { batch, points, momentum, seed, train } = config;
+  const { batch, points, seed, train } = config;
   const networks = (of: 'ssm' | 'rdl') => new Encoders(gpu, config, config[of], imageShape[2], { seed, path: of });
   const encoders = networks(stage);
   // Held at the same time: in `rdl` the warm-up's networks, in `ssm` both memory banks and the rows that are clustered.
@@ -53,11 +53,11 @@ function queueStep(
   else gpu.empty([4 * train, encoders.dimension]);
   const images = gpu.empty([batch, ...imageShape]);
   const clouds = gpu.empty([batch, points, 3]);
-  const optimiser = new Sgd(gpu, encoders.parameters(), { learningRate: 0, momentum, weightDecay: 0 });
+  const optimizer = optimizerOf(gpu, encoders.parameters(), config, config[stage]);
   const tape = record(gpu, () => {
     const rows = [encoders.embedImages(images), encoders.embedClouds(clouds)];
     return contrastive(concat(rows, 0), { tau: 1 });
   });
   tape.backward();
-  optimiser.step();
+  optimizer.step();
 }
