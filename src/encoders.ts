@@ -15,6 +15,7 @@ export { ResNet, type ResNetOptions } from './model/resnet.ts';
 export { type Config, PRESETS } from './romo/config.ts';
 export { embedClouds, embedImages } from './romo/embedding.ts';
 export { Encoders } from './romo/encoders.ts';
+export { type ModelContents, readModel } from './romo/run/model_contents.ts';
 export { type LoadedEncoders, loadEncoders } from './romo/run/model_file.ts';
 export { type DeviceOptions, type Gpu, openDevice } from './tensor/device.ts';
 export { RomoError } from './tensor/error.ts';

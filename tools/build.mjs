@@ -16,7 +16,9 @@ const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'),
 const library = Object.values(entries).flatMap(
   ({ types }) => types?.replace('./dist/types', 'src').replace('.d.ts', '.ts') ?? [],
 );
-const commands = ['train', 'evaluate', 'compare', 'convert', 'search'].map((name) => `src/commands/bin/${name}.ts`);
+const commands = ['train', 'evaluate', 'compare', 'convert', 'export', 'search'].map(
+  (name) => `src/commands/bin/${name}.ts`,
+);
 
 /** A program is named after its file, without the folder: dist/train.js. */
 const programOf = (path) => ({ in: path, out: basename(path, '.ts') });

@@ -27,8 +27,9 @@ export const LAYERS = {
   'src/encoders.ts': ['src/romo', 'src/tensor/device.ts'],
   'src/index.ts': ['src/encoders.ts'],
   'src/search': ['src/encoders.ts'],
+  'src/onnx': ['src/romo'],
   'src/report': ['src/compare'],
-  'src/commands': ['src/report', 'src/search'],
+  'src/commands': ['src/report', 'src/search', 'src/onnx'],
   tools: ['src/commands'],
   bench: ['src/commands', 'tools'],
   web: [], // plus the package's exports, imported by the package's name

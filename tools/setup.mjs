@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserPlan, findBrowser } from './browsers.mjs';
 import { findDeno } from './deno.mjs';
@@ -26,13 +26,16 @@ class SetUpError extends Error {}
 /**
  * Makes sure that everything can be built and run on this machine, or says what is missing.
  * @param options browser: also provide a browser with WebGPU, which only tests need; deno: for tests, too; postgres: also
- *   provide Postgres with pgvector where it is available, for tests too; adapter: false if Node needs no WebGPU
+ *   provide Postgres with pgvector where it is available, for tests too; runtimes: also install the other runtimes that
+ *   tests compare with; adapter: false if Node needs no WebGPU
  * @returns the environment in which to start programs that use WebGPU, or null if the machine is not ready
  */
-export async function setUp({ dryRun = false, browser = false, deno = false, postgres = false, adapter = true } = {}) {
+export async function setUp({ dryRun, browser, deno, postgres, runtimes, adapter = true } = {}) {
   try {
     checkNode();
-    await installPackages(dryRun);
+    await installPackages(dryRun, root, '--include=dev');
+    // Nothing there needs the scripts that its packages run when they are installed.
+    if (runtimes) await installPackages(dryRun, join(root, 'test'), '--ignore-scripts');
     const environment = adapter ? await provideAdapter(dryRun) : process.env;
     if (browser) await provideBrowser(dryRun);
     if (deno && !dryRun) checkDeno();
@@ -55,14 +58,15 @@ function checkNode() {
 }
 
 /** The age of the installation is that of the file in which npm records what it installed. */
-async function installPackages(dryRun) {
-  const lock = join(root, 'package-lock.json');
-  const record = join(root, 'node_modules', '.package-lock.json');
+async function installPackages(dryRun, folder, flag) {
+  const lock = join(folder, 'package-lock.json');
+  const record = join(folder, 'node_modules', '.package-lock.json');
   if (existsSync(record) && statSync(record).mtimeMs >= statSync(lock).mtimeMs) return;
   const why = existsSync(record) ? 'package-lock.json is newer than node_modules' : 'node_modules is missing';
-  console.log(`Installing npm packages (${why}): npm ci`);
+  const where = folder === root ? '' : ` in ${basename(folder)}`;
+  console.log(`Installing npm packages${where} (${why}): npm ci`);
   if (dryRun) return;
-  const code = await npm('ci', '--prefix', root, '--include=dev', '--no-fund', '--no-audit');
+  const code = await npm('ci', '--prefix', folder, flag, '--no-fund', '--no-audit');
   if (code !== 0) {
     throw new SetUpError(
       `npm ci failed (exit code ${code}); see its output above. It needs a connection to the registry that\n` +

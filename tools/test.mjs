@@ -71,6 +71,7 @@ async function testAll(chosen) {
     browser: chosen.some((name) => inBrowser.includes(name)),
     deno: !withoutWgpu && chosen.some((name) => ['wgpu', 'browser'].includes(name)),
     postgres: chosen.includes('pure') || chosen.includes('commands'),
+    runtimes: chosen.includes('parity'),
   });
   if (!environment) {
     fail('the machine is not ready for the tests; see above');

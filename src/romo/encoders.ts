@@ -14,6 +14,7 @@ import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config, StageConfig } from './config.ts';
+import { IMAGENET } from './preparation.ts';
 
 /** An image encoder and a cloud encoder whose outputs are unit vectors of one length. */
 export class Encoders extends Module {
@@ -84,9 +85,6 @@ export interface Pretrained {
   readonly image?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
   readonly cloud?: { readonly file: string; readonly weights: ConvertedWeights } | undefined;
 }
-
-/** Mean and deviation per channel, as in torchvision and timm: https://docs.pytorch.org/vision/stable/models.html */
-const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 
 function imagenetNormalization(gpu: Gpu, channels: number) {
   if (channels !== 3) {

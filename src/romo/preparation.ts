@@ -4,6 +4,9 @@ import type { Preparation } from '../data/prepare.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Config } from './config.ts';
 
+/** Mean and deviation per channel, as in torchvision and timm: https://docs.pytorch.org/vision/stable/models.html */
+export const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+
 /**
  * The preparation of a run's objects, which every object that its model embeds must undergo. The number of channels is
  * that of the image encoder.

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { compareProgram } from '../../src/commands/compare.ts';
 import { convertProgram } from '../../src/commands/convert.ts';
 import { evaluateProgram } from '../../src/commands/evaluate.ts';
+import { exportProgram } from '../../src/commands/export.ts';
 import { runProgram } from '../../src/commands/main.ts';
 import { searchProgram } from '../../src/commands/search.ts';
 import { trainProgram } from '../../src/commands/train.ts';
@@ -14,6 +15,7 @@ const PROGRAMS = {
   evaluate: evaluateProgram,
   compare: compareProgram,
   convert: convertProgram,
+  export: exportProgram,
   search: searchProgram,
 };
 export type CommandName = keyof typeof PROGRAMS;

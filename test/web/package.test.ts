@@ -187,6 +187,7 @@ test('the contents of the package', () => {
     './data',
     './files',
     './search',
+    './onnx',
     './database',
     './package.json',
   ]);

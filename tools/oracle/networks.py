@@ -46,13 +46,24 @@ def projection(channels, width, stride):
     return nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
 
 
+DEPTHS = {
+    "small": (Basic, [1, 1, 1, 1]),
+    18: (Basic, [2, 2, 2, 2]),
+    34: (Basic, [3, 4, 6, 3]),
+    50: (Bottleneck, [3, 4, 6, 3]),
+    101: (Bottleneck, [3, 4, 23, 3]),
+}
+
+
 class ResNet(nn.Module):
-    """x [B, 3, H, W] -> embedding [B, d] through RoMo's head: fc, batch norm, ReLU."""
+    """x [B, 3, H, W] -> embedding [B, d] through RoMo's head: fc, batch norm, ReLU. `small` has a 3x3 stem and no pooling."""
 
     def __init__(self, depth, out_dim, in_channels=3, width=64):
         super().__init__()
-        block, blocks = {18: (Basic, [2, 2, 2, 2]), 50: (Bottleneck, [3, 4, 6, 3])}[depth]
-        self.conv1 = nn.Conv2d(in_channels, width, 7, 2, 3, bias=False)
+        block, blocks = DEPTHS[depth]
+        self.pools = depth != "small"
+        size = 7 if self.pools else 3
+        self.conv1 = nn.Conv2d(in_channels, width, size, 2, size // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         channels = width
         for stage, count in enumerate(blocks):
@@ -66,16 +77,19 @@ class ResNet(nn.Module):
         self.bn_fc = nn.BatchNorm1d(out_dim)
 
     def forward(self, x):
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        x = F.relu(self.bn1(self.conv1(x)))
+        if self.pools:
+            x = F.max_pool2d(x, 3, 2, 1)
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
         return F.relu(self.bn_fc(self.fc(x.mean((2, 3)))))
 
 
 def neighbours(x, k):
-    """x [B, C, N] -> indices [B, N, k] of the nearest points, the point itself included."""
-    points = x.transpose(1, 2)
-    return torch.cdist(points, points).topk(k, dim=-1, largest=False)[1]
+    """x [B, C, N] -> indices [B, N, k] of the nearest points, the point itself included, of equal ones the lower index first."""
+    # Not by torch.cdist, whose products and roots leave float32 too few digits to tell near neighbours apart.
+    distances = sum((x[:, c, :, None] - x[:, c, None, :]) ** 2 for c in range(x.shape[1]))
+    return distances.sort(dim=-1, stable=True)[1][:, :, :k]
 
 
 class Dgcnn(nn.Module):

@@ -1,15 +1,15 @@
 /** A trained model as one file: safetensors with PyTorch's names and layouts, and the configuration in its metadata. */
 
 import type { Preparation } from '../../data/prepare.ts';
-import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
-import { type Module, type StateDict, unprefixed } from '../../model/module.ts';
+import { encodeSafetensors, type SafetensorEntry } from '../../files/safetensors.ts';
+import type { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
 import { rehearse } from '../../tensor/rehearsal.ts';
-import { type Config, parseConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { ReadyEncoders } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
-import { preparationOf } from '../preparation.ts';
+import { FIX, readModel } from './model_contents.ts';
 
 /** The bytes of a file of models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
 export async function encodeModels(
@@ -36,8 +36,6 @@ export interface LoadedEncoders extends ReadyEncoders {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const FIX = 'Choose the model.safetensors of a finished run.';
-
 /**
  * The encoders of a file that `node dist/train.js` wrote, in evaluation mode.
  * @param name what errors call the file
@@ -45,22 +43,13 @@ const FIX = 'Choose the model.safetensors of a finished run.';
  *   configuration
  */
 export function loadEncoders(gpu: Gpu, bytes: Uint8Array, name = 'the model'): LoadedEncoders {
-  const { tensors, metadata } = decodeSafetensors(bytes, name);
-  const config = configOf(metadata.config, name);
-  const stage = Object.keys(tensors).some((key) => key.startsWith('rdl.')) ? 'rdl' : 'ssm';
-  const state = unprefixed(tensors as StateDict, `${stage}.encoders.`);
-  const stem = state['image.conv1.weight'];
-  if (!stem) throw new RomoError('file', `${name} holds no encoders`, FIX);
-  const channels = stem.shape[1];
-  if (stem.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
-    throw new RomoError('file', `${name} is for images of ${channels} channels`, FIX);
-  }
+  const { config, stage, preparation, state, metadata } = readModel(bytes, name);
+  const { channels } = preparation;
   const build = () => new Encoders(gpu, config, config[stage], channels, { seed: config.seed, path: stage });
   checkSize(gpu, bytes.length, name, () => build().checkStateDict(state, name));
   const encoders = build();
   encoders.loadStateDict(state, name);
   encoders.setTraining(false);
-  const preparation = { ...preparationOf(config), channels } as const;
   const imageShape = [config.imageSize, config.imageSize, channels] as const;
   return { encoders, config, stage, imageShape, preparation, metadata };
 }
@@ -73,15 +62,4 @@ function checkSize(gpu: Gpu, bytes: number, name: string, build: () => void): vo
     if (!(error instanceof RomoError && error.code === 'memory')) throw error;
     throw new RomoError('file', `${name} is smaller than the model that its configuration describes`, FIX);
   }
-}
-
-function configOf(text: string | undefined, name: string): Config {
-  if (text === undefined) throw new RomoError('file', `${name} has no configuration in its metadata`, FIX);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new RomoError('file', `${name} has a broken configuration: ${(cause as Error).message}`, FIX);
-  }
-  return parseConfig(value, name);
 }
