@@ -68,5 +68,6 @@ export async function buildWeb() {
     copyFileSync(join(source, 'search', name), join(target, 'search', name));
   }
   copyFileSync(join(source, 'icon.svg'), join(target, 'icon.svg'));
+  copyFileSync(join(source, 'host', '_headers'), join(target, '_headers'));
   return metafile;
 }
