@@ -24,5 +24,5 @@ import '../gpu/reshape.test.ts';
 import '../gpu/reverse_graph.test.ts';
 import '../gpu/search.test.ts';
 import '../gpu/self_labels.test.ts';
-import '../gpu/sgd.test.ts';
+import '../gpu/optimizers.test.ts';
 import '../gpu/softmax.test.ts';
