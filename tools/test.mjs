@@ -119,12 +119,12 @@ function runsOf(group) {
   const files = testFiles(group);
   const runs = files.map((path) => ({ path }));
   if (group !== 'gpu') return runs;
-  // These files choose their own limits.
-  const chooseThemselves = ['finite.test.js', 'fitting.test.js', 'over_limits.test.js', 'soak.test.js'];
+  // These files choose their own limits or backends.
+  const chooseThemselves = ['finite', 'fitting', 'over_limits', 'pace', 'soak'].map((name) => `${name}.test.js`);
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
-  // These take minutes on the reference backend: run them with `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
-  const long = ['over_limits.test.js', 'soak.test.js'];
-  const byDefinition = files.filter((path) => !long.includes(basename(path)));
+  // `pace` runs all backends; the others take minutes on this one: `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
+  const notByDefinition = ['over_limits.test.js', 'pace.test.js', 'soak.test.js'];
+  const byDefinition = files.filter((path) => !notByDefinition.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];
 }

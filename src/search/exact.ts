@@ -168,7 +168,8 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, state: State, first: number): v
   const sliceRows = gpu.empty([queries, slices, k], 'i32');
   const lists = { sliceScores, sliceRows };
   const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
-  launch(scan.kernel, { gallery4, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
+  const work = queries * rows * (2 * channels + 10);
+  launch(scan.kernel, { gallery4, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices), work });
   launch(mergeKernel, { ...lists, bestScores, bestRows }, sizes, { invocations: queries });
 }
 

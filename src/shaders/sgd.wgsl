@@ -17,15 +17,6 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> rate: array<f32>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn step(launch: Launch) {
   let i = indexOf(launch);
   if (i < sizes.count) {
