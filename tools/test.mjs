@@ -120,10 +120,12 @@ function runsOf(group) {
   const runs = files.map((path) => ({ path }));
   if (group !== 'gpu') return runs;
   // These files choose their own limits or backends.
-  const chooseThemselves = ['finite', 'fitting', 'over_limits', 'pace', 'soak'].map((name) => `${name}.test.js`);
+  const chooseThemselves = ['finite', 'fitting', 'over_limits', 'pace', 'self_test', 'soak'].map(
+    (name) => `${name}.test.js`,
+  );
   const again = files.filter((path) => !chooseThemselves.includes(basename(path)));
-  // `pace` runs all backends; the others take minutes on this one: `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
-  const notByDefinition = ['over_limits.test.js', 'pace.test.js', 'soak.test.js'];
+  // Two run all backends; the others take minutes on this one: `ROMO_TEST_BACKEND=reference node dist/test/gpu/...`.
+  const notByDefinition = ['over_limits', 'pace', 'self_test', 'soak'].map((name) => `${name}.test.js`);
   const byDefinition = files.filter((path) => !notByDefinition.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...byDefinition.map((path) => ({ path, backend: 'reference' }))];

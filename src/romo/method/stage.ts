@@ -157,6 +157,7 @@ function queueStep(gpu: Gpu, plan: StepPlan, optimiser: Sgd): Tensor {
  */
 export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   const { config, stage } = plan;
+  await gpu.tested('training');
   const parameters = plan.model.parameters();
   const optimiser = new Sgd(gpu, parameters, {
     learningRate: stage.learningRate,
