@@ -18,7 +18,9 @@ export const LAYERS = {
   'src/shaders': [],
   'src/autograd': ['src/tensor', 'src/shaders'],
   'src/backends': ['src/autograd'], // built from ops without gradients; ops call a backend through the device
-  'src/tensor/device.ts': ['src/backends'], // opens the backend
+  'src/tensor/device.ts': ['src/backends', 'src/selftest/remembered.ts'], // opens the backend and has it tested
+  'src/selftest/remembered.ts': ['src/selftest'],
+  'src/selftest': ['src/index.ts', 'src/search'], // later than the device that it tests: all is loaded lazily
   'src/model': ['src/autograd'],
   'src/files': ['src/tensor/error.ts'],
   'src/data': ['src/files', 'src/tensor/random.ts'],

@@ -98,6 +98,18 @@ export async function searchBlocks(
   queries: Float32Array,
   k: number,
 ): Promise<Answers> {
+  await gpu.tested('search');
+  return searchUntested(gpu, blocks, dimension, queries, k);
+}
+
+/** The same without the self-test, which runs it. */
+export async function searchUntested(
+  gpu: Gpu,
+  blocks: () => Blocks,
+  dimension: number,
+  queries: Float32Array,
+  k: number,
+): Promise<Answers> {
   const count = checkRows('queries', queries, dimension);
   if (!Number.isInteger(k) || k < 1) {
     throw new RomoError('shape', `search: k is ${k}`, 'Ask for at least one answer.');
@@ -180,8 +192,10 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, chosenRows: Uint32Array, state:
   const sliceScores = gpu.empty([queries, slices, k]);
   const sliceRows = gpu.empty([queries, slices, k], 'i32');
   const lists = { sliceScores, sliceRows, bestScores };
-  const sizes = { rows, queries, channels: gallery4.channels, k, slices, rowsPerSlice, first };
-  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
+  const { channels } = gallery4;
+  const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
+  const work = queries * rows * (2 * channels + 10);
+  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices), work });
   launch(mergeKernel, { ...lists, bestRows }, sizes, { invocations: queries });
 }
 

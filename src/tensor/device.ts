@@ -1,10 +1,12 @@
 /** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
 import { entry, selectsByName, whenDone } from '#webgpu';
 import { type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
+import type { Use } from '../selftest/families.ts';
 import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import { KernelCache } from './kernel.ts';
 import { type MemoryCounters, Pool, Scope, USAGE } from './memory.ts';
+import { Pace } from './pace.ts';
 import { Profiler } from './profile.ts';
 import { Queue } from './queue.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
@@ -21,6 +23,11 @@ export interface DeviceOptions {
   poolBytes?: number;
   /** bytes that all buffers may take together, pooled ones included; default: no cap */
   memoryBytes?: number | undefined;
+  /**
+   * Whether kernels are tested once per adapter and version, see selftest/; default true, but for SwiftShader, which is the
+   * same everywhere and which this project's tests cover.
+   */
+  selfTest?: boolean;
   /** time every launch; needs the adapter's `timestamp-query` */
   profile?: boolean;
 }
@@ -35,6 +42,8 @@ export class Gpu {
   readonly kernels: KernelCache;
   readonly queue: Queue;
   readonly profiler: Profiler | null;
+  /** how much is submitted at once */
+  pace = new Pace();
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
   /** larger tensors are processed in windows; see launch.ts */
@@ -57,7 +66,7 @@ export class Gpu {
     readonly software: boolean,
     /** which kernels run; see backends/backend.ts */
     public backend: Backend,
-    options: DeviceOptions,
+    readonly options: DeviceOptions,
   ) {
     this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
     this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
@@ -70,6 +79,7 @@ export class Gpu {
     });
     void device.lost.then((info) => {
       if (!this.closed) {
+        Pace.lost();
         this.failure ??= new RomoError(
           'device-lost',
           `the GPU was lost (${info.reason}): ${info.message}`,
@@ -142,6 +152,11 @@ export class Gpu {
     return this.scopes[this.scopes.length - 1];
   }
 
+  /** Tests the kernels that a use needs, once per adapter and version. @throws RomoError `self-test` for wrong numbers */
+  async tested(use: Use): Promise<void> {
+    if (this.options.selfTest !== false) await (await import('../selftest/remembered.ts')).ensure(this, use);
+  }
+
   /** Sends the queued work to the GPU. */
   async submit(): Promise<void> {
     this.check();
@@ -154,7 +169,9 @@ export class Gpu {
   /** Resolves when the GPU has finished all work submitted so far. */
   async finish(): Promise<void> {
     await this.submit();
+    const done = this.pace.wait();
     await whenDone(this.device.queue.onSubmittedWorkDone());
+    done();
     this.check();
   }
 
@@ -195,7 +212,7 @@ const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as G
 
 /**
  * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not
- * exit. Throws `no-adapter` if there is none, `option` for an unknown backend.
+ * exit. Throws `no-adapter` if there is none, `option` for an unknown backend, `self-test` for a driver that computes wrong numbers.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const entryPoint = entry(options.adapter);
@@ -224,5 +241,12 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   const backend = await loadBackend(options.backend ?? (found.software ? 'software' : 'gpu'), device);
-  return new Gpu(entryPoint, device, found.name, found.software, backend, options);
+  const gpu = new Gpu(entryPoint, device, found.name, found.software, backend, options);
+  try {
+    await gpu.tested('embedding');
+    return gpu;
+  } catch (error) {
+    gpu.close();
+    throw error;
+  }
 }

@@ -114,12 +114,14 @@ test('every way to train', async () => {
   // understood and to find their objects.
   const sets = new Set<string>();
   for (const example of examples.filter(isOf('train')).filter(({ words }) => !words.includes('--resume'))) {
-    const set = example.words[example.words.indexOf('--data') + 1];
+    const isOfShapes = !example.words.includes('--data');
+    const set = isOfShapes ? 'shapes' : example.words[example.words.indexOf('--data') + 1];
+    const few = isOfShapes ? ['--train', '8', '--test', '4'] : []; // there are not `all` of them
     const out = example.words.includes('--out') ? [] : ['--out', `runs/${set.split(':')[0]}`];
     const isNeeded = example.words.includes('runs/digits') || (set === 'folder:mine' && !sets.has(set));
     const inspect = isNeeded || example.words.includes('--inspect') ? [] : ['--inspect'];
     sets.add(set);
-    await run({ ...example, words: [...example.words, ...FAST.split(' '), '--overwrite', ...out, ...inspect] });
+    await run({ ...example, words: [...example.words, ...FAST.split(' '), ...few, '--overwrite', ...out, ...inspect] });
   }
   assert.ok(sets.size >= 5, [...sets].join());
   for (const name of ['latest', 'start'])
@@ -132,8 +134,8 @@ test('comparisons', async () => {
   const quick = ['--methods', 'untrained', '--seeds', '1'];
   for (const { words, ...example } of comparisons) {
     const fresh = words.includes('--resume') ? [] : [...FAST.split(' '), '--overwrite'];
-    const shapes = words.includes('--train') ? ['--train', '8', '--test', '4'] : []; // there are not `all` of them
-    await run({ ...example, words: [...words, ...fresh, ...shapes, ...quick] });
+    const few = words.includes('--train') ? ['--train', '8', '--test', '4'] : [];
+    await run({ ...example, words: [...words, ...fresh, ...few, ...quick] });
   }
 });
 

@@ -11,6 +11,7 @@ const VALUES: Readonly<Record<string, readonly number[]>> = {
   WEIGHTED: [0, 1],
   MASKED: [0, 1],
   READS: upTo(3),
+  RESIDUAL: [0, 1],
   CHUNKS: upTo(16).map((i) => i + 1),
 };
 
