@@ -94,14 +94,14 @@ const reduceEdges = differentiable({
   forward({ pq, neighbours, gamma, beta }: Inputs, options: EdgeConvOptions) {
     const { gpu } = pq;
     const sizes = sizesOf(pq, neighbours, options);
-    const { batch, points, channels, chunks } = sizes;
+    const { batch, points, channels, chunks, k } = sizes;
     const shape = [batch, points, channels];
     const winners = gpu.empty(shape, 'u32');
     const peaks = gpu.empty(shape);
     const sums = gpu.empty(shape);
     const spreads = gpu.empty(shape);
     const written = { winnersOut: winners, peaksOut: peaks, sumsOut: sums, spreadsOut: spreads };
-    const clouds = { along: 'batch', whole: ['gamma'], invocations: sums.size };
+    const clouds = { along: 'batch', whole: ['gamma'], invocations: sums.size, work: 8 * sums.size * k };
     launch(reduceKernel, { pq, neighbours, gamma, ...written }, sizes, clouds);
     const rows = edgeRows(sizes, options);
     const moments = options.training ? gpu.empty([chunks, channels, 2]) : null;
@@ -142,7 +142,8 @@ const reduceEdges = differentiable({
           const { neighbours: named, ...rest } = tensors;
           const graph = reverseGraph(named.view([count, points, k]));
           const all = { ...rest, coefficientsIn: coefficients, ...graph };
-          launch(inputKernel, all, { ...sizes, batch: count }, { invocations: rest.sumsIn.size });
+          const { size } = rest.sumsIn;
+          launch(inputKernel, all, { ...sizes, batch: count }, { invocations: size, work: 8 * size * k });
         }
         return out;
       },

@@ -41,7 +41,8 @@ export function scatterAdd(x: Tensor, index: Tensor, sources: number): Tensor {
   const cut = { items: index.size, per: { x: x.channels, index: 1 } };
   return sumOfWindows(x.gpu, { x, index }, cut, ({ tensors, count }) => {
     const out = x.gpu.empty([sources, x.channels]);
-    launch(scatterKernel, { ...tensors, out }, { rows: count, width: x.channels, sources });
+    const sizes = { rows: count, width: x.channels, sources };
+    launch(scatterKernel, { ...tensors, out }, sizes, { work: 4 * tensors.x.size * sources });
     return out;
   });
 }

@@ -31,6 +31,14 @@ export interface Product {
   transposeB: boolean;
 }
 
+/** Operations of a product. */
+export const productWork = ({
+  batches,
+  rows,
+  columns,
+  inner,
+}: Pick<Product, 'batches' | 'rows' | 'columns' | 'inner'>) => 2 * batches * rows * columns * inner;
+
 /** Stride and padding of a convolution, [vertical, horizontal]. */
 export interface Geometry {
   stride: readonly [number, number];

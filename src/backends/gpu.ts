@@ -10,13 +10,14 @@ import tilesSource from '../shaders/tiles.wgsl';
 import { type Kernel, kernel, program } from '../tensor/kernel.ts';
 import { launch, windows } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Backend, Convolution, Product, Scan } from './backend.ts';
+import { type Backend, type Convolution, type Product, productWork, type Scan } from './backend.ts';
 import {
   backwardSteps,
   forwardSteps,
   imageSizes,
   multiplyScalar,
   nearestScalar,
+  nearestWork,
   type Steps,
   scalarConvolution,
 } from './reference.ts';
@@ -51,7 +52,8 @@ function launchTiles(
   const count = batches * Math.ceil(rows / TILE) * Math.ceil(columns / TILE);
   const sizes = { ...NO_IMAGE, aBatch: 0, bBatch: 0, transposeA: 0, transposeB: 0, ...product, ...more };
   inSplits(out, product, BUSY, count, (out4, cut) => {
-    launch(launched, { ...bindings, out4 }, { ...sizes, ...cut }, { invocations: TILE * count * cut.splits });
+    const options = { invocations: TILE * count * cut.splits, work: productWork(product) };
+    launch(launched, { ...bindings, out4 }, { ...sizes, ...cut }, options);
   });
 }
 
@@ -132,7 +134,8 @@ function nearest(x: Tensor, neighbours: Tensor): void {
   if (channels % 4 !== 0 || points % 4 !== 0) nearestScalar(x, neighbours);
   else {
     const sizes = { batch, points, channels, k: neighbours.channels };
-    launch(knnKernel, { x4: x, neighbours }, sizes, { along: 'batch', invocations: batch * points });
+    const options = { along: 'batch', invocations: batch * points, work: nearestWork(sizes) };
+    launch(knnKernel, { x4: x, neighbours }, sizes, options);
   }
 }
 

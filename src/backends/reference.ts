@@ -11,7 +11,7 @@ import searchSource from '../shaders/search.wgsl';
 import { kernel, program } from '../tensor/kernel.ts';
 import { launch } from '../tensor/launch.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Backend, Convolution, Geometry, Product } from './backend.ts';
+import { type Backend, type Convolution, type Geometry, type Product, productWork } from './backend.ts';
 import { splitsFor } from './splits.ts';
 
 const productKernel = kernel(program('matmul', matmulSource), 'product');
@@ -27,14 +27,22 @@ export function multiplyScalar(a: Tensor, b: Tensor, out: Tensor, product: Produ
   const { rows, columns, inner } = sizes;
   const ofA = transposeA ? { aRow: 1, aInner: rows } : { aRow: inner, aInner: 1 };
   const ofB = transposeB ? { bInner: 1, bColumn: inner } : { bInner: columns, bColumn: 1 };
-  launch(productKernel, { a, b, out }, { ...sizes, ...ofA, ...ofB });
+  launch(productKernel, { a, b, out }, { ...sizes, ...ofA, ...ofB }, { work: productWork(product) });
 }
+
+/** Operations of a search for neighbours: all pairs of points of a cloud, and a list to keep. */
+export const nearestWork = ({ batch, points, channels }: Record<'batch' | 'points' | 'channels', number>) =>
+  batch * points ** 2 * (3 * channels + 10);
 
 /** x [B, N, C] -> neighbours [B, N, k]. */
 export function nearestScalar(x: Tensor, neighbours: Tensor): void {
   const [batch, points, channels] = x.shape;
   const sizes = { batch, points, channels, k: neighbours.channels };
-  launch(knnKernel, { x, neighbours }, sizes, { along: 'batch', invocations: batch * points });
+  launch(knnKernel, { x, neighbours }, sizes, {
+    along: 'batch',
+    invocations: batch * points,
+    work: nearestWork(sizes),
+  });
 }
 
 /** From the output pixel to the pixel that it reads: output * stride - padding + tap. */
@@ -65,7 +73,8 @@ function convolve(x: Tensor, weight: Tensor, to: readonly number[], steps: Steps
   const out = x.gpu.empty(to);
   const image = { ...imageSizes(x.shape, to), batch: to[0], toChannels: to[3], kernelHeight, kernelWidth };
   const sizes = { ...image, ...steps, ...weightSteps, splits: 1, chunk: 0 };
-  launch(convolveKernel, { x, weight, out }, sizes, { along: 'batch', whole: ['weight'] });
+  const work = (2 * out.size * weight.size) / image.toChannels;
+  launch(convolveKernel, { x, weight, out }, sizes, { along: 'batch', whole: ['weight'], work });
   return out;
 }
 
@@ -95,6 +104,7 @@ export const scalarConvolution = (busy: number): Convolution => ({
         weightGradientKernel,
         { ...tensors, out },
         { ...fixed, batch: count, splits, chunk: Math.ceil(pixels / splits) },
+        { work: 2 * elements * pixels },
       );
       return splits === 1 ? out : columnSums(out, 1, elements);
     });

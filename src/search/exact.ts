@@ -180,8 +180,10 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, chosenRows: Uint32Array, state:
   const sliceScores = gpu.empty([queries, slices, k]);
   const sliceRows = gpu.empty([queries, slices, k], 'i32');
   const lists = { sliceScores, sliceRows, bestScores };
-  const sizes = { rows, queries, channels: gallery4.channels, k, slices, rowsPerSlice, first };
-  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices) });
+  const { channels } = gallery4;
+  const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
+  const options = { invocations: scan.invocations(slices), work: queries * rows * (2 * channels + 10) };
+  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, options);
   launch(mergeKernel, { ...lists, bestRows }, sizes, { invocations: queries });
 }
 

@@ -49,15 +49,6 @@ struct Statistic {
 
 override RESIDUAL: u32 = 0; // 1: a residual is added before the activation
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn moments(launch: Launch) {
   let i = indexOf(launch);
   if (i >= sizes.chunks * sizes.channels) {

@@ -15,15 +15,6 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read_write> out: array<Value>;
 @group(0) @binding(2) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // Writes x [rows, width] into a block of out [rows, stride].
 @compute @workgroup_size(64) fn insert(launch: Launch) {
   let i = indexOf(launch);

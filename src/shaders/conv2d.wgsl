@@ -35,15 +35,6 @@ struct Sizes {
 
 const OUTSIDE = 0xffffffffu;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // The pixel of x that the output pixel (batch, y, x) reads at a tap, or OUTSIDE.
 fn sourcePixel(batch: u32, toY: u32, toX: u32, ky: u32, kx: u32) -> u32 {
   let y = i32(toY * sizes.multiplyY) + sizes.offsetY + sizes.tapSign * i32(ky);

@@ -61,15 +61,6 @@ struct Coefficient {
 @group(0) @binding(24) var<storage, read> peaksIn: array<Value>;
 @group(0) @binding(25) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // [A^T ; B^T] -> [A^T | (B - A)^T], so that one product with x gives P and Q. `points` is the number of in channels.
 @compute @workgroup_size(64) fn factorWeight(launch: Launch) {
   let i = indexOf(launch);

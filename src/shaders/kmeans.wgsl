@@ -21,15 +21,6 @@ struct Sizes {
 @group(0) @binding(8) var<storage, read> centres4: array<vec4f>;
 @group(0) @binding(9) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // Ties go to the lower cluster.
 @compute @workgroup_size(64) fn assign(launch: Launch) {
   let row = indexOf(launch);

@@ -21,15 +21,6 @@ const FAR = 3.4e38;
 var<private> distances: array<f32, 64>;
 var<private> indices: array<u32, 64>;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // Puts a candidate into the sorted list of `places` entries, whose last one it replaces.
 fn insert(squared: f32, index: u32, places: u32) {
   var slot = places - 1u;

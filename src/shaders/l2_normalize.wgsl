@@ -12,15 +12,6 @@ struct Sizes {
 
 const EPSILON = 1e-12;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 fn lengthOf(row: u32) -> f32 {
   var sum = 0.0;
   for (var c = 0u; c < sizes.channels; c++) {

@@ -33,15 +33,6 @@ const NOBODY = 0xffffffffu;
 
 var<workgroup> laneValues: array<f32, 64>;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // The sum over the row's lanes, or the largest, for all of them. Every invocation of a workgroup must come here.
 fn overLanes(local: u32, value: f32, adds: bool) -> f32 {
   if (LANES == 1u) {

@@ -20,15 +20,6 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out: array<f32>; // [batches, rows, columns]
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn product(launch: Launch) {
   let index = indexOf(launch);
   if (index >= sizes.batches * sizes.rows * sizes.columns) {

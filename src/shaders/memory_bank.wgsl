@@ -11,15 +11,6 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> indices: array<i32>; // [rows], each at most once
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // m <- normalize(momentum m + (1 - momentum) v)
 @compute @workgroup_size(64) fn update(launch: Launch) {
   let row = indexOf(launch);

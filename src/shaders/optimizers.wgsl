@@ -21,15 +21,6 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> powers: array<f32>; // [2]: beta1^t, beta2^t
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn sgd(launch: Launch) {
   let i = indexOf(launch);
   if (i < sizes.count) {

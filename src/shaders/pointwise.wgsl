@@ -68,15 +68,6 @@ fn binaryOf(v: Value, w: Value) -> Value {
   return v / w;
 }
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn unary(launch: Launch) {
   let i = indexOf(launch);
   if (i < sizes.count) {

@@ -35,15 +35,6 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
   return fourRounds(state, a) + vec2u(third, key.x + 5u);
 }
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // The upper 24 bits: every such number in [0, 1) is exact in f32.
 fn unit(bits: u32) -> f32 {
   return f32(bits >> 8u) * (1.0 / 16777216.0);

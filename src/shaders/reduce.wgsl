@@ -21,15 +21,6 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read> grad: array<Value>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // out[batch, chunk, channel] = scale * sum over the chunk's rows
 @compute @workgroup_size(64) fn sums(launch: Launch) {
   let i = indexOf(launch);

@@ -14,15 +14,6 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> sources: array<u32>; // [batch * points * k]: the lists, concatenated
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 @compute @workgroup_size(64) fn count(launch: Launch) {
   let edge = indexOf(launch);
   if (edge < sizes.batch * sizes.points * sizes.k) {

@@ -35,16 +35,6 @@ var<workgroup> rowTile: array<vec4f, 320>; // 64 rows of ROW
 var<workgroup> queryTile: array<vec4f, 64>; // QUERIES of STEP
 var<workgroup> tileScores: array<f32, 1024>; // [QUERIES, 64]
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
-// barriers and subgroup operations need, looks at a struct as a whole.
-struct Group {
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-}
-fn groupOf(group: Group) -> u32 {
-  return group.id.y * group.count.x + group.id.x;
-}
-
 // A row that does not beat the worst of the best so far is not an answer, so the list begins with its score.
 fn clearList(query: u32) {
   for (var slot = 0u; slot < sizes.k; slot++) {

@@ -11,15 +11,6 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> winners: array<i32>; // the first of equals
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 fn winnerOf(start: u32) -> u32 {
   var winner = 0u;
   for (var c = 1u; c < sizes.classes; c++) {

@@ -48,16 +48,6 @@ const STEPS = 16u; // of the inner sum
 var<workgroup> aTile: array<vec4f, 256>; // [step, rows / 4]
 var<workgroup> bTile: array<vec4f, 256>; // [step, columns / 4]
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
-// barriers and subgroup operations need, looks at a struct as a whole.
-struct Group {
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-}
-fn groupOf(group: Group) -> u32 {
-  return group.id.y * group.count.x + group.id.x;
-}
-
 struct Tile {
   batch: u32,
   split: u32,

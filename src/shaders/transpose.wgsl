@@ -13,12 +13,6 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>;
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-
 struct Block {
   batch: u32,
   row: u32,
@@ -26,7 +20,7 @@ struct Block {
 }
 
 fn blockOf(launch: Launch) -> Block {
-  let index = launch.group.y * launch.groups.x + launch.group.x;
+  let index = groupOf(Group(launch.group, launch.groups));
   let rowBlocks = (sizes.rows + 31u) / 32u;
   let columnBlocks = (sizes.columns + 31u) / 32u;
   return Block(

@@ -5,6 +5,7 @@ import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import { KernelCache } from './kernel.ts';
 import { type MemoryCounters, Pool, Scope, USAGE } from './memory.ts';
+import { Pace } from './pace.ts';
 import { Profiler } from './profile.ts';
 import { Queue } from './queue.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
@@ -35,6 +36,8 @@ export class Gpu {
   readonly kernels: KernelCache;
   readonly queue: Queue;
   readonly profiler: Profiler | null;
+  /** how much is submitted at once */
+  pace = new Pace();
   /** the pool that tensors come from; a recorded step swaps in its own */
   pool: Pool;
   /** larger tensors are processed in windows; see launch.ts */
@@ -70,6 +73,7 @@ export class Gpu {
     });
     void device.lost.then((info) => {
       if (!this.closed) {
+        Pace.lost();
         this.failure ??= new RomoError(
           'device-lost',
           `the GPU was lost (${info.reason}): ${info.message}`,
@@ -154,7 +158,9 @@ export class Gpu {
   /** Resolves when the GPU has finished all work submitted so far. */
   async finish(): Promise<void> {
     await this.submit();
+    const done = this.pace.wait();
     await whenDone(this.device.queue.onSubmittedWorkDone());
+    done();
     this.check();
   }
 

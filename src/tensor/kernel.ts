@@ -5,6 +5,8 @@
  * launch says `{ x, weight, out }, { rows: 5 }`, and a misspelt or missing name is an error, not a wrong number.
  */
 import { RomoError } from './error.ts';
+import numbering from './launch.wgsl';
+import { USAGE } from './memory.ts';
 import type { DType, Tensor } from './tensor.ts';
 
 /** Default invocations per workgroup; workgroups are one-dimensional. */
@@ -31,6 +33,8 @@ export interface Program {
   readonly counts: readonly string[];
   /** binding index of the uniform `sizes` */
   readonly uniform: number;
+  /** can a launch be cut into dispatches, because launch.wgsl numbers its workgroups? */
+  readonly isDivisible: boolean;
 }
 
 export interface Kernel {
@@ -51,6 +55,8 @@ export interface Launch {
   readonly sizes: Readonly<Record<string, number>>;
   /** how many invocations are needed; rounded up to whole workgroups */
   readonly invocations: number;
+  /** operations, roughly; see pace.ts */
+  readonly work: number;
 }
 
 const BINDING =
@@ -90,8 +96,11 @@ export function program(name: string, source: string): Program {
       bindings.set(variable, { index: Number(index), type, dtype: dtypeOf(wgslType, source, `${name}: ${variable}`) });
     }
   }
-  return { name, source, bindings, fields, counts, uniform };
+  return { name, source, bindings, fields, counts, uniform, isDivisible: /\b(groupOf|indexOf)\(/.test(source) };
 }
+
+/** The WGSL that is compiled: the program's, and the numbering that it may call. */
+export const codeOf = ({ source, isDivisible }: Program) => (isDivisible ? `${source}\n${numbering}` : source);
 
 /** Names one entry point of a program, with its `override` constants. */
 export function kernel(
@@ -139,8 +148,27 @@ export interface CompiledKernel {
 export class KernelCache {
   private readonly modules = new Map<Program, GPUShaderModule>();
   private readonly compiled = new Map<Kernel, CompiledKernel>();
+  private readonly dispatches: GPUBindGroup[] = [];
+  private readonly dispatchLayout: GPUBindGroupLayout;
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(private readonly device: GPUDevice) {
+    const entries = [{ binding: 0, visibility: COMPUTE, buffer: {} }];
+    this.dispatchLayout = device.createBindGroupLayout({ label: 'dispatch', entries });
+  }
+
+  /** Group 1 of launch.wgsl, for dispatch `number` of any launch. */
+  dispatchGroup(number: number): GPUBindGroup {
+    let group = this.dispatches[number];
+    if (!group) {
+      const { device, dispatchLayout: layout } = this;
+      const buffer = device.createBuffer({ size: 16, usage: USAGE.uniform, mappedAtCreation: true });
+      new Uint32Array(buffer.getMappedRange())[0] = number;
+      buffer.unmap();
+      group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+      this.dispatches[number] = group;
+    }
+    return group;
+  }
 
   get(launch: Launch): CompiledKernel {
     const { kernel: wanted } = launch;
@@ -170,13 +198,15 @@ export class KernelCache {
     const { program: of, entryPoint, constants, label } = wanted;
     let module = this.modules.get(of);
     if (!module) {
-      module = this.device.createShaderModule({ label: of.name, code: of.source });
+      module = this.device.createShaderModule({ label: of.name, code: codeOf(of) });
       this.modules.set(of, module);
     }
     try {
       return await this.device.createComputePipelineAsync({
         label,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        layout: this.device.createPipelineLayout({
+          bindGroupLayouts: [layout, ...(of.isDivisible ? [this.dispatchLayout] : [])],
+        }),
         compute: { module, entryPoint, constants: { ...constants } },
       });
     } catch (cause) {

@@ -6,6 +6,7 @@
 import type { Gpu } from './device.ts';
 import { RomoError } from './error.ts';
 import type { Kernel, Launch } from './kernel.ts';
+import { PER_ELEMENT } from './pace.ts';
 import type { Tensor } from './tensor.ts';
 
 /** How work may be cut: between consecutive items (images, rows, chunks of rows). */
@@ -36,6 +37,8 @@ export interface LaunchOptions {
   per?: Readonly<Record<string, number>>;
   /** invocations of the whole launch; default: one per element of `out` */
   invocations?: number;
+  /** operations of the whole launch, those of a few per element of its tensors apart; see pace.ts */
+  work?: number;
   /** sizes that differ between a window and the whole */
   sizesOf?: (from: number, count: number) => Record<string, number>;
 }
@@ -54,37 +57,34 @@ export function launch(
   const tensors = Object.values(bindings);
   const { gpu } = tensors[0];
   const { along, items = along && sizes[along], whole = [], per = {}, invocations = bindings.out?.size } = options;
+  const work = PER_ELEMENT * tensors.reduce((sum, { size }) => sum + size, 0) + (options.work ?? 0);
   if (invocations === undefined) {
     throw new RomoError('kernel', `${kernel.label}: no tensor is called out`, 'Pass the number of invocations.');
   }
   if (!items || bindable(gpu, ...tensors)) {
-    queue(gpu, kernel, bindings, sizes, invocations);
+    queue(gpu, { kernel, bindings, sizes, invocations, work });
     return;
   }
   const cutNames = Object.keys(bindings).filter((name) => !whole.includes(name));
   const perItem = Object.fromEntries(cutNames.map((name) => [name, per[name] ?? bindings[name].size / items]));
   for (const { from, count, tensors: cut } of windows(gpu, bindings, { items, per: perItem })) {
-    const counted = along ? { [along]: count } : {};
-    queue(gpu, kernel, cut, { ...sizes, ...counted, ...options.sizesOf?.(from, count) }, (invocations / items) * count);
+    const counted = { ...sizes, ...(along && { [along]: count }), ...options.sizesOf?.(from, count) };
+    const share = (of: number) => (of / items) * count;
+    queue(gpu, { kernel, bindings: cut, sizes: counted, invocations: share(invocations), work: share(work) });
   }
 }
 
 /** Queues one launch, with the wide reading of the kernel if every count of Values divides by 4. */
-function queue(
-  gpu: Gpu,
-  kernel: Kernel,
-  bindings: Launch['bindings'],
-  sizes: Launch['sizes'],
-  invocations: number,
-): void {
+function queue(gpu: Gpu, one: Launch): void {
+  const { kernel, sizes } = one;
   const { counts } = kernel.program;
   if (!kernel.wide || !gpu.backend.isWide || counts.some((name) => sizes[name] % 4 !== 0)) {
-    gpu.queue.launch({ kernel, bindings, sizes, invocations });
+    gpu.queue.launch(one);
     return;
   }
   const inValues = { ...sizes };
   for (const name of counts) inValues[name] /= 4;
-  gpu.queue.launch({ kernel: kernel.wide, bindings, sizes: inValues, invocations: invocations / 4 });
+  gpu.queue.launch({ ...one, kernel: kernel.wide, sizes: inValues, invocations: one.invocations / 4 });
 }
 
 /**

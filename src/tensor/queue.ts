@@ -12,12 +12,11 @@ import type { TypedArray } from './tensor.ts';
 
 /** A launch with its pipeline and bind group: nothing about it changes from run to run. */
 export interface PreparedLaunch {
-  readonly label: string;
   readonly launch: Launch;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
-  readonly groupsX: number;
-  readonly groupsY: number;
+  /** workgroups */
+  readonly groups: number;
 }
 
 export type Command =
@@ -73,11 +72,13 @@ export class Queue {
     const target = this.reader(bytes);
     this.commands.push({ kind: 'copy', source: buffer, offset, target, bytes });
     await this.gpu.submit();
+    const done = this.gpu.pace.wait();
     // GPUMapMode.READ has the same value. A loss may be reported later than the errors that it causes.
     await whenDone(target.mapAsync(USAGE.mapRead, 0, bytes)).catch(async (cause) => {
       if (await isLost(this.gpu, cause)) this.gpu.check();
       throw cause;
     });
+    done();
     const copy = target.getMappedRange(0, bytes).slice(0);
     target.unmap();
     if (target.size === KEPT_READ) this.readers.push(target);
@@ -138,10 +139,12 @@ export class Queue {
   }
 }
 
-/** Opens command encoders and passes as needed and keeps the order of uploads and launches. */
+/** Opens command encoders and passes as needed, keeps the order of uploads and launches and cuts what takes long. */
 class Encoder {
   private encoder: GPUCommandEncoder | null = null;
   private pass: GPUComputePassEncoder | null = null;
+  private dispatch = -1; // whose number is set in the pass
+  private work = 0; // operations since the last submit
   constructor(private readonly gpu: Gpu) {}
 
   private open(): GPUCommandEncoder {
@@ -152,16 +155,28 @@ class Encoder {
   private outsidePass(): GPUCommandEncoder {
     this.pass?.end();
     this.pass = null;
+    this.dispatch = -1;
     return this.open();
   }
 
-  launch({ label, pipeline, group, groupsX, groupsY }: PreparedLaunch): void {
-    const timestampWrites = this.gpu.profiler?.next(label);
-    if (timestampWrites) this.outsidePass();
-    this.pass ??= this.open().beginComputePass(timestampWrites ? { timestampWrites } : undefined);
-    this.pass.setPipeline(pipeline);
-    this.pass.setBindGroup(0, group);
-    this.pass.dispatchWorkgroups(groupsX, groupsY);
+  launch({ launch: { kernel, work }, pipeline, group, groups }: PreparedLaunch): void {
+    const { pace, kernels, profiler, device } = this.gpu;
+    const count = kernel.program.isDivisible ? Math.min(groups, Math.ceil(work / pace.most('dispatch'))) : 1;
+    // A grid of more than 65,535 workgroups is folded into rows.
+    const x = Math.min(Math.ceil(groups / count), device.limits.maxComputeWorkgroupsPerDimension);
+    const y = Math.ceil(groups / count / x);
+    for (let dispatch = 0; dispatch < count; dispatch++) {
+      if (this.work > 0 && this.work + work / count > pace.most('submit')) this.submit();
+      this.work += work / count;
+      const timestampWrites = profiler?.next(kernel.label);
+      if (timestampWrites) this.outsidePass();
+      this.pass ??= this.open().beginComputePass(timestampWrites ? { timestampWrites } : undefined);
+      this.pass.setPipeline(pipeline);
+      this.pass.setBindGroup(0, group);
+      if (dispatch !== this.dispatch) this.pass.setBindGroup(1, kernels.dispatchGroup(dispatch));
+      this.dispatch = dispatch;
+      this.pass.dispatchWorkgroups(x, y);
+    }
   }
 
   all(prepared: readonly (PreparedLaunch | GPUBuffer)[]): void {
@@ -188,13 +203,15 @@ class Encoder {
     if (!this.encoder) return;
     this.outsidePass();
     this.gpu.profiler?.resolve(this.encoder);
+    this.gpu.pace.submit(this.work);
     this.gpu.device.queue.submit([this.encoder.finish()]);
     this.encoder = null;
+    this.work = 0;
   }
 }
 
 /** Refuses launches that would compute something wrong: by sizes, names, dtypes, and tensors that are freed or too large. */
-function checkLaunch({ kernel, bindings, sizes }: Launch, limits: GPUSupportedLimits): void {
+function checkLaunch({ kernel, bindings, sizes, work }: Launch, limits: GPUSupportedLimits): void {
   const { program, label } = kernel;
   const fault = (code: string, problem: string, fix: string) => new RomoError(code, `${label}: ${problem}`, fix);
   const fields = program.fields.map(({ name }) => name);
@@ -203,6 +220,7 @@ function checkLaunch({ kernel, bindings, sizes }: Launch, limits: GPUSupportedLi
   if (Object.keys(sizes).length !== fields.length) {
     throw fault('kernel', `sizes are ${Object.keys(sizes)}, the kernel takes ${fields}`, 'Leave the others out.');
   }
+  if (!(work > 0)) throw fault('kernel', `its operations are ${work}`, 'Pass a number above 0.');
   for (const [name, tensor] of Object.entries(bindings)) {
     const binding = program.bindings.get(name);
     const what = `${name} [${tensor.shape}]`;
@@ -262,16 +280,11 @@ export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: G
       const size = align(Math.max(16, 4 * fields.length), 16);
       entries.push({ binding: uniform, resource: { buffer: uniforms, offset, size } });
     }
-    // A grid of more than 65,535 workgroups is folded into rows; kernels number their invocations across both axes.
-    const groups = Math.ceil(invocations / kernel.workgroup);
-    const groupsX = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
     prepared.push({
-      label: kernel.label,
       launch: launches[i],
       pipeline: await compiled[i].pipeline,
       group: device.createBindGroup({ layout, entries }),
-      groupsX,
-      groupsY: Math.ceil(groups / groupsX),
+      groups: Math.ceil(invocations / kernel.workgroup),
     });
     offset += slotBytes(gpu, launches[i]);
   }

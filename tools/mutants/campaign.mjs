@@ -7,6 +7,9 @@ import { quotas, shuffled } from './draw.mjs';
 import { countsOf, markdown, mutantLine, summary, tableBy } from './report.mjs';
 import { mutantsOf } from './sites.mjs';
 
+/** Appended to the other kernels. */
+const NUMBERING = 'launch.wgsl';
+
 const LEAST_SHARE = 0.95;
 
 /** A mutant counts as hanging if its checks take this many times as long as those of the real kernel. */
@@ -38,7 +41,7 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
     const draw = async (file) => {
       const stream = streams.get(file);
       for (let { value, done } = stream.next(true); !done; { value, done } = stream.next(false)) {
-        if (await compiler.valid(readings(value.text))) return value;
+        if (await compiler.valid(readings(value.text, file === NUMBERING ? '' : sources.get(NUMBERING)))) return value;
         invalid++;
       }
     };
@@ -80,6 +83,7 @@ export async function tryMutants(root, environment, { seed, count, only, jobs })
 
 /** The folders with kernels; file names are unique across them. */
 const FOLDERS = [
+  ['src', 'tensor'],
   ['src', 'shaders'],
   ['src', 'backends', 'software'],
 ];
@@ -93,8 +97,12 @@ function findShaders(root) {
   return found;
 }
 
-/** The kernel as written, and as kernelPair rewrites it to process four numbers at a time. */
-function readings(text) {
+/**
+ * The kernel as written, and as kernelPair rewrites it to process four numbers at a time.
+ * @param numbering the text that the engine appends
+ */
+function readings(kernel, numbering) {
+  const text = kernel + numbering;
   const wide = text
     .replace('alias Value = f32;', 'alias Value = vec4f;')
     .replace('alias Index = u32;', 'alias Index = vec4u;');

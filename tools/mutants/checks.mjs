@@ -17,6 +17,7 @@ const TESTS = {
   knn: ['knn'],
   knn_subgroups: ['knn'],
   l2_normalize: ['l2_normalize'],
+  launch: ['pointwise', 'pace'],
   losses: ['losses'],
   matmul: ['matmul'],
   matmul_registers: ['matmul'],

@@ -27,15 +27,6 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read_write> out: array<Value>; // like x
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 // One invocation per output pixel and row of the kernel: what it copies is contiguous in the image, too.
 @compute @workgroup_size(64) fn columns(launch: Launch) {
   let i = indexOf(launch);

@@ -140,15 +140,6 @@ fn columnOf(tile: Tile, column: u32) -> Four {
   );
 }
 
-struct Launch {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-}
-fn indexOf(launch: Launch) -> u32 {
-  return (launch.group.y * launch.groups.x + launch.group.x) * 64u + launch.local;
-}
-
 fn imageRow(tile: Tile, dy: i32) -> Four {
   return inputAxis(Four(pixel(tile, dy, 0), pixel(tile, dy, 1), pixel(tile, dy, 2), pixel(tile, dy, 3)));
 }

@@ -24,16 +24,6 @@ struct List {
   indices: array<vec4u, 16>,
 }
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
-// barriers and subgroup operations need, looks at a struct as a whole.
-struct Group {
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-}
-fn groupOf(group: Group) -> u32 {
-  return group.id.y * group.count.x + group.id.x;
-}
-
 // Passes (squared distance, index) down the list: it takes the place of the first entry that is farther, and all after it move
 // down by one. Candidates come by ascending index, so of equal distances the one that is there already stays in front.
 fn push(list: ptr<function, List>, candidate: f32, candidateIndex: u32) {

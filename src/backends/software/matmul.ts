@@ -6,7 +6,7 @@
 import { kernel, program } from '../../tensor/kernel.ts';
 import { launch } from '../../tensor/launch.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Product } from '../backend.ts';
+import { type Product, productWork } from '../backend.ts';
 import { multiplyScalar } from '../reference.ts';
 import { inSplits } from '../splits.ts';
 import { transposed } from '../transpose.ts';
@@ -47,7 +47,7 @@ export function multiplyBySubgroups(a: Tensor, b: Tensor, out: Tensor, product: 
   const strides = { aBatch: aBatch && aStep * inner, bBatch: bBatch / 4, aStep };
   inSplits(out, product, BUSY, tiles, (out4, cut) => {
     const sizes = { batches, rows, columns, inner, ...strides, ...cut };
-    launch(tilesOf, { a4, b4, out4 }, sizes, { invocations: 8 * tiles * cut.splits });
+    launch(tilesOf, { a4, b4, out4 }, sizes, { invocations: 8 * tiles * cut.splits, work: productWork(product) });
   });
 }
 
@@ -64,6 +64,11 @@ export function multiplyByRegisters(a: Tensor, b: Tensor, out: Tensor, product: 
   const launched = transposeA ? tilesTransposedAKernel : tilesKernel;
   const tiles = batches * Math.ceil(rows / 8) * Math.ceil(columns / 8);
   inSplits(out, product, BUSY, tiles, (out4, cut) => {
-    launch(launched, { a4: a, b4, out4 }, { ...sizes, ...cut }, { invocations: tiles * cut.splits });
+    launch(
+      launched,
+      { a4: a, b4, out4 },
+      { ...sizes, ...cut },
+      { invocations: tiles * cut.splits, work: productWork(product) },
+    );
   });
 }

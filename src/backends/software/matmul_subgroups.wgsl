@@ -24,16 +24,6 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> out4: array<vec4f>; // [batches, splits, rows, columns]
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
-// barriers and subgroup operations need, looks at a struct as a whole.
-struct Group {
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-}
-fn groupOf(group: Group) -> u32 {
-  return group.id.y * group.count.x + group.id.x;
-}
-
 struct Tile {
   batch: u32,
   split: u32,

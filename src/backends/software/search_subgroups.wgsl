@@ -32,16 +32,6 @@ var<private> scores: array<f32, 512>;
 var<private> rows: array<i32, 512>;
 var<private> four: array<vec4f, 8>; // the scores of a query and a tile's rows
 
-// Both are uniform across a workgroup. The lane is not, and stays out of the struct: WGSL's uniformity analysis, which
-// barriers and subgroup operations need, looks at a struct as a whole.
-struct Group {
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-}
-fn groupOf(group: Group) -> u32 {
-  return group.id.y * group.count.x + group.id.x;
-}
-
 fn offer(n: u32, query: u32, score: f32, row: u32) {
   let list = n * LIST;
   let last = list + sizes.k - 1u;

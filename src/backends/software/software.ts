@@ -9,7 +9,7 @@ import { launch } from '../../tensor/launch.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Backend, Convolution, Geometry, Scan } from '../backend.ts';
 import { gpu } from '../gpu.ts';
-import { scalarConvolution } from '../reference.ts';
+import { nearestWork, scalarConvolution } from '../reference.ts';
 import { columnsConvolution } from './conv2d_columns.ts';
 import { fitsWinograd, winogradConvolution } from './conv2d_winograd.ts';
 import knnSource from './knn_subgroups.wgsl';
@@ -48,7 +48,8 @@ function nearestBySubgroups(x: Tensor, neighbours: Tensor): void {
   const wide = 4 * Math.ceil(channels / 4);
   const x4 = wide === channels ? x : widen(x, x.rows, channels, wide);
   const invocations = 8 * batch * Math.ceil(points / 16);
-  launch(knnKernel(k), { x4, neighbours }, { batch, points, channels: wide, k }, { along: 'batch', invocations });
+  const sizes = { batch, points, channels: wide, k };
+  launch(knnKernel(k), { x4, neighbours }, sizes, { along: 'batch', invocations, work: nearestWork(sizes) });
   if (x4 !== x) x4.dispose();
 }
 

@@ -31,7 +31,7 @@ export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances:
   const distances = x.gpu.empty([x.rows]);
   const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
   const written = { assigned: labels, distances };
-  const cut = { along: 'rows', invocations: x.rows };
+  const cut = { along: 'rows', invocations: x.rows, work: 3 * x.size * centres.rows };
   if (x.channels % 4 === 0) {
     launch(assign4Kernel, { x4: x, centres4: centres, ...written }, sizes, { ...cut, whole: ['centres4'] });
   } else launch(assignKernel, { x, centres, ...written }, sizes, { ...cut, whole: ['centres'] });
@@ -41,7 +41,10 @@ export function assign(x: Tensor, centres: Tensor): { labels: Tensor; distances:
 /** Moves every centre [C, d] to the mean of its rows, in place; an empty cluster keeps its centre. */
 export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
   const sizes = { rows: x.rows, channels: x.channels, clusters: centres.rows };
-  launch(updateKernel, { members: x, labels, moved: centres }, sizes, { invocations: centres.size });
+  launch(updateKernel, { members: x, labels, moved: centres }, sizes, {
+    invocations: centres.size,
+    work: 3 * x.rows * centres.size,
+  });
 }
 
 /** Lloyd's iterations from given centres [C, d]; the labels belong to the returned centres. */
