@@ -1,10 +1,23 @@
 /** How esbuild bundles this project, for Node and for browsers. */
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A hash of all kernels and of their self-test: what is remembered of one version says nothing about another. */
+function kernelsHash() {
+  const hash = createHash('sha256');
+  const paths = readdirSync(join(root, 'src'), { recursive: true }).filter((path) => /\.wgsl$|selftest/.test(path));
+  for (const path of paths.filter((path) => /\.(wgsl|ts)$/.test(path)).sort())
+    hash.update(readFileSync(join(root, 'src', path)));
+  return hash.digest('hex').slice(0, 16);
+}
+
 const common = {
-  absWorkingDir: dirname(dirname(fileURLToPath(import.meta.url))),
+  absWorkingDir: root,
+  define: { KERNELS: JSON.stringify(kernelsHash()) },
   bundle: true,
   format: 'esm',
   loader: { '.wgsl': 'text' },

@@ -133,7 +133,7 @@ function runsOf(group) {
   if (group === 'wgpu') return runs.map(({ path }) => ({ path, backend: 'gpu' })); // what a GPU gets in Firefox
   if (group !== 'gpu') return runs;
   // What these files hold does not depend on the backend, or they choose their limits or backends themselves.
-  const once = ['compile', 'finite', 'fitting', 'label_free', 'over_limits', 'pace', 'soak'].map((name) => `${name}.test.js`);
+  const once = ['compile', 'finite', 'fitting', 'label_free', 'over_limits', 'pace', 'self_test', 'soak'].map((name) => `${name}.test.js`);
   const again = files.filter((path) => !once.includes(basename(path)));
   const onGpu = again.map((path) => ({ path, limits: 'default', backend: 'gpu' }));
   return [...runs, ...onGpu, ...again.map((path) => ({ path, backend: 'reference' }))];

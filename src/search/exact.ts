@@ -98,6 +98,18 @@ export async function searchBlocks(
   queries: Float32Array,
   k: number,
 ): Promise<Answers> {
+  await gpu.tested('search');
+  return searchUntested(gpu, blocks, dimension, queries, k);
+}
+
+/** The same without the self-test, which runs it. */
+export async function searchUntested(
+  gpu: Gpu,
+  blocks: () => Blocks,
+  dimension: number,
+  queries: Float32Array,
+  k: number,
+): Promise<Answers> {
   const count = checkRows('queries', queries, dimension);
   if (!Number.isInteger(k) || k < 1) {
     throw new RomoError('shape', `search: k is ${k}`, 'Ask for at least one answer.');

@@ -1,6 +1,7 @@
 /** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
 import { entry, selectsByName, whenDone } from '#webgpu';
 import { type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
+import type { Use } from '../selftest/families.ts';
 import { Budget, SMALLER } from './budget.ts';
 import { RomoError } from './error.ts';
 import { KernelCache } from './kernel.ts';
@@ -22,6 +23,11 @@ export interface DeviceOptions {
   poolBytes?: number;
   /** bytes that all buffers may take together, pooled ones included; default: no cap */
   memoryBytes?: number | undefined;
+  /**
+   * Whether kernels are tested once per adapter and version, see selftest/; default true, but for SwiftShader, which is the
+   * same everywhere and which this project's tests cover.
+   */
+  selfTest?: boolean;
   /** time every launch; needs the adapter's `timestamp-query` */
   profile?: boolean;
 }
@@ -50,6 +56,8 @@ export class Gpu {
   private readonly scopes: Scope[] = [];
   private failure: RomoError | null = null;
   private closed = false;
+  /** uses whose kernels need no test any more */
+  private readonly known = new Map<Use, Promise<void>>();
 
   constructor(
     // The device does not keep Dawn's entry point alive, and must not outlive it.
@@ -60,7 +68,7 @@ export class Gpu {
     readonly software: boolean,
     /** which kernels run; see backends/backend.ts */
     public backend: Backend,
-    options: DeviceOptions,
+    private readonly options: DeviceOptions,
   ) {
     this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
     this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
@@ -146,6 +154,15 @@ export class Gpu {
     return this.scopes[this.scopes.length - 1];
   }
 
+  /** Tests the kernels that a use needs, once per adapter and version. @throws RomoError `self-test` for wrong numbers */
+  async tested(use: Use): Promise<void> {
+    const { selfTest = !/swiftshader/i.test(this.adapterName) } = this.options;
+    if (!selfTest || this.known.has(use)) return this.known.get(use);
+    const test = import('../selftest/remembered.ts').then(({ ensure }) => ensure(this, use));
+    this.known.set(use, test);
+    return test;
+  }
+
   /** Sends the queued work to the GPU. */
   async submit(): Promise<void> {
     this.check();
@@ -201,7 +218,7 @@ const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as G
 
 /**
  * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not
- * exit. Throws `no-adapter` if there is none, `option` for an unknown backend.
+ * exit. Throws `no-adapter` if there is none, `option` for an unknown backend, `self-test` for a driver that computes wrong numbers.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const entryPoint = entry(options.adapter);
@@ -230,5 +247,12 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   const backend = await loadBackend(options.backend ?? (found.software ? 'software' : 'gpu'), device);
-  return new Gpu(entryPoint, device, found.name, found.software, backend, options);
+  const gpu = new Gpu(entryPoint, device, found.name, found.software, backend, options);
+  try {
+    await gpu.tested('embedding');
+    return gpu;
+  } catch (error) {
+    gpu.close();
+    throw error;
+  }
 }

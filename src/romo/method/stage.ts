@@ -158,6 +158,7 @@ function queueStep(gpu: Gpu, plan: StepPlan, optimizer: Optimizer): Tensor {
  */
 export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   const { config, stage } = plan;
+  await gpu.tested('training');
   const parameters = plan.model.parameters();
   const optimizer = optimizerOf(gpu, parameters, config, stage);
   const { replay, result: report } = await Replay.record(gpu, () => queueStep(gpu, plan, optimizer));

@@ -1,0 +1,20 @@
+/** What the definitions make of the inputs of families.ts: the fingerprint of each output, in its order. */
+export const EXPECTED: Readonly<Record<string, readonly number[]>> = {
+  'elementwise kernels': [0.12504876, 0.36419133, -0.343663079],
+  'matrix products': [8.23285987, 0.386459924],
+  convolutions: [-23.5305525, 3.46227827, -1.01985561],
+  'nearest neighbours': [-115.747566, -4.66507018],
+  'batch norm': [6.50554944],
+  EdgeConv: [-1.51615452],
+  pooling: [-0.095360007, -0.103214376, -0.0101612776],
+  'rows and random numbers': [0.0674704733, 0.177927233, 2.2595678, 1.08116531],
+  'gradients of matrix products': [-8.54302109, -4.25327904],
+  'gradients of convolutions': [11.4757096, 17.0752978, -1.22578752, -1.32378274],
+  'gradients of batch norm': [-4.54387701, -1.81174651, -1.8603051, -1.5498217],
+  'gradients of EdgeConv': [-0.576704492, 0.71471701, 1.36035232, -2.38923459],
+  'gradients of pooling': [-0.200051929, 0.0307120487, -0.0327166707],
+  losses: [-0.000287298105, -0.0384570223, 0.319476819],
+  clustering: [8.47691214, -0.90614235, 0.527645757, 1.37271412],
+  'a recorded step': [-3.55154584, 0],
+  search: [1.25989497, -240.79889, -0.328435243, -68.1121925],
+};
