@@ -18,27 +18,17 @@ export const LAYERS = {
   'src/shaders': [],
   'src/autograd': ['src/tensor', 'src/shaders'],
   'src/backends': ['src/autograd'], // built from ops without gradients; ops call a backend through the device
-  // What the self-test runs beside ops: it is opened with the device.
-  'src/romo/method/kmeans.ts': ['src/autograd'],
-  'src/romo/method/memory_bank.ts': ['src/autograd'],
-  'src/search/exact.ts': ['src/autograd'],
-  'src/model/sgd.ts': ['src/autograd'],
-  'src/selftest': [
-    'src/backends',
-    'src/model/sgd.ts',
-    'src/romo/method/kmeans.ts',
-    'src/romo/method/memory_bank.ts',
-    'src/search/exact.ts',
-  ],
-  'src/tensor/device.ts': ['src/selftest'], // opens the backend
-  'src/model': ['src/autograd', 'src/model/sgd.ts'],
+  'src/tensor/device.ts': ['src/backends', 'src/selftest/remembered.ts'], // opens the backend and has it tested
+  'src/selftest/remembered.ts': ['src/selftest'],
+  'src/selftest': ['src/index.ts', 'src/search'], // later than the device that it tests: all is loaded lazily
+  'src/model': ['src/autograd'],
   'src/files': ['src/tensor/error.ts'],
   'src/data': ['src/files', 'src/tensor/random.ts'],
-  'src/romo': ['src/model', 'src/data', 'src/romo/method/kmeans.ts', 'src/romo/method/memory_bank.ts'],
+  'src/romo': ['src/model', 'src/data'],
   'src/compare': ['src/romo'],
   'src/encoders.ts': ['src/romo', 'src/tensor/device.ts'],
   'src/index.ts': ['src/encoders.ts'],
-  'src/search': ['src/encoders.ts', 'src/search/exact.ts'],
+  'src/search': ['src/encoders.ts'],
   'src/onnx': ['src/romo'],
   'src/report': ['src/compare'],
   'src/commands': ['src/report', 'src/search', 'src/onnx'],

@@ -7,11 +7,26 @@ import type { Outcome, Use } from './selftest.ts';
 declare const KERNELS: string;
 const kernels = typeof KERNELS === 'string' ? KERNELS : 'unbuilt';
 
+/** The same program on every machine, and tested by this project: tested here only if that is asked for. */
+const SWIFTSHADER = /swiftshader/i;
+
 const MOST = 30; // results that are remembered
 
 /** Makes sure that the adapter computes what a use needs, by a self-test or by what is remembered of one. */
-export async function ensure(gpu: Gpu, use: Use): Promise<void> {
-  const { adapterName, backend } = gpu;
+export function ensure(gpu: Gpu, use: Use): Promise<void> {
+  const ofGpu = tests.get(gpu) ?? new Map<Use, Promise<void>>();
+  tests.set(gpu, ofGpu);
+  const test = ofGpu.get(use) ?? testOnce(gpu, use);
+  ofGpu.set(use, test);
+  return test;
+}
+
+/** The tests of each device, so that callers at the same time wait for the same one. */
+const tests = new WeakMap<Gpu, Map<Use, Promise<void>>>();
+
+async function testOnce(gpu: Gpu, use: Use): Promise<void> {
+  const { adapterName, backend, options } = gpu;
+  if (!options.selfTest && SWIFTSHADER.test(adapterName)) return;
   const key = [use, adapterName, backend.name, kernels, environment()].join(' | ');
   const known = await recall();
   let outcome: Outcome | undefined = known[key];

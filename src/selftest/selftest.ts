@@ -6,7 +6,7 @@ import { type Backend, type BackendName, loadBackend } from '../backends/backend
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import { EXPECTED } from './expected.ts';
-import { FAMILIES, type Family, numberAt, type Outputs, type Use } from './families.ts';
+import { type Family, families, numberAt, type Outputs, type Use } from './families.ts';
 
 export type { Use } from './families.ts';
 
@@ -43,17 +43,14 @@ function faultIn(family: Family, outputs: Outputs): Fault | null {
   return null;
 }
 
-/** The families whose outputs are wrong; by default of all uses. */
-export async function examine(
-  gpu: Gpu,
-  families: readonly Family[] = Object.values(FAMILIES).flat(),
-): Promise<Fault[]> {
-  const running = families.map((family) => {
+/** The families whose outputs are wrong. */
+export async function examine(gpu: Gpu, chosen: readonly Family[]): Promise<Fault[]> {
+  const running = chosen.map((family) => {
     using _scope = gpu.scope(); // ends before anyone else may make tensors
     return family.run(gpu);
   });
   const outputs = await Promise.all(running);
-  return families.flatMap((family, i) => faultIn(family, outputs[i]) ?? []);
+  return chosen.flatMap((family, i) => faultIn(family, outputs[i]) ?? []);
 }
 
 /** Labels of the kernels that a family runs. */
@@ -105,7 +102,7 @@ const REPORT =
 export async function selfTest(gpu: Gpu, use: Use): Promise<Outcome> {
   const replaced: Record<string, BackendName> = {};
   const notes: string[] = [];
-  for (const { family, what } of await examine(gpu, FAMILIES[use])) {
+  for (const { family, what } of await examine(gpu, (await families())[use])) {
     if ((await examine(gpu, [family])).length === 0) continue; // a replacement before this one has helped
     const kernels = (await kernelsOf(gpu, family)).join(', ');
     const problem = `${family.name} (${kernels}) are computed wrongly on ${gpu.adapterName} (${what})`;

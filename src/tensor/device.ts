@@ -56,8 +56,6 @@ export class Gpu {
   private readonly scopes: Scope[] = [];
   private failure: RomoError | null = null;
   private closed = false;
-  /** uses whose kernels need no test any more */
-  private readonly known = new Map<Use, Promise<void>>();
 
   constructor(
     // The device does not keep Dawn's entry point alive, and must not outlive it.
@@ -68,7 +66,7 @@ export class Gpu {
     readonly software: boolean,
     /** which kernels run; see backends/backend.ts */
     public backend: Backend,
-    private readonly options: DeviceOptions,
+    readonly options: DeviceOptions,
   ) {
     this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
     this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
@@ -156,11 +154,7 @@ export class Gpu {
 
   /** Tests the kernels that a use needs, once per adapter and version. @throws RomoError `self-test` for wrong numbers */
   async tested(use: Use): Promise<void> {
-    const { selfTest = !/swiftshader/i.test(this.adapterName) } = this.options;
-    if (!selfTest || this.known.has(use)) return this.known.get(use);
-    const test = import('../selftest/remembered.ts').then(({ ensure }) => ensure(this, use));
-    this.known.set(use, test);
-    return test;
+    if (this.options.selfTest !== false) await (await import('../selftest/remembered.ts')).ensure(this, use);
   }
 
   /** Sends the queued work to the GPU. */

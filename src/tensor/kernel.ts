@@ -152,8 +152,7 @@ export class KernelCache {
   private readonly dispatchLayout: GPUBindGroupLayout;
 
   constructor(private readonly device: GPUDevice) {
-    const entries = [{ binding: 0, visibility: COMPUTE, buffer: {} }];
-    this.dispatchLayout = device.createBindGroupLayout({ label: 'dispatch', entries });
+    this.dispatchLayout = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: COMPUTE, buffer: {} }] });
   }
 
   /** Group 1 of launch.wgsl, for dispatch `number` of any launch. */
@@ -161,9 +160,8 @@ export class KernelCache {
     let group = this.dispatches[number];
     if (!group) {
       const { device, dispatchLayout: layout } = this;
-      const buffer = device.createBuffer({ size: 16, usage: USAGE.uniform, mappedAtCreation: true });
-      new Uint32Array(buffer.getMappedRange())[0] = number;
-      buffer.unmap();
+      const buffer = device.createBuffer({ size: 16, usage: USAGE.uniform | USAGE.copyTarget });
+      device.queue.writeBuffer(buffer, 0, Uint32Array.of(number));
       group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
       this.dispatches[number] = group;
     }

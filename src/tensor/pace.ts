@@ -5,7 +5,8 @@
  */
 
 /** Seconds. */
-const LONGEST = { submit: 0.2, dispatch: 0.5 };
+const SUBMIT = 0.2;
+const DISPATCH = 0.5;
 
 /** Operations per second of an adapter that has not been measured: less than any that trains a model. */
 const UNKNOWN = 1e10;
@@ -19,20 +20,20 @@ let losses = 0;
 /** Measures how fast queued work is done, and says how much may be queued. */
 export class Pace {
   /** operations per second */
-  rate: number;
+  rate = UNKNOWN;
   private readonly share = 0.5 ** losses;
   private submitted = 0; // operations so far
   private finished = 0;
   private since = 0; // when the GPU was last known to begin with work or to have finished some, in ms
 
-  /** @param pretended a rate to use instead of measured ones, for tests */
-  constructor(private readonly pretended?: number) {
-    this.rate = pretended ?? UNKNOWN;
+  /** The most operations of one submit. */
+  get submitWork(): number {
+    return SUBMIT * this.rate * this.share;
   }
 
-  /** The most operations of one submit or dispatch. */
-  most(of: keyof typeof LONGEST): number {
-    return LONGEST[of] * this.rate * this.share;
+  /** The most operations of one dispatch. */
+  get dispatchWork(): number {
+    return DISPATCH * this.rate * this.share;
   }
 
   /** So many operations are submitted now. */
@@ -54,8 +55,8 @@ export class Pace {
       const measured = work / Math.max(0.001, (now - this.since) / 1000);
       this.finished = awaited;
       this.since = now;
-      const isLong = work > 0.5 * LONGEST.submit * this.rate;
-      if (this.pretended || (measured < this.rate && !isLong)) return;
+      const isLong = work > 0.5 * SUBMIT * this.rate;
+      if (measured < this.rate && !isLong) return;
       this.rate = Math.min(2 * this.rate, Math.max(this.rate / 2, measured));
     };
   }

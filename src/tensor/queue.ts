@@ -161,12 +161,12 @@ class Encoder {
 
   launch({ launch: { kernel, work }, pipeline, group, groups }: PreparedLaunch): void {
     const { pace, kernels, profiler, device } = this.gpu;
-    const count = kernel.program.isDivisible ? Math.min(groups, Math.ceil(work / pace.most('dispatch'))) : 1;
+    const count = kernel.program.isDivisible ? Math.min(groups, Math.ceil(work / pace.dispatchWork)) : 1;
     // A grid of more than 65,535 workgroups is folded into rows.
     const x = Math.min(Math.ceil(groups / count), device.limits.maxComputeWorkgroupsPerDimension);
     const y = Math.ceil(groups / count / x);
     for (let dispatch = 0; dispatch < count; dispatch++) {
-      if (this.work > 0 && this.work + work / count > pace.most('submit')) this.submit();
+      if (this.work > 0 && this.work + work / count > pace.submitWork) this.submit();
       this.work += work / count;
       const timestampWrites = profiler?.next(kernel.label);
       if (timestampWrites) this.outsidePass();
@@ -220,7 +220,7 @@ function checkLaunch({ kernel, bindings, sizes, work }: Launch, limits: GPUSuppo
   if (Object.keys(sizes).length !== fields.length) {
     throw fault('kernel', `sizes are ${Object.keys(sizes)}, the kernel takes ${fields}`, 'Leave the others out.');
   }
-  if (!(work > 0)) throw fault('kernel', `its operations are ${work}`, 'Pass a number above 0.');
+  if (!(work > 0)) throw fault('kernel', `work is ${work}`, 'Pass a count.');
   for (const [name, tensor] of Object.entries(bindings)) {
     const binding = program.bindings.get(name);
     const what = `${name} [${tensor.shape}]`;
