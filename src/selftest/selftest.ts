@@ -54,7 +54,7 @@ export async function examine(gpu: Gpu, chosen: readonly Family[]): Promise<Faul
 }
 
 /** Labels of the kernels that a family runs. */
-async function kernelsOf(gpu: Gpu, family: Family): Promise<string[]> {
+export async function kernelsOf(gpu: Gpu, family: Family): Promise<string[]> {
   const labels = new Set<string>();
   const { queue } = gpu;
   const { launch } = queue;

@@ -14,6 +14,7 @@ const { test, site } = siteSuite('host');
 const ready: Record<string, (page: Page) => Promise<void>> = {
   'index.html': isReady,
   'train.html': isReady,
+  'check.html': isReady,
   'read.html': (page) => page.locator('#figure-rcll figcaption', { hasText: 'cross entropy' }).waitFor(),
 };
 

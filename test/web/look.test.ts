@@ -73,6 +73,17 @@ const PAGES: Record<string, States> = {
       },
     ],
   ],
+  check: [
+    ['opened', isReady],
+    [
+      'measured',
+      async (page) => {
+        await page.click('#measure');
+        await page.locator('#status', { hasText: 'measured' }).waitFor();
+        await page.locator('summary').click();
+      },
+    ],
+  ],
   read: [
     ['opened', (page) => page.locator('#figure-rcll figcaption', { hasText: 'cross entropy' }).waitFor()],
     ['knn', (page) => page.locator('#figure-knn').scrollIntoViewIfNeeded()],
@@ -84,7 +95,7 @@ const PAGES: Record<string, States> = {
 for (const [name, states] of Object.entries(PAGES)) {
   test(`${name}: nothing jumps; axe finds no fault in ${states.length} states, light, dark and at a phone's width`, () =>
     site().visit(
-      `${name}.html`,
+      `${name}.html${name === 'check' ? '?seconds=1' : ''}`,
       async (page) => {
         for (const [state, reach] of states) {
           const before = await layoutShift(page);

@@ -29,6 +29,12 @@ const PAGES = [
     title: 'From a tensor to the gradient',
     description: 'The reading guide with the real WGSL and TypeScript next to the text, and live figures.',
   },
+  {
+    name: 'check',
+    file: 'check.html',
+    title: 'What this browser and GPU can do',
+    description: 'Examines the GPU: limits, whether it computes right numbers, and how fast; with a report to attach.',
+  },
 ];
 
 /** Fills in the layout's placeholders; an unknown one is an error. */

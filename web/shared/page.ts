@@ -28,12 +28,20 @@ export function hasWebGpu(): boolean {
 /** The text of an error; RomoErrors end with a way out. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Shows a message above the page, so that nothing moves; an empty one hides it. */
+/** A failed self-test mentions this page, which examines all kernels. */
+const CHECK = 'check.html';
+
+/** Shows a message above the page, so that nothing moves; an empty one hides it. The Check page becomes a link. */
 export function tell(text: string): void {
   const place = element('message');
   const [words, close] = place.children as unknown as [HTMLElement, HTMLButtonElement];
   place.hidden = text === '';
-  words.textContent = text;
+  const [before, ...after] = text.split(CHECK);
+  words.textContent = before;
+  if (after.length > 0) {
+    const link = Object.assign(document.createElement('a'), { href: CHECK, textContent: CHECK });
+    words.append(link, after.join(CHECK));
+  }
   close.onclick = () => tell('');
 }
 
