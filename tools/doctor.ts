@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { type Found, type FoundAdapter, findAdapters, readProbe, thisMachine } from './machine.mjs';
-import { advice, driverVariables } from './systems.mjs';
+import { advice, driverVariables, KNOWN_GOOD, mesaVersions } from './systems.mjs';
 
 /** Limits that decide what the engine can do; `--json` has all of them. */
 const decisiveLimits: Record<string, 'bytes' | 'count'> = {
@@ -42,10 +42,21 @@ function describe(adapter: FoundAdapter): string[] {
     row('vendor', adapter.vendor || 'unknown'),
     row('architecture', adapter.architecture || 'unknown'),
     row('description', adapter.description || 'unknown'),
+    ...versions(adapter).map(([name, value]) => row(name, value)),
     row('opens a device', adapter.failure === null ? 'yes' : `no: ${adapter.failure}`),
     ...limits,
     ...wrap(adapter.features, 80).map((line, index) => row(index === 0 ? 'features' : '', line)),
   ];
+}
+
+/** Mesa's and LLVM's versions, which decide what lavapipe computes: some pairs are known to miscompile kernels. */
+function versions({ description }: FoundAdapter): [string, string][] {
+  const found = mesaVersions(description);
+  if (!found) return [];
+  const { mesa, llvm } = KNOWN_GOOD;
+  const good = `${mesa}${found.llvm ? ` with LLVM ${llvm}` : ''} passes all tests`;
+  const isGood = found.mesa === mesa && (!found.llvm || found.llvm === llvm);
+  return [['Mesa', `${found.mesa}${found.llvm ? `, LLVM ${found.llvm}` : ''} (${isGood ? 'passes all tests' : good})`]];
 }
 
 /** Words in lines of at most `width` characters. */
@@ -104,7 +115,13 @@ function examine(json: boolean): number {
   const works = found.adapters.some((adapter) => adapter.failure === null);
   if (json) {
     const { adapters, chosen, failure } = found;
-    console.log(JSON.stringify({ adapters, chosen, failure, advice: works ? [] : advice(thisMachine()) }, null, 2));
+    console.log(
+      JSON.stringify(
+        { adapters, chosen, failure, knownGood: KNOWN_GOOD, advice: works ? [] : advice(thisMachine()) },
+        null,
+        2,
+      ),
+    );
   } else if (found.adapters.length > 0) {
     console.log(report(found).join('\n'));
   }

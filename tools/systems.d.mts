@@ -48,3 +48,5 @@ export declare function shellLine(step: Step, sudo?: boolean): string;
 export declare function advice(machine: Machine): string[];
 export declare function withoutDriverVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
 export declare function adapterKind(info: AdapterInfo): 'software' | 'integrated GPU' | 'GPU';
+export const KNOWN_GOOD: { mesa: string; llvm: string };
+export function mesaVersions(description: string): { mesa: string; llvm: string | null } | null;

@@ -202,3 +202,13 @@ export function adapterKind(info) {
   if (/radeon(\(tm\))?( \d+m)? graphics/.test(text)) return 'integrated GPU';
   return 'GPU';
 }
+
+/** Versions of lavapipe's parts that all tests of this project pass with. */
+export const KNOWN_GOOD = { mesa: '25.0.7', llvm: '15.0.6' };
+
+/** The versions in a description such as "llvmpipe: Mesa 25.0.7-2 (LLVM 15.0.6)"; null for other drivers. */
+export function mesaVersions(description) {
+  const mesa = /Mesa ([\d.]+)/.exec(description)?.[1];
+  const llvm = /LLVM ([\d.]+)/.exec(description)?.[1];
+  return mesa ? { mesa, llvm: llvm ?? null } : null;
+}

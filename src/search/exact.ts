@@ -194,8 +194,8 @@ function searchBlock(gpu: Gpu, gallery4: Tensor, chosenRows: Uint32Array, state:
   const lists = { sliceScores, sliceRows, bestScores };
   const { channels } = gallery4;
   const sizes = { rows, queries, channels, k, slices, rowsPerSlice, first };
-  const work = queries * rows * (2 * channels + 10);
-  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, { invocations: scan.invocations(slices), work });
+  const options = { invocations: scan.invocations(slices), work: queries * rows * (2 * channels + 10) };
+  launch(scan.kernel, { gallery4, chosen, ...asked, ...lists }, sizes, options);
   launch(mergeKernel, { ...lists, bestRows }, sizes, { invocations: queries });
 }
 

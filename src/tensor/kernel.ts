@@ -99,6 +99,9 @@ export function program(name: string, source: string): Program {
   return { name, source, bindings, fields, counts, uniform, isDivisible: /\b(groupOf|indexOf)\(/.test(source) };
 }
 
+/** The WGSL that is compiled: the program's, and the numbering that it may call. */
+export const codeOf = ({ source, isDivisible }: Program) => (isDivisible ? `${source}\n${numbering}` : source);
+
 /** Names one entry point of a program, with its `override` constants. */
 export function kernel(
   of: Program,
@@ -193,8 +196,7 @@ export class KernelCache {
     const { program: of, entryPoint, constants, label } = wanted;
     let module = this.modules.get(of);
     if (!module) {
-      const code = of.isDivisible ? `${of.source}\n${numbering}` : of.source;
-      module = this.device.createShaderModule({ label: of.name, code });
+      module = this.device.createShaderModule({ label: of.name, code: codeOf(of) });
       this.modules.set(of, module);
     }
     try {

@@ -9,7 +9,9 @@ import {
   advice,
   backportsFile,
   backportsLine,
+  KNOWN_GOOD,
   type Machine,
+  mesaVersions,
   parseOsRelease,
   parseSources,
   plan,
@@ -239,6 +241,14 @@ test('Postgres with pgvector: a package where there is one, else built from the 
   const trixie = postgresPlan(machine('ID=debian\nVERSION_ID="13"\n'), '/build');
   assert.match(shellLine(trixie.steps[1]), /postgresql-17 postgresql-17-pgvector$/);
   assert.equal(postgresPlan(machine('ID=fedora\nVERSION_ID=42\n'), '/build').steps, []);
+});
+
+test("Mesa's and LLVM's versions are read from an adapter's description", () => {
+  const lavapipe = 'llvmpipe: Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6) 0.0.1';
+  assert.equal(mesaVersions(lavapipe), { mesa: '25.0.7', llvm: '15.0.6' });
+  assert.equal(mesaVersions('radv: Mesa 24.2.8'), { mesa: '24.2.8', llvm: null });
+  assert.is(mesaVersions('SwiftShader driver 5.0.0'), null);
+  assert.equal(mesaVersions(`Mesa ${KNOWN_GOOD.mesa} (LLVM ${KNOWN_GOOD.llvm})`), KNOWN_GOOD);
 });
 
 test.run();

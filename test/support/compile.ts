@@ -1,5 +1,5 @@
 /** Compiles every kernel of the project as the product does; in Node, in Deno and in pages. */
-import { type Kernel, kernel, kernelPair, program } from '../../src/tensor/kernel.ts';
+import { codeOf, type Kernel, kernel, kernelPair, program } from '../../src/tensor/kernel.ts';
 import { type Code, callers, parse } from './wgsl_code.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -54,12 +54,10 @@ export async function compileAll(device: GPUDevice, shaders: Readonly<Record<str
   const taken = Object.entries(shaders).filter(([path]) => !left.includes(path));
   const kernels = taken.flatMap(([path, source]) => kernelsOf(path, source));
   device.pushErrorScope('validation'); // else each error would be printed, and stop the device's owner
-  const modules = new Map(
-    kernels.map(({ program: { source } }) => [source, device.createShaderModule({ code: source })]),
-  );
+  const modules = new Map(kernels.map(({ program: of }) => [of, device.createShaderModule({ code: codeOf(of) })]));
   const results = await Promise.allSettled(
-    kernels.map(({ program: { source }, entryPoint, constants }) => {
-      const module = modules.get(source) as GPUShaderModule;
+    kernels.map(({ program: of, entryPoint, constants }) => {
+      const module = modules.get(of) as GPUShaderModule;
       return device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint, constants } });
     }),
   );

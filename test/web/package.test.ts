@@ -19,7 +19,7 @@ import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { kernelPair, program } from '../../src/tensor/kernel.ts';
+import { codeOf, kernelPair, program } from '../../src/tensor/kernel.ts';
 import { plainShaders } from '../../tools/bundle.mjs';
 import { serveFolder } from '../../tools/web/server.mjs';
 import { openBrowser, openPage } from './chromium.ts';
@@ -264,7 +264,7 @@ test('shaders stripped of spaces and comments still compile to the same kernels'
       if (/^enable /m.test(plain) && !gpu.device.features.has('subgroups' as GPUFeatureName)) continue;
       const source = readFileSync(names[i], 'utf8');
       assert.ok(plain.length < source.length, names[i]);
-      const code = program('', plain).isDivisible ? `${plain}\n${numbering}` : plain;
+      const code = codeOf(program('', plain));
       const { messages } = await gpu.device.createShaderModule({ code }).getCompilationInfo();
       assert.equal(
         messages.filter(({ type }) => type === 'error').map(({ message }) => message),
