@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ExactIndex } from '../../src/search/exact.ts';
 import { openFileGallery } from '../../src/search/files/file_gallery.ts';
-import type { Answer, Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
+import type { Answer, Entry, Gallery, ModelStamp, Numbers } from '../../src/search/gallery.ts';
 import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
 import { Random } from '../../src/tensor/random.ts';
@@ -88,15 +88,21 @@ async function fill(gallery: Gallery, portions: Iterable<Float32Array>): Promise
 }
 
 /** Measures a gallery in files, with one query at a time. */
-async function measureFiles(gpu: Gpu, to: string, portions: Iterable<Float32Array>, queries: Float32Array) {
-  const writer = await openFileGallery(to, STAMP, async () => gpu);
+async function measureFiles(
+  gpu: Gpu,
+  to: string,
+  portions: Iterable<Float32Array>,
+  queries: Float32Array,
+  numbers: Numbers = 'f32',
+) {
+  const writer = await openFileGallery(to, STAMP, async () => gpu, numbers);
   const filled = await fill(writer, portions);
   await writer.close();
   const { ms: opened, value: gallery } = await timed(() => openFileGallery(to, STAMP, async () => gpu));
   const first = await ask(gallery, queries, undefined, 1);
   const rest = await ask(gallery, queries);
   await gallery.close();
-  return { filled, opened, first: first.ms, ms: rest.ms };
+  return { filled, opened, first: first.ms, ...rest };
 }
 
 /** Runs queries one by one, as users send them. */
@@ -118,6 +124,10 @@ function hitsOf(found: readonly Answer[][], exact: readonly Answer[][]): number[
     return answers.filter(({ id }) => wanted.has(id)).length;
   });
 }
+
+/** The share of exact answers found. */
+const recallOf = (found: readonly Answer[][], exact: readonly Answer[][]): string =>
+  (hitsOf(found, exact).reduce((sum, hit) => sum + hit, 0) / (found.length * TOP)).toFixed(4);
 
 /** Median times of our exact search on the GPU, in ms: for one query, and for all of them at once. */
 async function askOwn(gpu: Gpu, rows: Float32Array, queries: Float32Array): Promise<readonly [number, number]> {
@@ -182,8 +192,10 @@ async function compare(gpu: Gpu, folder: string): Promise<void> {
       const rows = clustered(size);
       const queries = clustered(QUERIES);
       const schema = `schema=rows_${size}`;
+      let truth: Answer[][] | undefined; // exact answers of f32
       for (const { where, to, ...stored } of [
         { where: 'server', to: `${server.url}/postgres?${schema}` },
+        { where: 'server, f16', to: `${server.url}/postgres?${schema}_half`, numbers: 'f16' as const },
         { where: '2 shards', to: `${server.url}/postgres?${schema}_spread`, shards },
         { where: 'pglite', to: 'pglite:memory://' },
       ]) {
@@ -192,20 +204,24 @@ async function compare(gpu: Gpu, folder: string): Promise<void> {
         const filled = await fill(gallery, portionsOf(rows));
         const first = await ask(gallery, queries, undefined, 1);
         const exact = await ask(gallery, queries);
+        truth ??= exact.answers;
         const isIndexed = size <= MOST_INDEXED;
         const built = isIndexed ? (await timed(() => gallery.buildIndex())).ms / 1000 : undefined;
         for (const efSearch of isIndexed ? EF_SEARCH : []) {
           const { ms, answers } = await ask(gallery, queries, efSearch);
-          const hits = hitsOf(answers, exact.answers);
-          const recall = hits.reduce((sum, hit) => sum + hit, 0) / (QUERIES * TOP);
-          const lost = hits.filter((hit) => hit === 0).length;
-          approximate.push([String(size), where, String(efSearch), recall.toFixed(4), String(lost), number(ms)]);
+          const lost = hitsOf(answers, truth).filter((hit) => hit === 0).length;
+          approximate.push([String(size), where, String(efSearch), recallOf(answers, truth), String(lost), number(ms)]);
         }
         await gallery.close();
-        databases.push([String(size), where, ...[filled / 1000, first.ms, exact.ms, built].map(number)]);
+        const times = [filled / 1000, built, first.ms, exact.ms].map(number);
+        databases.push([String(size), where, ...times, recallOf(exact.answers, truth)]);
       }
-      const files = await measureFiles(gpu, join(folder, `rows_${size}`), portionsOf(rows), queries);
-      databases.push([String(size), 'files', ...[files.filled / 1000, files.first, files.ms, undefined].map(number)]);
+      for (const numbers of ['f32', 'f16'] as const) {
+        const to = join(folder, `rows_${size}_${numbers}`);
+        const files = await measureFiles(gpu, to, portionsOf(rows), queries, numbers);
+        const times = [files.filled / 1000, undefined, files.first, files.ms].map(number);
+        databases.push([String(size), `files, ${numbers}`, ...times, recallOf(files.answers, truth ?? [])]);
+      }
       const numpy = askNumpy(folder, rows, queries);
       const times = [...(await askOwn(gpu, rows, queries)), numpy?.[0], numpy?.[1]];
       own.push([String(size), ...times.map(number)]);
@@ -213,7 +229,10 @@ async function compare(gpu: Gpu, folder: string): Promise<void> {
   } finally {
     for (const each of [server, ...others]) await each.remove();
   }
-  print(['rows', 'in', 'inserted, s', 'first exact query, ms', 'later ones, ms', 'HNSW built, s'], databases);
+  print(
+    ['rows', 'in', 'inserted, s', 'HNSW built, s', 'first exact query, ms', 'later ones, ms', `recall@${TOP}`],
+    databases,
+  );
   print(['rows', 'ours, ms', `${QUERIES} at once, ms`, 'numpy, ms', `${QUERIES} at once, ms`], own);
   print(['rows', 'in', 'ef_search', `recall@${TOP}`, `of ${QUERIES}, none right`, 'ms'], approximate);
 }

@@ -51,6 +51,7 @@ export function searchProgram(): Program {
       'postgres://: spread a new gallery over these servers, or add those at the end of the list (postgres://USER:PASSWORD@HOST/DATABASE,...)',
       (text: string) => text.split(','),
     )
+    .option('--half', 'a new gallery stores vectors as f16, which takes half the bytes')
     .option('--hnsw', 'databases: build the index for approximate search (see query --ef-search)')
     .option('--no-thumbnails', 'do not store pictures for --html')
     .option('--quiet', 'no progress')

@@ -44,6 +44,7 @@ interface IndexOptions extends GivenDevice {
   readonly sync?: boolean;
   readonly onBad?: 'fail' | 'skip';
   readonly hnsw?: boolean;
+  readonly half?: boolean;
   readonly shards?: readonly string[];
   readonly thumbnails: boolean;
   readonly quiet?: boolean;
@@ -66,12 +67,13 @@ export async function indexCollection(run: string, command: Command): Promise<vo
       const since = 'found' in data ? changesOf(data.since) : [];
       for (const change of since) process.stderr.write(`${config.data}: ${change}\n`);
       const collection = collectionOf(data, skipped, isRuns, options, config.data);
-      const { shards } = options;
-      const gallery = await openGallery(options.to, stampOf(file, model, up), async () => gpu, { shards }).catch(
-        (cause) => {
-          throw cause instanceof OtherModel ? withCommand(cause, run, file, options) : cause;
-        },
-      );
+      const { shards, half } = options;
+      const gallery = await openGallery(options.to, stampOf(file, model, up), async () => gpu, {
+        shards,
+        numbers: half ? 'f16' : undefined,
+      }).catch((cause) => {
+        throw cause instanceof OtherModel ? withCommand(cause, run, file, options) : cause;
+      });
       try {
         await step(gallery, model, collection, options, options.source ?? sourceOf(config.data));
       } finally {

@@ -6,9 +6,10 @@
  * multiple of 8 bytes. Equal tensors give equal files. Reading checks each size before using it.
  */
 import { RomoError } from '../tensor/error.ts';
-import { halfToNumber } from './half.ts';
+import { halfToNumber, toHalves } from './half.ts';
 
-export type SafetensorDtype = 'f32' | 'i32' | 'u32';
+/** `f16`: floats that are rounded to 16 bits when they are written; they are read as f32. */
+export type SafetensorDtype = 'f32' | 'f16' | 'i32' | 'u32';
 
 /** One named array. `data` has prod(shape) values in row-major order; a scalar has shape []. */
 export interface SafetensorEntry {
@@ -24,7 +25,7 @@ export interface SafetensorFile {
 
 /** In bytes; the reference reader has the same limit. */
 const MAX_HEADER_BYTES = 100_000_000;
-const FILE_DTYPE = { f32: 'F32', i32: 'I32', u32: 'U32' } as const;
+const FILE_DTYPE = { f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32' } as const;
 const BYTES_PER_VALUE: Readonly<Record<string, number>> = { F32: 4, I32: 4, U32: 4, I64: 8, F64: 8, F16: 2, BF16: 2 };
 
 /**
@@ -39,14 +40,16 @@ export function encodeSafetensors(
 ): Uint8Array {
   for (const [name, entry] of Object.entries(tensors)) checkEntry(name, entry);
   const header = encodeSafetensorsHeader(tensors, metadata);
-  const names = Object.keys(tensors).sort();
-  const file = new Uint8Array(names.reduce((sum, name) => sum + tensors[name].data.byteLength, header.length));
+  const parts = Object.keys(tensors)
+    .sort()
+    .map((name) => tensors[name])
+    .map(({ data, dtype }) => (dtype === 'f16' ? toHalves(data as Float32Array) : data));
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, header.length));
   file.set(header);
   let position = header.length;
-  for (const name of names) {
-    const { data } = tensors[name];
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
+  for (const part of parts) {
+    file.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), position);
+    position += part.byteLength;
   }
   return file;
 }
@@ -85,7 +88,7 @@ function checkEntry(name: string, { shape, dtype, data }: SafetensorEntry): void
   if (name === '__metadata__') {
     throw new RomoError('shape', 'safetensors: the name __metadata__ is reserved', 'Give the tensor another name.');
   }
-  const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
+  const kind = dtype === 'f32' || dtype === 'f16' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
   const size = elementCount(shape);
   if (!(data instanceof kind) || data.length !== size) {
     throw new RomoError(

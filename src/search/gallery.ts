@@ -31,6 +31,9 @@ export interface ModelStamp {
   readonly preparation?: Readonly<Record<string, string | number>> | undefined;
 }
 
+/** How a gallery stores vectors: f16 takes half the bytes. */
+export type Numbers = 'f32' | 'f16';
+
 /** A condition on metadata. A missing field is null; a comparison with null is never true, as in SQL. */
 export type Filter =
   | {

@@ -13,5 +13,6 @@ export type {
   Metadata,
   Modality,
   ModelStamp,
+  Numbers,
   SearchOptions,
 } from './gallery.ts';

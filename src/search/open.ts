@@ -10,7 +10,7 @@ import { type DatabaseOptions, isDatabase, openDatabaseGallery } from './postgre
  * @param to a folder; `pglite:FOLDER`, an embedded Postgres; `postgres://...`, a server
  * @param stamp of the model whose embeddings will be added: creates the gallery if it is missing. null: it must exist.
  * @param device called by the first search of a gallery in files
- * @param options of a database
+ * @param options of a new gallery
  * @throws RomoError `gallery` if it is missing or another model made it; `file`, `database`, `package`, `option`
  */
 export async function openGallery(
@@ -20,12 +20,13 @@ export async function openGallery(
   options: DatabaseOptions = {},
 ): Promise<Gallery> {
   if (isDatabase(to)) return openDatabaseGallery(to, stamp, options);
-  if (options.shards) {
+  const { shards, numbers } = options;
+  if (shards) {
     throw new RomoError(
       'option',
       `${to} is a folder, and only a gallery on a server has shards`,
       'Leave --shards out.',
     );
   }
-  return openFileGallery(to, stamp, device);
+  return openFileGallery(to, stamp, device, numbers);
 }

@@ -3,7 +3,7 @@
  * nothing else would notice.
  */
 import { RomoError } from '../tensor/error.ts';
-import type { ModelStamp } from './gallery.ts';
+import type { ModelStamp, Numbers } from './gallery.ts';
 
 const told = ({ sha256, stage, dimension }: ModelStamp): string =>
   `${sha256.slice(0, 12)}... (${stage}, ${dimension} numbers)`;
@@ -44,5 +44,15 @@ export function checkSamePreparation(gallery: string, made: ModelStamp, { prepar
   throw new OtherModel(
     own ? `${gallery} holds objects that were prepared with ${what}` : `${gallery} does not say how it was prepared`,
     'Index the collection into a new gallery: node dist/search.js index RUN_DIR --to NEW.',
+  );
+}
+
+/** @throws RomoError `gallery` if other numbers are asked for than the gallery stores */
+export function checkSameNumbers(gallery: string, stored: Numbers, asked: Numbers | undefined): void {
+  if (asked === undefined || asked === stored) return;
+  throw new RomoError(
+    'gallery',
+    `${gallery} stores ${stored}, not ${asked}`,
+    'Index the collection into a new gallery.',
   );
 }

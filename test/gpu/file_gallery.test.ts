@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { openFileGallery } from '../../src/search/files/file_gallery.ts';
 import { type GalleryReader, readGallery } from '../../src/search/files/gallery_reader.ts';
 import { matches, orderOfTexts, parseFilter } from '../../src/search/filter.ts';
-import type { Entry, Gallery, Modality, SearchOptions } from '../../src/search/gallery.ts';
+import type { Entry, Gallery, Modality, Numbers, SearchOptions } from '../../src/search/gallery.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 import { blockVector, checkSources, STAMP } from '../support/gallery.ts';
 import { gpuSuite, times } from '../support/gpu.ts';
@@ -27,7 +27,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 let made = 0;
 const newPath = () => join(folder, `gallery-${made++}`);
-const open = (path: string, stamp: typeof STAMP | null = null) => openFileGallery(path, stamp, async () => gpu());
+const open = (path: string, stamp: typeof STAMP | null = null, numbers?: Numbers) =>
+  openFileGallery(path, stamp, async () => gpu(), numbers);
 const asPage = (path: string) =>
   readGallery(gpu(), async (name) => new Blob([new Uint8Array(readFileSync(join(path, name)))]));
 
@@ -63,13 +64,15 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: fc.record({ remove: fc.array(fc.nat(70), { maxLength: 30 }) }) },
   { weight: 1, arbitrary: fc.record({ reopen: fc.constant(true) }) },
 );
+/** The vectors are exact in f16, too. */
+const numbers = fc.constantFrom<Numbers>('f32', 'f16');
 const WHERES = [undefined, parseFilter("category = 'even' and size < 40"), parseFilter("not category = 'even'")];
 
 test('whatever is done to it, it answers as a map does', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { minLength: 3, maxLength: 14 }), async (plan) => {
+    fc.asyncProperty(fc.array(steps, { minLength: 3, maxLength: 14 }), numbers, async (plan, stored) => {
       const path = newPath();
-      let gallery = await open(path, STAMP);
+      let gallery = await open(path, STAMP, stored);
       const expected = new Map<string, Entry>();
       for (const step of plan) {
         if ('upsert' in step) {
@@ -219,6 +222,32 @@ test('vectors stay on the GPU while they count, and only while there is room', a
   assert.ok(bytes() > before);
   await gallery.close();
   assert.is(bytes(), before);
+});
+
+test('f16 takes half the bytes, and a gallery keeps its kind of numbers', async () => {
+  const sizes = { f32: 0, f16: 0 };
+  const [a, b] = [0.6 + 2 ** -13, 0.8].map((value) => value / Math.hypot(0.6 + 2 ** -13, 0.8));
+  for (const stored of ['f32', 'f16'] as const) {
+    const path = newPath();
+    const gallery = await open(path, STAMP, stored);
+    const vector = new Float32Array(16);
+    vector.set([a, b]);
+    await gallery.upsert(manyOf(400));
+    await gallery.upsert([{ ...entryOf(400, 'points', 1), vector }]);
+    const [[answer]] = await gallery.search(vector, { top: 1, modality: 'points' });
+    const rounded =
+      stored === 'f16' ? 2 ** -11 * (Math.round(a * 2 ** 11) * a + Math.round(b * 2 ** 11) * b) : a * a + b * b;
+    assert.ok(Math.abs(answer.similarity - rounded) < 1e-7, `${answer.similarity}, not ${rounded}`);
+    assert.match((await gallery.info()).storage, new RegExp(`parts of ${stored}`));
+    await gallery.close();
+    for (const name of readdirSync(path).filter((file) => /safetensors$/.test(file))) {
+      sizes[stored] += readFileSync(join(path, name)).length;
+    }
+    const other = stored === 'f16' ? 'f32' : 'f16';
+    await fails(() => open(path, STAMP, other), 'gallery', new RegExp(`stores ${stored}, not ${other}`));
+    await (await open(path, STAMP)).close();
+  }
+  assert.is(sizes.f32 - sizes.f16, 401 * 16 * 2);
 });
 
 test('a reader notices a new gallery.json, even one of the same size and date', async () => {

@@ -14,7 +14,7 @@ import { listShards, type Shard, searchShards } from '../../src/search/postgres/
 import { findPostgres } from '../../tools/postgres.mjs';
 import { type Server, startServer } from '../../tools/postgres_server.ts';
 import { hashUniform } from '../support/fixture.ts';
-import { checkSources, fails, STAMP } from '../support/gallery.ts';
+import { blockVector, checkSources, fails, STAMP } from '../support/gallery.ts';
 
 const OBJECTS = 10_000;
 const gallery = suite('gallery over several servers');
@@ -108,7 +108,7 @@ test('order, limit and conditions go to the shards, which work at the same time'
   const schema = `it's "M"`;
   const listed = (await run(to, listShards(schema))) as unknown as Shard[];
   const planOf = async (conditions: string[]) => {
-    const text = searchShards(schema, listed, conditions, true)
+    const text = searchShards(schema, 'f32', listed, conditions, true)
       .replaceAll('$1', `'[${vectorOf(1)}]'`)
       .replaceAll('$2', '10');
     const rows = await run(to, 'set enable_sort = off', `explain (verbose, costs off) ${text}`);
@@ -191,6 +191,31 @@ test('a shard that is added takes over entries, and no search misses one', async
   await same({ top: 20, modality: 'points' });
   assert.match((await many.info()).storage, /HNSW/);
   assert.is((await many.search(queries, { top: 10, efSearch: 100 }))[0].length, 10);
+});
+
+test('f16: the same answers of numbers that halves can store', async () => {
+  const exact = Array.from({ length: 500 }, (_, i): Entry => ({ ...entryOf(i), vector: blockVector(i) }));
+  const found = [];
+  for (const [schema, options] of [
+    ['floats', {}],
+    ['halves', { numbers: 'f16' }],
+    ['halves "2"', { numbers: 'f16', shards }],
+  ] as const) {
+    const made = await openDatabaseGallery(`${to}?schema=${schema}`, STAMP, options);
+    await made.upsert(exact);
+    const kind = 'numbers' in options ? 'f16' : 'f32';
+    assert.match((await made.info()).storage, new RegExp(`pgvector [\\d.]+, ${kind}`));
+    found.push(await made.search(blockVector(7), { top: 40, where: parseFilter('size < 400') }));
+    await made.buildIndex();
+    assert.is((await made.search(blockVector(7), { top: 5, efSearch: 100 }))[0][0].similarity, 1);
+    await made.close();
+  }
+  assert.equal(found[1], found[0]);
+  assert.equal(found[2], found[0]);
+  const text =
+    "select format_type(atttypid, atttypmod) as type from pg_attribute where attname = 'vector' and attrelid = ";
+  assert.equal(await run(to, `${text} 'halves.entries'::regclass`), [{ type: 'halfvec(16)' }]);
+  await fails(openDatabaseGallery(`${to}?schema=halves`, STAMP, { numbers: 'f32' }), 'gallery', /stores f16, not f32/);
 });
 
 test('what cannot be a shard is refused', async () => {

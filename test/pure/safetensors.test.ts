@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fromHalves, halfToNumber, toHalves } from '../../src/files/half.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorEntry } from '../../src/files/safetensors.ts';
 import { RomoError } from '../../src/tensor/error.ts';
 
@@ -181,6 +182,39 @@ test('a damaged file is read or answered with a RomoError, never anything else',
     }),
     { numRuns: 500 },
   );
+});
+
+test('f16: the nearest half, of two equally near the even one', () => {
+  const every = Float32Array.from({ length: 65_536 }, (_, bits) => halfToNumber(bits));
+  assert.equal(
+    [...toHalves(every)].filter((bits, i) => bits !== i && !Number.isNaN(every[i])),
+    [],
+  );
+  assert.ok(Number.isNaN(halfToNumber(toHalves(Float32Array.of(Number.NaN))[0])));
+  const bitsOf = (value: number) => toHalves(Float32Array.of(value))[0];
+  for (let bits = 0; bits < 0x7bff; bits++) {
+    const [low, high] = [every[bits], every[bits + 1]];
+    const middle = (low + high) / 2; // exact in f32
+    const step = (high - low) / 1024;
+    for (const sign of [0, 0x8000]) {
+      const signed = (value: number) => bitsOf(sign ? -value : value) - sign;
+      assert.equal([signed(middle - step), signed(middle + step)], [bits, bits + 1]);
+      assert.is(signed(middle), bits % 2 === 0 ? bits : bits + 1);
+    }
+  }
+  assert.equal([65519.99, 65520, 1e30, 2 ** -25, 2 ** -26].map(bitsOf), [0x7bff, 0x7c00, 0x7c00, 0, 0]);
+  const data = Float32Array.of(0.1, -3, 70_000 / 2, 0);
+  const { tensors } = decodeSafetensors(encodeSafetensors({ x: { shape: [2, 2], dtype: 'f16', data } }), 'a file');
+  assert.equal(tensors.x, { shape: [2, 2], dtype: 'f32', data: Float32Array.of(0.0999755859375, -3, 35008, 0) });
+});
+
+test('halves become numbers within the same memory', () => {
+  const halves = Uint16Array.from({ length: 10 }, (_, i) => 0x3c00 + i);
+  const memory = new ArrayBuffer(40);
+  new Uint16Array(memory, 20).set(halves);
+  const out = new Float32Array(memory);
+  fromHalves(new Uint16Array(memory, 20, 10), out);
+  assert.equal([...out], [...halves].map(halfToNumber));
 });
 
 test.run();

@@ -11,16 +11,20 @@ import type { ReadyEncoders } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
 import { FIX, readModel } from './model_contents.ts';
 
-/** The bytes of a file of models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes. */
+/**
+ * The bytes of a file of models under prefixes, such as `ssm` and `rdl`. Equal models give equal bytes.
+ * @param dtype f16 halves the file; weights are rounded to 11 bits
+ */
 export async function encodeModels(
   models: Readonly<Record<string, Module>>,
   config: Config,
   metadata: Readonly<Record<string, string>> = {},
+  dtype: 'f32' | 'f16' = 'f32',
 ): Promise<Uint8Array> {
   const tensors: Record<string, SafetensorEntry> = {};
   for (const [prefix, model] of Object.entries(models)) {
     for (const [name, { shape, data }] of Object.entries(await model.stateDict())) {
-      tensors[`${prefix}.${name}`] = { shape, dtype: 'f32', data };
+      tensors[`${prefix}.${name}`] = { shape, dtype, data };
     }
   }
   return encodeSafetensors(tensors, { ...metadata, format: 'pt', config: JSON.stringify(config) });

@@ -10,8 +10,8 @@ import { makeFolder, writeWhole } from '../../files/disk.ts';
 import { whileLocked } from '../../files/lock.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { RomoError } from '../../tensor/error.ts';
-import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
-import { checkSameModel } from '../stamp.ts';
+import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, Numbers, SearchOptions } from '../gallery.ts';
+import { checkSameModel, checkSameNumbers } from '../stamp.ts';
 import { checkEntries, keyOf } from '../vectors.ts';
 import { type OpenPart, openPart, removeLeftOvers, stateOf } from './files_on_disk.ts';
 import { countRows } from './gallery_reader.ts';
@@ -25,12 +25,14 @@ import { type Blocks, toMerge, writePart } from './write_part.ts';
  * @param stamp of the model whose embeddings come; where there is not a gallery yet, one is begun. null: it must be
  *   there.
  * @param device opened by the first search
+ * @param numbers of a new gallery; default f32
  * @throws RomoError `gallery` where there is none, or another model made it; `file` where its files are damaged
  */
 export async function openFileGallery(
   folder: string,
   stamp: ModelStamp | null,
   device: () => Promise<Gpu>,
+  numbers?: Numbers,
 ): Promise<Gallery> {
   const manifest = join(folder, MANIFEST);
   if (!existsSync(manifest)) {
@@ -50,13 +52,14 @@ export async function openFileGallery(
     makeFolder(folder);
     await whileLocked(folder, async () => {
       if (existsSync(manifest)) return; // another shard was faster
-      await writeWhole(manifest, encodeManifest({ model: stamp, next: 1, parts: [] }));
+      await writeWhole(manifest, encodeManifest({ model: stamp, numbers: numbers ?? 'f32', next: 1, parts: [] }));
     });
   }
   const text = await readFile(manifest, 'utf8');
-  const { model } = parseManifest(text, manifest);
+  const { model, numbers: stored } = parseManifest(text, manifest);
   if (stamp) checkSameModel(folder, model, stamp);
-  const gallery = new FileGallery(folder, model, device);
+  checkSameNumbers(folder, stored, numbers);
+  const gallery = new FileGallery(folder, model, stored, device);
   await gallery.info(); // reads all labels, so that damage is found now
   return gallery;
 }
@@ -81,6 +84,7 @@ class FileGallery implements Gallery {
   constructor(
     private readonly folder: string,
     readonly model: ModelStamp,
+    private readonly numbers: Numbers,
     private readonly device: () => Promise<Gpu>,
   ) {}
 
@@ -88,7 +92,7 @@ class FileGallery implements Gallery {
     return this.inTurn(async () => {
       const parts = this.parts();
       const bytes = [...this.opened.values()].flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
-      const size = `${parts.length} parts, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+      const size = `${parts.length} parts of ${this.numbers}, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
       return {
         model: this.model,
         ...countRows(parts),
@@ -265,13 +269,13 @@ class FileGallery implements Gallery {
   /** Writes a part. @returns its listing, which takes effect with `commit` */
   private write(labels: readonly Label[], vectors: Blocks): Promise<ListedPart> {
     const name = `part-${String(this.next).padStart(6, '0')}`;
-    return writePart(this.folder, name, this.model.dimension, labels, vectors);
+    return writePart(this.folder, name, this.model.dimension, this.numbers, labels, vectors);
   }
 
   /** Makes these parts the gallery and deletes the files of all others. */
   private async commit(listed: readonly ListedPart[]): Promise<void> {
     const parts = listed.filter(({ rows, dead }) => dead.length < rows);
-    const manifest = encodeManifest({ model: this.model, next: this.next + 1, parts });
+    const manifest = encodeManifest({ model: this.model, numbers: this.numbers, next: this.next + 1, parts });
     await writeWhole(join(this.folder, MANIFEST), manifest);
     const before = [...this.opened.keys()];
     await this.refresh();

@@ -3,17 +3,19 @@
  * per row of a part. Needs nothing of Node: pages read galleries by it, too.
  */
 import { RomoError } from '../../tensor/error.ts';
-import type { Metadata, Modality, ModelStamp } from '../gallery.ts';
+import type { Metadata, Modality, ModelStamp, Numbers } from '../gallery.ts';
 
 export const MANIFEST = 'gallery.json';
 const FORMAT = 'romo-gallery';
-const VERSION = 2;
-/** Version 1 knew neither sources nor hashes. */
+/** Version 1 knew neither sources nor hashes, version 2 only f32. */
+const VERSION = 3;
 const OLDEST = 1;
 
 /** gallery.json */
 export interface Manifest {
   readonly model: ModelStamp;
+  /** of the parts to be written; each part says what it has */
+  readonly numbers: Numbers;
   /** number of the next part: names are never reused, because readers identify parts by name */
   readonly next: number;
   readonly parts: readonly ListedPart[];
@@ -41,12 +43,15 @@ export interface Label {
 export const broken = (name: string, what: string): RomoError =>
   new RomoError('file', `${name}: ${what}`, 'Copy the whole gallery again, or index the collection again.');
 
-export const encodeManifest = ({ model, next, parts }: Manifest): string =>
-  `${JSON.stringify({ format: FORMAT, version: VERSION, model, next, parts }, null, 1)}\n`;
+/** A gallery of f32 stays readable for programs that know version 2. */
+export function encodeManifest({ model, numbers, next, parts }: Manifest): string {
+  const version = numbers === 'f16' ? VERSION : 2;
+  return `${JSON.stringify({ format: FORMAT, version, model, ...(numbers === 'f16' && { numbers }), next, parts }, null, 1)}\n`;
+}
 
 /** @throws RomoError `file` where the text is not a manifest, or of a later version */
 export function parseManifest(text: string, name: string): Manifest {
-  const { format, version, model, next, parts } = record(parseJson(text, name), name, 'it');
+  const { format, version, model, numbers = 'f32', next, parts } = record(parseJson(text, name), name, 'it');
   if (format !== FORMAT) throw broken(name, `is not a gallery: format is ${JSON.stringify(format)}`);
   if (!isCount(version) || version < OLDEST || version > VERSION) {
     const what = `${name} has version ${version}, this program reads ${OLDEST} to ${VERSION}`;
@@ -58,6 +63,7 @@ export function parseManifest(text: string, name: string): Manifest {
     throw broken(name, `model is ${JSON.stringify(model).slice(0, 200)}`);
   }
   const prepared = preparation === undefined ? {} : { preparation: plainRecord(preparation, name, 'preparation') };
+  if (numbers !== 'f32' && numbers !== 'f16') throw broken(name, `numbers is ${JSON.stringify(numbers)}`);
   if (!isCount(next)) throw broken(name, `next is ${JSON.stringify(next)}`);
   if (!Array.isArray(parts)) throw broken(name, 'it has no list of parts');
   const listed = parts.map((part): ListedPart => {
@@ -71,7 +77,7 @@ export function parseManifest(text: string, name: string): Manifest {
     return { name: partName, rows, dead };
   });
   if (new Set(listed.map((part) => part.name)).size < listed.length) throw broken(name, 'a part is listed twice');
-  return { model: { sha256: sha256 as string, stage, dimension, ...prepared }, next, parts: listed };
+  return { model: { sha256: sha256 as string, stage, dimension, ...prepared }, numbers, next, parts: listed };
 }
 
 export const encodeLabel = ({ id, modality, source, hash, metadata }: Label): string =>

@@ -3,7 +3,9 @@
  * change once they are there; gallery.json says which parts and rows count, and is replaced as a whole. Needs nothing
  * of Node: pages read galleries by it, too.
  */
+import { fromHalves } from '../../files/half.ts';
 import { safetensorsLayout } from '../../files/safetensors.ts';
+import type { Numbers } from '../gallery.ts';
 import { findNotUnit } from '../vectors.ts';
 import { broken, type Label, type ListedPart, MANIFEST, parseLabel } from './manifest.ts';
 
@@ -34,7 +36,8 @@ export class StoredPart {
     dead: readonly number[],
     private readonly vectors: ByteSource,
     private readonly begin: number,
-    private readonly dimension: number,
+    private readonly numbers: Numbers,
+    readonly dimension: number,
   ) {
     this.dead = new Set(dead);
   }
@@ -46,7 +49,7 @@ export class StoredPart {
     vectors: ByteSource,
     lines: ByteSource,
   ): Promise<StoredPart> {
-    const { begin, rows, width } = await locateVectors(vectors);
+    const { begin, rows, width, numbers } = await locateVectors(vectors);
     if (rows !== listed.rows || width !== dimension) {
       throw broken(vectors.name, `holds vectors [${rows}, ${width}], ${MANIFEST} says [${listed.rows}, ${dimension}]`);
     }
@@ -55,7 +58,7 @@ export class StoredPart {
     if (labels.length !== listed.rows) {
       throw broken(lines.name, `has ${labels.length} lines, ${MANIFEST} says ${listed.rows}`);
     }
-    return new StoredPart(listed.name, labels, listed.dead, vectors, begin, dimension);
+    return new StoredPart(listed.name, labels, listed.dead, vectors, begin, numbers, dimension);
   }
 
   get listed(): ListedPart {
@@ -97,6 +100,7 @@ export class StoredPart {
     return blocks;
   }
 
+  /** In memory; in the file half of that for f16. */
   get rowBytes(): number {
     return 4 * this.dimension;
   }
@@ -112,16 +116,24 @@ export class StoredPart {
    */
   async read(block: number, memory: Uint8Array): Promise<Float32Array> {
     const first = block * this.blockRows;
-    const [from, to] = [first, Math.min(this.labels.length, first + this.blockRows)].map(
-      (row) => this.begin + row * this.rowBytes,
-    );
-    const bytes = await this.vectors.read(from, to, memory);
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, (to - from) / 4);
+    const count = (Math.min(this.labels.length, first + this.blockRows) - first) * this.dimension;
+    const values = await this.readNumbers(first * this.dimension, count, memory);
     if (!this.intact.has(block)) {
       const bad = findNotUnit(values, this.dimension);
       if (bad >= 0) throw broken(this.vectors.name, `row ${first + bad} is not a vector of unit length`);
       this.intact.add(block);
     }
+    return values;
+  }
+
+  private async readNumbers(first: number, count: number, memory: Uint8Array): Promise<Float32Array> {
+    const size = this.numbers === 'f16' ? 2 : 4;
+    const from = this.begin + size * first;
+    const place = memory.subarray((4 - size) * count, 4 * count); // of halves, the second half
+    const bytes = await this.vectors.read(from, from + size * count, place);
+    if (size === 4) return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+    const values = new Float32Array(memory.buffer, memory.byteOffset, count);
+    fromHalves(new Uint16Array(bytes.buffer, bytes.byteOffset, count), values);
     return values;
   }
 }
@@ -146,7 +158,7 @@ export async function* readRows(chosen: readonly Chosen[]): AsyncGenerator<Float
   const memory = blockMemory(chosen);
   for (const { part, block, rows } of chosen) {
     const values = await part.read(block, memory);
-    const dimension = part.rowBytes / 4;
+    const { dimension } = part;
     rows.forEach((row, i) => {
       if (row > i) values.copyWithin(i * dimension, row * dimension, (row + 1) * dimension);
     });
@@ -154,7 +166,9 @@ export async function* readRows(chosen: readonly Chosen[]): AsyncGenerator<Float
   }
 }
 
-async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: number; width: number }> {
+async function locateVectors(
+  file: ByteSource,
+): Promise<{ begin: number; rows: number; width: number; numbers: Numbers }> {
   let start = await file.read(0, Math.min(8, file.size));
   if (start.length === 8) {
     const length = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
@@ -162,10 +176,11 @@ async function locateVectors(file: ByteSource): Promise<{ begin: number; rows: n
   }
   const { tensors } = safetensorsLayout(start, file.size, file.name);
   const vectors = tensors.vectors;
-  if (vectors?.fileDtype !== 'F32' || vectors.shape.length !== 2) {
-    throw broken(file.name, 'has no two-dimensional F32 tensor "vectors"');
+  const numbers = vectors?.fileDtype === 'F32' ? 'f32' : vectors?.fileDtype === 'F16' ? 'f16' : null;
+  if (!vectors || !numbers || vectors.shape.length !== 2) {
+    throw broken(file.name, 'has no two-dimensional tensor "vectors" of F32 or F16');
   }
-  return { begin: vectors.begin, rows: vectors.shape[0], width: vectors.shape[1] };
+  return { begin: vectors.begin, rows: vectors.shape[0], width: vectors.shape[1], numbers };
 }
 
 /** Lines without their newlines; the last one may lack it. */

@@ -1,7 +1,9 @@
 /** Writes a part of a gallery in files, and decides which parts to merge. Node only. */
 import { join } from 'node:path';
 import { writeWhole } from '../../files/disk.ts';
+import { toHalves } from '../../files/half.ts';
 import { encodeSafetensorsHeader } from '../../files/safetensors.ts';
+import type { Numbers } from '../gallery.ts';
 import { encodeLabel, type Label, type ListedPart } from './manifest.ts';
 import type { StoredPart } from './stored_part.ts';
 
@@ -13,12 +15,16 @@ export async function writePart(
   folder: string,
   name: string,
   dimension: number,
+  numbers: Numbers,
   labels: readonly Label[],
   blocks: Blocks,
 ): Promise<ListedPart> {
   async function* vectors() {
-    yield encodeSafetensorsHeader({ vectors: { shape: [labels.length, dimension], dtype: 'f32' } });
-    for await (const block of blocks) yield new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
+    yield encodeSafetensorsHeader({ vectors: { shape: [labels.length, dimension], dtype: numbers } });
+    for await (const block of blocks) {
+      const values = numbers === 'f16' ? toHalves(block) : block;
+      yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    }
   }
   await writeWhole(join(folder, `${name}.safetensors`), vectors());
   await writeWhole(join(folder, `${name}.jsonl`), inPieces(labels));

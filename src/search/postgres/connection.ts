@@ -85,6 +85,8 @@ export function explain(name: string, cause: unknown, isOpening: boolean): RomoE
     return error(`refused: ${text}`, 'Correct the user and the password, in the URL or in PGUSER and PGPASSWORD.');
   }
   if (code === '3D000') return error(text, 'Run createdb NAME first.');
+  if (/halfvec/.test(text) && code === '42704')
+    return error(text, 'Update pgvector to 0.7 or newer, or leave --half out.');
   if (code === '42501') return error(text, 'Connect as a user with this permission, or let one create the gallery.');
   return error(code ? `${text} (SQLSTATE ${code})` : text, '');
 }

@@ -1,11 +1,11 @@
 /** Opens galleries in Postgres with pgvector: on a server, embedded, or over several servers. */
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
-import type { ModelStamp } from '../gallery.ts';
-import { checkSameModel } from '../stamp.ts';
+import type { ModelStamp, Numbers } from '../gallery.ts';
+import { checkSameModel, checkSameNumbers } from '../stamp.ts';
 import { type Connection, createExtension, explain, type Query } from './connection.ts';
 import { connectPglite } from './pglite.ts';
-import { type DatabaseGallery, type Found, PostgresGallery } from './postgres_gallery.ts';
+import { type DatabaseGallery, type Found, PostgresGallery, vectorsOf } from './postgres_gallery.ts';
 import { isStorable } from './postgres_text.ts';
 import { addShards, createShards } from './shards.ts';
 import * as sql from './sql.ts';
@@ -21,6 +21,8 @@ export interface DatabaseOptions {
    * gallery reaches it. One that is not there yet takes over half of another one's entries.
    */
   readonly shards?: readonly string[] | undefined;
+  /** of a new gallery; default f32. f16 needs pgvector 0.7 or newer */
+  readonly numbers?: Numbers | undefined;
 }
 
 /** Does the name mean a gallery in a database? For a folder of such a name, write `./NAME`. */
@@ -39,14 +41,14 @@ export const isDatabase = (to: string): boolean => /^(pglite|postgres|postgresql
 export async function openDatabaseGallery(
   to: string,
   model: ModelStamp | null,
-  { shards = [] }: DatabaseOptions = {},
+  { shards = [], numbers }: DatabaseOptions = {},
 ): Promise<DatabaseGallery> {
   const { place, schema } = parsePlace(to);
   const urls = shards.map((shard) => shardUrl(shard, typeof place !== 'string'));
   const connection = typeof place === 'string' ? await connectPglite(place) : await connectPostgres(place);
   try {
-    const found = await begin(connection, schema, model, urls);
-    if (found.isSharded) await addShards(connection, schema, found.model, urls);
+    const found = await begin(connection, schema, model, urls, numbers);
+    if (found.isSharded) await addShards(connection, schema, vectorsOf(found), urls);
     return new PostgresGallery(connection, schema, found);
   } catch (cause) {
     await connection.close();
@@ -96,9 +98,10 @@ function begin(
   schema: string,
   model: ModelStamp | null,
   shards: readonly URL[],
+  asked: Numbers | undefined,
 ): Promise<Found> {
   return connection.transaction(async (query) => {
-    const [{ entries, key, sharded }] = await query(sql.FIND, [schema]);
+    const [{ entries, key, sharded, numbers }] = await query(sql.FIND, [schema]);
     if (entries === null) {
       if (!model) {
         throw new RomoError(
@@ -107,7 +110,7 @@ function begin(
           `Make it with node dist/search.js index RUN_DIR --to ${connection.name} first.`,
         );
       }
-      await create(connection.name, query, schema, model, shards);
+      await create(connection.name, query, schema, model, asked ?? 'f32', shards);
     } else if (!sharded && shards.length > 0) {
       throw new RomoError(
         'gallery',
@@ -127,9 +130,12 @@ function begin(
     const { preparation, ...rest } = row;
     const made: ModelStamp = preparation ? { ...rest, preparation } : rest;
     if (model) checkSameModel(connection.name, made, model);
+    const stored = (entries === null ? (asked ?? 'f32') : numbers) as Numbers;
+    checkSameNumbers(connection.name, stored, asked);
     const isSharded = sharded === true || (entries === null && shards.length > 0);
     return {
       model: made,
+      numbers: stored,
       version: String(versionOf('vector')),
       hasCitus: versionOf('citus') !== undefined && !isSharded,
       isSharded,
@@ -142,17 +148,19 @@ async function create(
   query: Query,
   schema: string,
   model: ModelStamp,
+  numbers: Numbers,
   shards: readonly URL[],
 ): Promise<void> {
+  const vectors = { dimension: model.dimension, numbers };
   await query(sql.LOCK_CREATION);
   await createExtension(name, query);
   for (const statement of sql.createModel(schema)) await query(statement);
   await query(...sql.stampModel(schema, model));
   if (shards.length > 0) {
-    await createShards(query, schema, model, shards);
+    await createShards(query, schema, vectors, shards);
     return;
   }
-  await query(sql.createEntries(schema, model.dimension));
+  await query(sql.createEntries(schema, vectors));
   const extensions = await query(sql.EXTENSIONS);
   if (extensions.some((row) => row.name === 'citus')) {
     await query(sql.DISTRIBUTE, [`${sql.quoted(schema)}.entries`]);

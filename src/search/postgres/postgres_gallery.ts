@@ -1,7 +1,7 @@
 /** A gallery in Postgres with pgvector that is open: on one server, embedded, or over several servers. */
 import { RomoError } from '../../tensor/error.ts';
 import { orderOfTexts } from '../filter.ts';
-import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, SearchOptions } from '../gallery.ts';
+import type { Answer, Entry, Gallery, GalleryInfo, Modality, ModelStamp, Numbers, SearchOptions } from '../gallery.ts';
 import { byRank, totals } from '../rank.ts';
 import { checkEntries, checkVectors } from '../vectors.ts';
 import { type Connection, explain, type Query, retried } from './connection.ts';
@@ -20,12 +20,15 @@ export interface DatabaseGallery extends Gallery {
 /** What opening a gallery finds out about it. */
 export interface Found {
   readonly model: ModelStamp;
+  readonly numbers: Numbers;
   /** of pgvector */
   readonly version: string;
   readonly hasCitus: boolean;
   /** Is it over several servers? */
   readonly isSharded: boolean;
 }
+
+export const vectorsOf = ({ model, numbers }: Found): sql.Vectors => ({ dimension: model.dimension, numbers });
 
 /** Entries per statement, so that its text has a few megabytes. */
 const BATCH = 500;
@@ -55,7 +58,7 @@ export class PostgresGallery implements DatabaseGallery {
       return {
         model: this.model,
         ...totals(await this.counts(query, shards)),
-        storage: `${this.connection.name}, schema ${this.schema}, pgvector ${version}${spread}; ${how}`,
+        storage: `${this.connection.name}, schema ${this.schema}, pgvector ${version}, ${this.found.numbers}${spread}; ${how}`,
       };
     });
   }
@@ -76,7 +79,7 @@ export class PostgresGallery implements DatabaseGallery {
         orderOfTexts(a.modality, b.modality) ||
         orderOfTexts(a.source ?? '', b.source ?? ''),
     );
-    const insert = sql.insertEntries(this.schema);
+    const insert = sql.insertEntries(this.schema, this.found.numbers);
     const text = this.found.isSharded ? insert : `${insert} ${sql.OR_REPLACE}`; // shards replace by themselves
     await this.run(async (query) => {
       for (let start = 0; start < sorted.length; start += BATCH) {
@@ -123,9 +126,10 @@ export class PostgresGallery implements DatabaseGallery {
       const shards = await this.shards(query);
       await this.configure(query, shards, efSearch);
       const isExact = efSearch === undefined;
+      const { numbers } = this.found;
       const text = shards
-        ? shardsSql.searchShards(this.schema, shards, conditions, isExact)
-        : sql.searchEntries(this.schema, conditions, isExact);
+        ? shardsSql.searchShards(this.schema, numbers, shards, conditions, isExact)
+        : sql.searchEntries(this.schema, numbers, conditions, isExact);
       const found: Answer[][] = [];
       for (let start = 0; start < queries.length; start += dimension) {
         const vector = vectorText(queries.subarray(start, start + dimension));
@@ -143,8 +147,12 @@ export class PostgresGallery implements DatabaseGallery {
       const rows = counts.reduce((sum, { images, points }) => sum + images + points, 0);
       if (shards) {
         const share = Math.ceil(rows / shards.length);
-        await Promise.all(shards.map((shard) => indexShard(query, this.schema, this.model, shard, share, options)));
-      } else for (const statement of sql.createIndex(this.schema, this.model, rows, options)) await query(statement);
+        await Promise.all(
+          shards.map((shard) => indexShard(query, this.schema, vectorsOf(this.found), shard, share, options)),
+        );
+      } else
+        for (const statement of sql.createIndex(this.schema, vectorsOf(this.found), rows, options))
+          await query(statement);
     });
   }
 

@@ -1,7 +1,6 @@
 /** Creates the shards of a gallery over several servers, and adds some later. The statements are in shards_sql.ts. */
 import { connectPostgres } from '#postgres';
 import { RomoError } from '../../tensor/error.ts';
-import type { ModelStamp } from '../gallery.ts';
 import { type Connection, createExtension, explain, type Query } from './connection.ts';
 import * as shardsSql from './shards_sql.ts';
 import { placeOf, type Shard } from './shards_sql.ts';
@@ -26,7 +25,7 @@ async function onShard(url: URL, work: (query: Query) => Promise<void>): Promise
 }
 
 /** Prepares a server to store entries. */
-const prepare = (url: URL, schema: string, { dimension }: ModelStamp): Promise<void> =>
+const prepare = (url: URL, schema: string, vectors: sql.Vectors): Promise<void> =>
   onShard(url, async (query) => {
     const [{ free }] = await query(sql.TRY_LOCK_CREATION);
     if (!free) {
@@ -40,17 +39,17 @@ const prepare = (url: URL, schema: string, { dimension }: ModelStamp): Promise<v
       if (row) throw new RomoError('gallery', `the shard ${placeOf(url)} has entries of another gallery`, fix);
     }
     await createExtension(placeOf(url), query);
-    for (const statement of shardsSql.createShard(schema, dimension)) await query(statement);
+    for (const statement of shardsSql.createShard(schema, vectors)) await query(statement);
   });
 
 /** Creates a gallery's tables over several servers; its model is there. */
-export async function createShards(query: Query, schema: string, model: ModelStamp, urls: readonly URL[]) {
+export async function createShards(query: Query, schema: string, vectors: sql.Vectors, urls: readonly URL[]) {
   const [{ entries }] = await query(sql.FIND, [schema]);
   if (entries !== null) return; // another program was faster
-  for (const url of urls) await prepare(url, schema, model);
-  for (const statement of shardsSql.createParent(schema, model.dimension)) await query(statement);
+  for (const url of urls) await prepare(url, schema, vectors);
+  for (const statement of shardsSql.createParent(schema, vectors)) await query(statement);
   for (const [number, url] of urls.entries()) {
-    for (const statement of shardsSql.connectShard(schema, model.dimension, number, url)) await query(statement);
+    for (const statement of shardsSql.connectShard(schema, vectors, number, url)) await query(statement);
     await note(query, schema, { number, place: placeOf(url), modulus: urls.length, remainder: number, indexed: false });
   }
 }
@@ -62,7 +61,7 @@ async function note(query: Query, schema: string, shard: Shard): Promise<void> {
 }
 
 /** Adds those of the servers that are not shards yet, one after the other. */
-export async function addShards(connection: Connection, schema: string, model: ModelStamp, urls: readonly URL[]) {
+export async function addShards(connection: Connection, schema: string, vectors: sql.Vectors, urls: readonly URL[]) {
   if (urls.length === 0) return;
   const known = await connection.transaction((query) => shardsOf(query, schema));
   const missing = known.filter(({ place }) => !urls.some((url) => placeOf(url) === place));
@@ -75,14 +74,14 @@ export async function addShards(connection: Connection, schema: string, model: M
     );
   }
   const places = new Set(known.map(({ place }) => place));
-  for (const url of urls) if (!places.has(placeOf(url))) await add(connection, schema, model, url);
+  for (const url of urls) if (!places.has(placeOf(url))) await add(connection, schema, vectors, url);
 }
 
 /**
  * Adds a shard, which takes over half of the largest share. Searches continue: they wait only for the last step, in
  * which the copied entries are deleted at their old place. Writers wait. If it is interrupted, it can be repeated.
  */
-async function add(connection: Connection, schema: string, model: ModelStamp, url: URL): Promise<void> {
+async function add(connection: Connection, schema: string, vectors: sql.Vectors, url: URL): Promise<void> {
   await connection.transaction(async (query) => {
     await query(sql.LOCK_CREATION);
     await query(shardsSql.stopWriters(schema));
@@ -95,11 +94,11 @@ async function add(connection: Connection, schema: string, model: ModelStamp, ur
     // In a transaction of its own: the copies are safe before anything is deleted.
     await connection.transaction(async (apart) => {
       const [begun] = await apart(shardsSql.CREDENTIALS, [shardsSql.serverOf(schema, number)]);
-      if (!begun) await prepare(url, schema, model);
-      for (const statement of shardsSql.connectShard(schema, model.dimension, number, url)) await apart(statement);
+      if (!begun) await prepare(url, schema, vectors);
+      for (const statement of shardsSql.connectShard(schema, vectors, number, url)) await apart(statement);
     });
     await connection.transaction((apart) => apart(shardsSql.copyEntries(schema, old, shard)));
-    if (old.indexed) await onShard(url, index(schema, model, 0, {}));
+    if (old.indexed) await onShard(url, index(schema, vectors, 0, {}));
     await query(shardsSql.stopReaders(schema));
     await query(shardsSql.detachShard(schema, old));
     await note(query, schema, kept);
@@ -116,16 +115,16 @@ async function add(connection: Connection, schema: string, model: ModelStamp, ur
 }
 
 const index =
-  (schema: string, model: ModelStamp, rows: number, options: sql.IndexOptions) =>
+  (schema: string, vectors: sql.Vectors, rows: number, options: sql.IndexOptions) =>
   async (query: Query): Promise<void> => {
-    for (const statement of sql.createIndex(schema, model, rows, options)) await query(statement);
+    for (const statement of sql.createIndex(schema, vectors, rows, options)) await query(statement);
   };
 
 /** Builds the index of a shard, over a connection to it. @param rows approximate number of its entries */
 export async function indexShard(
   query: Query,
   schema: string,
-  model: ModelStamp,
+  vectors: sql.Vectors,
   shard: Shard,
   rows: number,
   options: sql.IndexOptions,
@@ -141,6 +140,6 @@ export async function indexShard(
   const url = new URL(`postgres://${shard.place}`);
   url.username = encodeURIComponent(given.get('user') ?? '');
   url.password = encodeURIComponent(given.get('password') ?? '');
-  await onShard(url, index(schema, model, rows, options));
+  await onShard(url, index(schema, vectors, rows, options));
   await query(shardsSql.noteShard(schema), [shard.number, shard.place, shard.modulus, shard.remainder, true]);
 }

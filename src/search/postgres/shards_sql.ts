@@ -3,7 +3,18 @@
  * and its partitions are foreign tables (postgres_fdw), `entries_0`, `entries_1`, ..., on the servers that store them.
  * docs/search.md shows the same statements for an administrator.
  */
-import { columnsOf, countEntries, createEntries, literal, OR_REPLACE, quoted, type Settings } from './sql.ts';
+import type { Numbers } from '../gallery.ts';
+import {
+  columnsOf,
+  countEntries,
+  createEntries,
+  literal,
+  OR_REPLACE,
+  quoted,
+  type Settings,
+  type Vectors,
+  vectorOf,
+} from './sql.ts';
 
 /** One server of a gallery: it stores the entries whose hashed id leaves `remainder` when divided by `modulus`. */
 export interface Shard {
@@ -28,7 +39,7 @@ const table = (schema: string, name: string, number: number): string => `${quote
  * Statements for a shard. Two things do not reach it by themselves. `on conflict ... do update`: a trigger adds it to each
  * insert. And settings of a search: a trigger applies what is inserted into `settings`, until the transaction ends.
  */
-export function createShard(schema: string, dimension: number): string[] {
+export function createShard(schema: string, vectors: Vectors): string[] {
   const name = quoted(schema);
   const trigger = (on: string, body: string) => [
     `create or replace function ${name}.${on}_inserted() returns trigger language plpgsql as ${literal(`begin ${body}; return null; end`)}`,
@@ -37,7 +48,7 @@ export function createShard(schema: string, dimension: number): string[] {
   ];
   return [
     `create schema if not exists ${name}`,
-    createEntries(schema, dimension),
+    createEntries(schema, vectors),
     ...trigger('entries', `insert into ${name}.entries values (new.*) ${OR_REPLACE}`),
     `create table if not exists ${name}.settings (name text not null, value text not null)`,
     ...trigger('settings', 'perform set_config(new.name, new.value, true)'),
@@ -45,15 +56,15 @@ export function createShard(schema: string, dimension: number): string[] {
 }
 
 /** Statements for the server that is asked. */
-export const createParent = (schema: string, dimension: number): string[] => [
+export const createParent = (schema: string, vectors: Vectors): string[] => [
   'create extension if not exists postgres_fdw',
   `create table ${quoted(schema)}.shards (number integer primary key, place text not null unique,
     modulus integer not null, remainder integer not null, indexed boolean not null default false)`,
-  `create table ${quoted(schema)}.entries (${columnsOf(dimension)}) partition by hash (id)`,
+  `create table ${quoted(schema)}.entries (${columnsOf(vectors)}) partition by hash (id)`,
 ];
 
 /** Makes a shard known, without entries yet. `options`: exact search unless a search says otherwise. */
-export function connectShard(schema: string, dimension: number, number: number, url: URL): string[] {
+export function connectShard(schema: string, vectors: Vectors, number: number, url: URL): string[] {
   const server = quoted(serverOf(schema, number));
   const options = (values: Readonly<Record<string, string>>) =>
     `options (${Object.entries(values)
@@ -74,7 +85,7 @@ export function connectShard(schema: string, dimension: number, number: number, 
       options: '-c enable_indexscan=off',
     })}`,
     `create user mapping if not exists for current_user server ${server} ${options(password ? { user, password } : { user })}`,
-    `create foreign table if not exists ${table(schema, 'entries', number)} (${columnsOf(dimension)}) ${remote('entries')}`,
+    `create foreign table if not exists ${table(schema, 'entries', number)} (${columnsOf(vectors)}) ${remote('entries')}`,
     `create foreign table if not exists ${table(schema, 'settings', number)} (name text, value text) ${remote('settings')}`,
   ];
 }
@@ -144,6 +155,7 @@ export const countOnShards = (schema: string, shards: readonly Shard[]): string 
  */
 export function searchShards(
   schema: string,
+  numbers: Numbers,
   shards: readonly Shard[],
   conditions: readonly string[],
   isExact: boolean,
@@ -153,9 +165,9 @@ export function searchShards(
   const where = conditions.length > 0 ? `where case when ${conditions.join(' and ')} then true end` : '';
   const ties = ', id, modality, source';
   const best = shards.map(
-    ({ number }) => `(select id, modality, source, metadata, vector <=> $1::vector as distance
+    ({ number }) => `(select id, modality, source, metadata, vector <=> ${vectorOf(numbers)} as distance
       from ${table(schema, 'entries', number)} ${where}
-      order by vector <=> $1::vector${isExact ? ties : ''} limit $2::integer)`,
+      order by vector <=> ${vectorOf(numbers)}${isExact ? ties : ''} limit $2::integer)`,
   );
   return `with best as materialized (${best.join(' union all ')})
     select id, modality, source, metadata, 1 - distance as similarity from best order by distance${ties} limit $2::integer`;

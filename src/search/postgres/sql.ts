@@ -3,7 +3,7 @@
  * of two tables. Values are always parameters; what cannot be one is an identifier, quoted, or an integer, checked.
  */
 import { RomoError } from '../../tensor/error.ts';
-import type { ModelStamp } from '../gallery.ts';
+import type { ModelStamp, Numbers } from '../gallery.ts';
 
 /** Quotes an identifier. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -18,9 +18,12 @@ function integer(name: string, value: number, least: number, most: number): numb
   throw new RomoError('option', `${name} is ${value}`, `Give a whole number from ${least} to ${most}.`);
 }
 
-/** Limits of pgvector for a column and for an HNSW index. */
+/** What pgvector calls vectors of each kind, and the longest that its HNSW index takes. halfvec: 0.7 and newer. */
+const TYPES = { f32: { name: 'vector', indexed: 2_000 }, f16: { name: 'halfvec', indexed: 4_000 } } as const;
 const MOST_DIMENSIONS = 16_000;
-const MOST_INDEXED = 2_000;
+
+/** Casts a parameter to the gallery's type of vectors. */
+export const vectorOf = (numbers: Numbers, parameter = '$1'): string => `${parameter}::${TYPES[numbers].name}`;
 
 /** Lets one process at a time create the gallery: `if not exists` alone fails when two run it at once. */
 export const LOCK_CREATION = "select pg_advisory_xact_lock(hashtext('romo gallery'))";
@@ -31,11 +34,14 @@ export const EXTENSIONS =
   "select extname as name, extversion as version from pg_extension where extname in ('vector', 'citus')";
 
 /**
- * The table of entries, null where there is not a gallery; `key`: its primary key; `sharded`: it is over several servers.
+ * The table of entries, null where there is not a gallery; `key`: its primary key; `sharded`: it is over several servers;
+ * `numbers`: of its vectors.
  * @param $1 schema
  */
 export const FIND = `select to_regclass(format('%I.entries', $1::text))::text as entries,
   to_regclass(format('%I.shards', $1::text)) is not null as sharded,
+  (select case format_type(atttypid, null) when 'halfvec' then 'f16' else 'f32' end from pg_attribute
+    where attrelid = to_regclass(format('%I.entries', $1::text)) and attname = 'vector') as numbers,
   (select pg_get_constraintdef(oid) from pg_constraint
     where conrelid = to_regclass(format('%I.entries', $1::text)) and contype = 'p') as key`;
 
@@ -62,10 +68,16 @@ export const DISTRIBUTE = "select create_distributed_table($1::regclass, 'id')";
 /** For Citus: applies `set local` on its other nodes as well. */
 export const PROPAGATE = "set local citus.propagate_set_commands = 'local'";
 
+/** What the vectors of a gallery are. */
+export interface Vectors {
+  readonly dimension: number;
+  readonly numbers: Numbers;
+}
+
 /** The columns of entries. Text is ordered by code points, on every server. */
-export const columnsOf = (dimension: number): string =>
+export const columnsOf = ({ dimension, numbers }: Vectors): string =>
   `id text collate "C" not null, modality text collate "C" not null,
-    vector vector(${integer('dimension', dimension, 1, MOST_DIMENSIONS)}) not null, metadata jsonb not null,
+    vector ${TYPES[numbers].name}(${integer('dimension', dimension, 1, MOST_DIMENSIONS)}) not null, metadata jsonb not null,
     source text collate "C" not null default '', hash text not null default ''`;
 
 /** Statements that create the table of a gallery's model. */
@@ -76,8 +88,8 @@ export const createModel = (schema: string): string[] => [
     sha256 text not null, stage text not null, dimension integer not null, preparation jsonb)`,
 ];
 
-export const createEntries = (schema: string, dimension: number): string =>
-  `create table if not exists ${quoted(schema)}.entries (${columnsOf(dimension)},
+export const createEntries = (schema: string, vectors: Vectors): string =>
+  `create table if not exists ${quoted(schema)}.entries (${columnsOf(vectors)},
     check (modality in ('image', 'points')), ${KEY})`;
 
 export function stampModel(schema: string, { sha256, stage, dimension, preparation }: ModelStamp): [string, unknown[]] {
@@ -96,9 +108,9 @@ export const countEntries = (schema: string, table = 'entries'): string =>
     count(*) filter (where modality = 'points') as points from ${quoted(schema)}.${table} group by source`;
 
 /** @param $1..$6 arrays of strings: ids, modalities, vectors, metadata, sources, hashes */
-export const insertEntries = (schema: string): string =>
+export const insertEntries = (schema: string, numbers: Numbers): string =>
   `insert into ${quoted(schema)}.entries (id, modality, vector, metadata, source, hash)
-    select id, modality, vector::vector, metadata::jsonb, source, hash
+    select id, modality, ${vectorOf(numbers, 'vector')}, metadata::jsonb, source, hash
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
       as given (id, modality, vector, metadata, source, hash)`;
 
@@ -124,11 +136,16 @@ export const idsOf = (schema: string): string =>
  * through one; the exact search sorts them here.
  * @param $1 query @param $2 how many; further ones belong to `conditions`
  */
-export function searchEntries(schema: string, conditions: readonly string[], isExact: boolean): string {
+export function searchEntries(
+  schema: string,
+  numbers: Numbers,
+  conditions: readonly string[],
+  isExact: boolean,
+): string {
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const ties = isExact ? ', id collate "C", modality collate "C", source collate "C"' : '';
-  return `select id, modality, source, metadata, 1 - (vector <=> $1::vector) as similarity from ${quoted(schema)}.entries
-    ${where} order by vector <=> $1::vector${ties} limit $2::integer`;
+  return `select id, modality, source, metadata, 1 - (vector <=> ${vectorOf(numbers)}) as similarity from ${quoted(schema)}.entries
+    ${where} order by vector <=> ${vectorOf(numbers)}${ties} limit $2::integer`;
 }
 
 /** Settings of a search, until the transaction ends. */
@@ -163,17 +180,18 @@ export interface IndexOptions {
 /** @param rows approximate number of entries: a graph that fits in memory is built several times faster */
 export function createIndex(
   schema: string,
-  { dimension }: ModelStamp,
+  { dimension, numbers }: Vectors,
   rows: number,
   { m = 16, efConstruction = 64 }: IndexOptions,
 ): string[] {
-  integer('the dimension of an HNSW index', dimension, 1, MOST_INDEXED);
+  const { name, indexed } = TYPES[numbers];
+  integer('the dimension of an HNSW index', dimension, 1, indexed);
   const links = integer('m', m, 2, 100);
   const candidates = integer('efConstruction', efConstruction, Math.max(4, 2 * links), 1000);
   const megabytes = Math.ceil((1.5 * rows * (4 * dimension + 32 * links)) / 2 ** 20);
   return [
     `set local maintenance_work_mem = '${Math.min(1024, Math.max(64, megabytes))}MB'`,
     `create index if not exists entries_hnsw on ${quoted(schema)}.entries
-      using hnsw (vector vector_cosine_ops) with (m = ${links}, ef_construction = ${candidates})`,
+      using hnsw (vector ${name}_cosine_ops) with (m = ${links}, ef_construction = ${candidates})`,
   ];
 }

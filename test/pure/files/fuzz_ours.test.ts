@@ -87,7 +87,7 @@ const sourceOf = (bytes: Uint8Array) => ({
 });
 
 test('gallery.json', () =>
-  attack(textBytes(encodeManifest({ model: STAMP, next: 2, parts: [part] })), 300, (bytes) => {
+  attack(textBytes(encodeManifest({ model: STAMP, numbers: 'f32', next: 2, parts: [part] })), 300, (bytes) => {
     for (const { name } of parseManifest(text(bytes), 'gallery.json').parts) assert.match(name, /^part-\d+$/);
   }));
 
