@@ -256,7 +256,6 @@ test('shaders stripped of spaces and comments still compile to the same kernels'
     format: 'esm',
     plugins: [plainShaders],
   });
-  const numbering = readFileSync('src/tensor/launch.wgsl', 'utf8'); // the engine appends it
   const gpu = await openDevice();
   try {
     for (const [i, { text }] of outputFiles.entries()) {
