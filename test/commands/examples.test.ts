@@ -38,6 +38,8 @@ const PLACEHOLDERS: readonly (readonly [pattern: RegExp, meaning: string])[] = [
 ];
 /** These need weights from elsewhere; pretrained.test.ts runs them with weights of its own. */
 const NEED_WEIGHTS = /--image-weights|dist\/convert\.js/;
+/** These need database servers; database_server.test.ts and database_shards.test.ts have some. */
+const NEED_SERVERS = /postgres:\/\//;
 const FAST =
   '--preset tiny --train all --test all --batch 2 --clusters 2 --points 32 --image-size 16 --k-ssm 4 --k-rdl 4 --epochs-ssm 1 --epochs-rdl 1 --quiet';
 
@@ -57,7 +59,9 @@ function examplesOf(path: string): Example[] {
     const end = lines.findIndex((later, k) => k > i && /^(\$ |```|$)/.test(later));
     const shown = line.startsWith('$ ') ? lines.slice(i + 1, end) : [];
     return commands
-      .filter((command) => command.split(' ').length > 3 && !NEED_WEIGHTS.test(command))
+      .filter(
+        (command) => command.split(' ').length > 3 && ![NEED_WEIGHTS, NEED_SERVERS].some((need) => need.test(command)),
+      )
       .map((command) => {
         const plain = PLACEHOLDERS.reduce((text, [pattern, meaning]) => text.replace(pattern, meaning), command);
         const words = [...plain.matchAll(/"([^"]*)"|(\S+)/g)].map(([, inner, word]) => inner ?? word);

@@ -50,7 +50,7 @@ const MUTANTS: readonly (readonly [string, string, string, string, BackendName])
   ['matrix products', 'matmul_registers', 'k < tile.end', 'k + 4u < tile.end', 'software-plain'],
   ['matrix products', 'matmul_subgroups', 'left += columns4;', 'left += columns4 - 1u;', 'software'],
   ['convolutions', 'conv2d', 'toX = pixel % sizes.toWidth;', 'toX = pixel % (sizes.toWidth - 1u);', 'gpu'],
-  ['nearest neighbours', 'knn', 'distance += d * d;', 'distance += abs(d);', 'reference'],
+  ['nearest neighbours', 'knn', 'squared += d * d;', 'squared += abs(d);', 'reference'],
   [
     'nearest neighbours',
     'knn_subgroups',
@@ -72,11 +72,12 @@ const MUTANTS: readonly (readonly [string, string, string, string, BackendName])
   ['gradients of batch norm', 'batch_norm', 'betaSum += g;', 'betaSum = g;', 'gpu'],
   ['gradients of EdgeConv', 'reverse_graph', 'Exchange(&counts[point], 0u)', 'Exchange(&counts[point], 1u)', 'gpu'],
   ['gradients of pooling', 'max_pool2d', 'sum += select(', 'sum = select(', 'gpu'],
-  ['losses', 'losses', 'laneValues[local] += laneValues[local + step];', 'laneValues[local] += 0.0;', 'gpu'],
+  ['losses', 'losses', 'mine + other, adds', 'mine, adds', 'gpu'],
   ['clustering', 'kmeans', 'count += 1.0;', 'count = 1.0;', 'gpu'],
   ['clustering', 'memory_bank', 'squares += v * v;', 'squares = v * v;', 'gpu'],
-  ['a recorded step', 'sgd', 'sizes.momentum *', '0.5 *', 'gpu'],
+  ['a recorded step', 'optimizers', 'sizes.momentum * velocity', '0.5 * velocity', 'gpu'],
   ['search', 'search', 'score <= scores[sizes.k - 1u]', 'score < 0.0', 'gpu'],
+  ['search', 'search_subgroups', 'queries = rotated(queries);', '', 'software'],
   ['search', 'search_subgroups', 'rightSums[7] += dot(z, q7)', 'rightSums[7] += dot(z, q6)', 'software'],
 ];
 
@@ -159,13 +160,13 @@ test('plainer kernels take the place of wrong ones, and the note names kernel, a
 
 test('an adapter on which the plain kernels are wrong too is refused', async () => {
   await withVariant(gpu(), 'gpu', async () => {
-    await withMutant('sgd', 'sizes.momentum *', '0.5 *', async () => {
+    await withMutant('optimizers', 'sizes.momentum * velocity', '0.5 * velocity', async () => {
       const error = await selfTest(gpu(), 'training').then(
         () => assert.unreachable(),
         (reason) => reason,
       );
       assert.is(error.code, 'self-test');
-      assert.match(error.message, /a recorded step \(.*sgd.*\) are computed wrongly on .*selfTest: false/s);
+      assert.match(error.message, /a recorded step \(.*optimizers.*\) are computed wrongly on .*selfTest: false/s);
     });
   });
 });
