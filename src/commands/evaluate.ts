@@ -32,79 +32,68 @@ export function evaluateProgram(): Program {
     .option('--report <file>', 'write a report with curves, a map, examples and clusters as one HTML file')
     .helpOption('--help', 'show this');
 
-  return {
-    command,
-    async run() {
-      const [folder] = command.args;
-      const options = command.opts();
-      const config = readConfig(join(folder, 'config.json'));
-      const modelFile = join(folder, 'model.safetensors');
-      const tensors = readTensors(modelFile);
-      if (options.up && !options.data) {
-        throw new RomoError('option', '--up belongs to --data', "Leave it out: the run's own axis is stored.");
-      }
-      const known = knownObjects(folder, config, options.data, 'none');
-      if (options.data) {
-        // Prepared like the objects of the run, whatever the pictures of the other set are like.
-        const { background, up } = preparationOf(config);
-        const channels = tensors['rdl.encoders.image.conv1.weight']?.shape[1] as 1 | 3;
-        Object.assign(config, {
-          data: options.data,
-          set: { ...config.set, channels, background, up: options.up ?? up },
-        });
-      }
-      const fewer = { fewerWillDo: { train: true, test: true }, noneWillDo: true };
-      const { data: opened, close } = await openRunData(config, command, { ...fewer, known });
-      if ('found' in opened) {
-        const changes = known ? changesOf(opened.since) : [DRAWN_AGAIN];
-        for (const change of changes) process.stderr.write(`${config.data}: ${change}\n`);
-      }
-      const held = opened.test.pairs.length;
-      if (held === 0) {
-        await close();
-        throw new RomoError(
-          'data',
-          `${config.data} has no objects that were held out`,
-          'Add them again, or give --data.',
-        );
-      }
-      // Clustering needs as many objects as clusters, and the baseline clusters the training objects, if there are any.
-      const clusters = Math.min(config.clusters, held);
-      const data = opened.train.pairs.length < clusters ? { ...opened, train: opened.test } : opened;
-      const { labels } = data.test;
-      if (options.report && !labels) {
-        await close();
-        throw new RomoError('data', `--report needs classes, and ${config.data} has none`, 'Leave --report out.');
-      }
-      const gpu = await openDevice(deviceOptions(options));
-      try {
-        const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
-        loadModels(models, tensors, modelFile);
-        const stages = await allFigures(gpu, data, { ...config, clusters }, models);
-        const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
-        const retrieval = labels && allDirections(embeddings, labels);
-        if (options.report && labels && retrieval) {
-          const metrics = join(folder, 'metrics.jsonl');
-          const reports = metricsIn(existsSync(metrics) ? readFileSync(metrics, 'utf8') : '');
-          const own = { ...config, clusters };
-          const evaluated = { config: own, stages, stageNames: STAGE_NAMES, embeddings, retrieval, ...reports };
-          await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
-        }
-        const text = options.json
-          ? JSON.stringify(
-              { adapter: gpu.adapterName, stages, retrieval: retrieval && plainFigures(retrieval) },
-              null,
-              2,
-            )
-          : [figuresTable(stages), ...(retrieval ? ['after rdl, in detail', retrievalTable(retrieval)] : [])].join(
-              '\n\n',
-            );
-        process.stdout.write(`${text}\n`);
-        if (options.report && !options.json) process.stdout.write(`written to ${options.report}\n`);
-      } finally {
-        gpu.close();
-        await close();
-      }
-    },
-  };
+  return { command, run: () => evaluate(command) };
+}
+
+async function evaluate(command: Command): Promise<void> {
+  const [folder] = command.args;
+  const options = command.opts();
+  const config = readConfig(join(folder, 'config.json'));
+  const modelFile = join(folder, 'model.safetensors');
+  const tensors = readTensors(modelFile);
+  if (options.up && !options.data) {
+    throw new RomoError('option', '--up belongs to --data', "Leave it out: the run's own axis is stored.");
+  }
+  const known = knownObjects(folder, config, options.data, 'none');
+  if (options.data) {
+    // Prepared like the objects of the run, whatever the pictures of the other set are like.
+    const { background, up } = preparationOf(config);
+    const channels = tensors['rdl.encoders.image.conv1.weight']?.shape[1] as 1 | 3;
+    Object.assign(config, {
+      data: options.data,
+      set: { ...config.set, channels, background, up: options.up ?? up },
+    });
+  }
+  const fewer = { fewerWillDo: { train: true, test: true }, noneWillDo: true };
+  const { data: opened, close } = await openRunData(config, command, { ...fewer, known });
+  if ('found' in opened) {
+    const changes = known ? changesOf(opened.since) : [DRAWN_AGAIN];
+    for (const change of changes) process.stderr.write(`${config.data}: ${change}\n`);
+  }
+  const held = opened.test.pairs.length;
+  if (held === 0) {
+    await close();
+    throw new RomoError('data', `${config.data} has no objects that were held out`, 'Add them again, or give --data.');
+  }
+  // Clustering needs as many objects as clusters, and the baseline clusters the training objects, if there are any.
+  const clusters = Math.min(config.clusters, held);
+  const data = opened.train.pairs.length < clusters ? { ...opened, train: opened.test } : opened;
+  const { labels } = data.test;
+  if (options.report && !labels) {
+    await close();
+    throw new RomoError('data', `--report needs classes, and ${config.data} has none`, 'Leave --report out.');
+  }
+  const gpu = await openDevice(deviceOptions(options));
+  try {
+    const models = emptyModels(gpu, config, data.train.pairs.imageShape[2]);
+    loadModels(models, tensors, modelFile);
+    const stages = await allFigures(gpu, data, { ...config, clusters }, models);
+    const embeddings = await embedAll(gpu, models.rdl.encoders, data.test.pairs, config, data.rotation);
+    const retrieval = labels && allDirections(embeddings, labels);
+    if (options.report && labels && retrieval) {
+      const metrics = join(folder, 'metrics.jsonl');
+      const reports = metricsIn(existsSync(metrics) ? readFileSync(metrics, 'utf8') : '');
+      const own = { ...config, clusters };
+      const evaluated = { config: own, stages, stageNames: STAGE_NAMES, embeddings, retrieval, ...reports };
+      await writeWhole(options.report, await reportOf(gpu, { ...data, test: { ...data.test, labels } }, evaluated));
+    }
+    const text = options.json
+      ? JSON.stringify({ adapter: gpu.adapterName, stages, retrieval: retrieval && plainFigures(retrieval) }, null, 2)
+      : [figuresTable(stages), ...(retrieval ? ['after rdl, in detail', retrievalTable(retrieval)] : [])].join('\n\n');
+    process.stdout.write(`${text}\n`);
+    if (options.report && !options.json) process.stdout.write(`written to ${options.report}\n`);
+  } finally {
+    gpu.close();
+    await close();
+  }
 }

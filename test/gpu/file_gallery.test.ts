@@ -1,36 +1,15 @@
-/** A gallery of files: the same contents as a plain map, reading as a page does, and rejection of damaged files. */
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+/** A gallery of files: the same contents as a plain map, and reading as a page does. */
+import { readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { openFileGallery } from '../../src/search/files/file_gallery.ts';
-import { type GalleryReader, readGallery } from '../../src/search/files/gallery_reader.ts';
 import { matches, orderOfTexts, parseFilter } from '../../src/search/filter.ts';
 import type { Entry, Gallery, Modality, Numbers, SearchOptions } from '../../src/search/gallery.ts';
-import { RomoError } from '../../src/tensor/error.ts';
-import { blockVector, checkSources, STAMP } from '../support/gallery.ts';
-import { gpuSuite, times } from '../support/gpu.ts';
+import { entryOf, fileGallerySuite, manyOf } from '../support/file_gallery.ts';
+import { blockVector, checkSources, fails, STAMP } from '../support/gallery.ts';
+import { times } from '../support/gpu.ts';
 
-const { test, gpu } = gpuSuite('file gallery');
-const folder = mkdtempSync(join(tmpdir(), 'romo-gallery-'));
-test.after(() => rmSync(folder, { recursive: true, force: true }));
-
-let made = 0;
-const newPath = () => join(folder, `gallery-${made++}`);
-const open = (path: string, stamp: typeof STAMP | null = null, numbers?: Numbers) =>
-  openFileGallery(path, stamp, async () => gpu(), numbers);
-const asPage = (path: string) =>
-  readGallery(gpu(), async (name) => new Blob([new Uint8Array(readFileSync(join(path, name)))]));
+const { test, gpu, newPath, open, asPage } = fileGallerySuite('file gallery');
 
 /** The expected answers, from the definition. Products of these vectors are exact. */
 function naive(entries: Iterable<Entry>, query: Float32Array, { top, modality, where }: SearchOptions) {
@@ -42,19 +21,6 @@ function naive(entries: Iterable<Entry>, query: Float32Array, { top, modality, w
     })
     .sort((a, b) => b.similarity - a.similarity || orderOfTexts(a.id, b.id) || orderOfTexts(a.modality, b.modality))
     .slice(0, top);
-}
-
-async function fails(attempt: () => Promise<unknown>, code: string, pattern: RegExp): Promise<void> {
-  try {
-    await attempt();
-  } catch (error) {
-    assert.instance(error, RomoError, String(error));
-    assert.is((error as RomoError).code, code, (error as RomoError).message);
-    assert.match((error as RomoError).message, pattern);
-    assert.ok((error as RomoError).fix.length > 0);
-    return;
-  }
-  assert.unreachable(`nothing was thrown, expected ${pattern}`);
 }
 
 const modalities = fc.constantFrom<Modality>('image', 'points');
@@ -112,13 +78,6 @@ test('whatever is done to it, it answers as a map does', async () => {
     { numRuns: times(12) },
   );
 });
-
-function entryOf(number: number, modality: Modality, seed: number): Entry {
-  const metadata = { category: number % 2 === 0 ? 'even' : null, size: number, seed };
-  return { id: `id ${number}`, modality, vector: blockVector(seed), metadata };
-}
-
-const manyOf = (count: number): Entry[] => Array.from({ length: count }, (_, i) => entryOf(i, 'image', i % 7));
 
 test('small parts are merged: few files, whatever the number of calls', async () => {
   const path = newPath();
@@ -244,7 +203,7 @@ test('f16 takes half the bytes, and a gallery keeps its kind of numbers', async 
       sizes[stored] += readFileSync(join(path, name)).length;
     }
     const other = stored === 'f16' ? 'f32' : 'f16';
-    await fails(() => open(path, STAMP, other), 'gallery', new RegExp(`stores ${stored}, not ${other}`));
+    await fails(open(path, STAMP, other), 'gallery', new RegExp(`stores ${stored}, not ${other}`));
     await (await open(path, STAMP)).close();
   }
   assert.is(sizes.f32 - sizes.f16, 401 * 16 * 2);
@@ -286,144 +245,6 @@ test('an empty gallery has no answers', async () => {
   assert.is(await gallery.remove(['id 0', 'id 1', 'id 2', 'id 3', 'id 3']), 4);
   assert.equal(await gallery.search(blockVector(0), { top: 3 }), [[]]);
   await gallery.close();
-});
-
-test('bad vectors and bad questions are refused, and nothing of the call is kept', async () => {
-  const gallery = await open(newPath(), STAMP);
-  const good = entryOf(1, 'image', 1);
-  const bad = (vector: Float32Array) => gallery.upsert([good, { ...good, id: 'bad', vector }]);
-  const nan = blockVector(1).map((value, i) => (i === 3 ? Number.NaN : value));
-  await fails(() => bad(blockVector(1).slice(0, 12)), 'shape', /the image of "bad" has 12 numbers, .* 16/);
-  await fails(() => bad(new Float32Array(0)), 'shape', /has 0 numbers/);
-  await fails(() => bad(nan), 'not-finite', /"bad" is NaN at 3/);
-  await fails(() => bad(blockVector(1).map((value) => 2 * value)), 'not-unit', /length 2/);
-  await fails(() => gallery.upsert([good, good]), 'gallery', /"id 1" is given twice/);
-  assert.is((await gallery.info()).images, 0);
-  await gallery.upsert([good]);
-  await fails(() => gallery.search(new Float32Array(8), { top: 1 }), 'shape', /a query has 8 numbers/);
-  await fails(() => gallery.search(new Float32Array(16), { top: 1 }), 'not-unit', /length 0/);
-  await fails(() => gallery.search(nan, { top: 1 }), 'not-finite', /NaN/);
-  await fails(() => gallery.search(blockVector(1), { top: 0 }), 'shape', /top is 0/);
-  await gallery.close();
-});
-
-test('another model, no gallery, another folder', async () => {
-  const path = newPath();
-  await (await open(path, STAMP)).close();
-  const other = { ...STAMP, sha256: 'b'.repeat(64) };
-  await fails(() => open(path, other), 'gallery', /made by the model a{12}.* not by b{12}/);
-  await fails(() => open(path, { ...STAMP, stage: 'ssm' }), 'gallery', /rdl.*ssm/);
-  await fails(() => open(newPath()), 'gallery', /there is not a gallery/);
-  await fails(() => open(folder, STAMP), 'gallery', /is not a gallery and holds/);
-});
-
-test('damage is told: manifest, vectors, lines', async () => {
-  const path = newPath();
-  const gallery = await open(path, STAMP);
-  await gallery.upsert(manyOf(9));
-  await gallery.close();
-  const text = readFileSync(join(path, 'gallery.json'), 'utf8');
-  const manifest = JSON.parse(text);
-  const changed = (change: (value: typeof manifest) => void) => {
-    const value = JSON.parse(text);
-    change(value);
-    return JSON.stringify(value);
-  };
-  const faults: readonly [string, (path: string) => void, RegExp][] = [
-    ['gallery.json', (at) => truncateSync(at, 50), /is not JSON/],
-    ['gallery.json', (at) => writeFileSync(at, '[]'), /not a JSON object/],
-    ['gallery.json', (at) => writeFileSync(at, '{}'), /is not a gallery/],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => Object.assign(m, { version: 9 })),
-        ),
-      /version 9.*Update/,
-    ],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => Object.assign(m.model, { dimension: '16' })),
-        ),
-      /model is/,
-    ],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => Object.assign(m.parts[0], { name: '../x' })),
-        ),
-      /valid name/,
-    ],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => Object.assign(m.parts[0], { rows: 8 })),
-        ),
-      /\[9, 16\].*\[8, 16\]/,
-    ],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => Object.assign(m.parts[0], { dead: [3, 3] })),
-        ),
-      /dead rows/,
-    ],
-    [
-      'gallery.json',
-      (at) =>
-        writeFileSync(
-          at,
-          changed((m) => m.parts.push(m.parts[0])),
-        ),
-      /listed twice/,
-    ],
-    [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 300), /safetensors.*bytes/],
-    [`${manifest.parts[0].name}.safetensors`, (at) => truncateSync(at, 5), /header length/],
-    [`${manifest.parts[0].name}.safetensors`, (at) => rmSync(at), /files are missing/],
-    [`${manifest.parts[0].name}.jsonl`, (at) => truncateSync(at, 100), /line 2: is not JSON/],
-    [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, ''), /has 0 lines/],
-    [`${manifest.parts[0].name}.jsonl`, (at) => writeFileSync(at, Buffer.from([0xff, 0xfe])), /UTF-8/],
-  ];
-  for (const [name, damage, pattern] of faults) {
-    const copy = newPath();
-    cpSync(path, copy, { recursive: true });
-    damage(join(copy, name));
-    await fails(() => open(copy), 'file', pattern);
-    if (!/missing/.test(pattern.source)) await fails(() => asPage(copy) as Promise<GalleryReader>, 'file', pattern);
-  }
-});
-
-test('damaged numbers are refused when they are first searched', async () => {
-  for (const [number, vectorOf] of [
-    [5, (vector: Float32Array) => vector.fill(Number.NaN, 3, 4)],
-    [8, (vector: Float32Array) => vector.fill(0)],
-  ] as const) {
-    const path = newPath();
-    const gallery = await open(path, STAMP);
-    await gallery.upsert(manyOf(9));
-    await gallery.close();
-    const [name] = readdirSync(path).filter((file) => file.endsWith('.safetensors'));
-    const file = readFileSync(join(path, name));
-    const start = file.length - (9 - number) * 64;
-    file.set(new Uint8Array(vectorOf(new Float32Array(file.buffer.slice(start, start + 64))).buffer), start);
-    writeFileSync(join(path, name), file);
-    const damaged = await open(path);
-    const says = new RegExp(`${name}: row ${number} is not a vector of unit length.*Copy`);
-    for (const reader of [damaged, damaged, await asPage(path)]) {
-      await fails(() => reader.search(blockVector(1), { top: 1 }), 'file', says);
-    }
-    await damaged.close();
-  }
 });
 
 test.run();

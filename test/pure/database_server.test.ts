@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry, Gallery, ModelStamp } from '../../src/search/gallery.ts';
@@ -11,6 +10,7 @@ import { openDatabaseGallery } from '../../src/search/postgres/database.ts';
 import type { RomoError } from '../../src/tensor/error.ts';
 import { freePort, startServer } from '../../tools/postgres_server.ts';
 import { fails as assertFails, blockVector, STAMP } from '../support/gallery.ts';
+import { runSql } from '../support/sql.ts';
 
 const server = await startServer();
 const to = `${server.url}/postgres`;
@@ -21,18 +21,8 @@ const entryOf = (id: string, seed: number): Entry => ({
   metadata: { seed },
 });
 
-/** Runs statements as the owner of the server, over a connection of its own. */
-async function run(...statements: string[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(to);
-  await client.connect();
-  try {
-    let rows: Record<string, unknown>[] = [];
-    for (const statement of statements) rows = (await client.query(statement)).rows;
-    return rows;
-  } finally {
-    await client.end();
-  }
-}
+/** Runs statements as the owner of the server. */
+const run = (...statements: string[]) => runSql(to, ...statements);
 
 async function using<T>(
   place: string,

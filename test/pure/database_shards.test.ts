@@ -4,7 +4,6 @@
  * PGlite has no postgres_fdw.
  */
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseFilter } from '../../src/search/filter.ts';
@@ -15,6 +14,7 @@ import { findPostgres } from '../../tools/postgres.mjs';
 import { type Server, startServer } from '../../tools/postgres_server.ts';
 import { hashUniform } from '../support/fixture.ts';
 import { blockVector, checkSources, fails, STAMP } from '../support/gallery.ts';
+import { runSql } from '../support/sql.ts';
 
 const OBJECTS = 10_000;
 const gallery = suite('gallery over several servers');
@@ -24,19 +24,6 @@ let to: string;
 let shards: string[];
 let one: DatabaseGallery;
 let many: DatabaseGallery;
-
-/** Runs statements on a server and returns the rows of the last. */
-async function run(url: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    let rows: Record<string, unknown>[] = [];
-    for (const statement of statements) rows = (await client.query(statement)).rows;
-    return rows;
-  } finally {
-    await client.end();
-  }
-}
 
 const draws = hashUniform('shards', (OBJECTS + 100) * STAMP.dimension);
 /** Vectors of eight directions and noise. */
@@ -67,7 +54,7 @@ gallery.before(async () => {
   if (!findPostgres()) return;
   for (let i = 0; i < 3; i++) servers.push(await startServer());
   to = `${servers[0].url}/postgres`;
-  await run(to, 'create database part');
+  await runSql(to, 'create database part');
   shards = [`${servers[0].url}/part`, `${servers[1].url}/postgres`];
   one = await openDatabaseGallery(`${to}?schema=one`, STAMP);
   many = await openDatabaseGallery(`${to}?schema=it's "M"`, STAMP, { shards });
@@ -106,12 +93,12 @@ test('it answers as one server, with and without conditions', async () => {
 
 test('order, limit and conditions go to the shards, which work at the same time', async () => {
   const schema = `it's "M"`;
-  const listed = (await run(to, listShards(schema))) as unknown as Shard[];
+  const listed = (await runSql(to, listShards(schema))) as unknown as Shard[];
   const planOf = async (conditions: string[]) => {
     const text = searchShards(schema, 'f32', listed, conditions, true)
       .replaceAll('$1', `'[${vectorOf(1)}]'`)
       .replaceAll('$2', '10');
-    const rows = await run(to, 'set enable_sort = off', `explain (verbose, costs off) ${text}`);
+    const rows = await runSql(to, 'set enable_sort = off', `explain (verbose, costs off) ${text}`);
     return rows.map((row) => String(row['QUERY PLAN'])).join('\n');
   };
   for (const conditions of [[], ["modality = 'image'", "metadata @@ '$.size > 3'::jsonpath"]]) {
@@ -131,7 +118,7 @@ test('every shard has an index of its own', async () => {
     const text =
       "select coalesce(sum(idx_scan), 0)::int as count from pg_stat_user_indexes where indexrelname = 'entries_hnsw'";
     return Promise.all(
-      shards.map(async (shard) => (await run(shard, 'select pg_stat_clear_snapshot()', text))[0].count),
+      shards.map(async (shard) => (await runSql(shard, 'select pg_stat_clear_snapshot()', text))[0].count),
     );
   };
   assert.equal(await scans(), [0, 0], 'exact search does not use it');
@@ -176,7 +163,7 @@ test('a shard that is added takes over entries, and no search misses one', async
   }
   await (await added).close();
   const counts = await Promise.all(
-    more.map(async (shard) => Number((await run(shard, 'select count(*) from "it\'s ""M""".entries'))[0].count)),
+    more.map(async (shard) => Number((await runSql(shard, 'select count(*) from "it\'s ""M""".entries'))[0].count)),
   );
   assert.is(
     counts.reduce((sum, count) => sum + count),
@@ -214,7 +201,7 @@ test('f16: the same answers of numbers that halves can store', async () => {
   assert.equal(found[2], found[0]);
   const text =
     "select format_type(atttypid, atttypmod) as type from pg_attribute where attname = 'vector' and attrelid = ";
-  assert.equal(await run(to, `${text} 'halves.entries'::regclass`), [{ type: 'halfvec(16)' }]);
+  assert.equal(await runSql(to, `${text} 'halves.entries'::regclass`), [{ type: 'halfvec(16)' }]);
   await fails(openDatabaseGallery(`${to}?schema=halves`, STAMP, { numbers: 'f32' }), 'gallery', /stores f16, not f32/);
 });
 
@@ -227,7 +214,7 @@ test('what cannot be a shard is refused', async () => {
   await fails(opened(['postgres://127.0.0.1/part']), 'option', /has no user/);
   await fails(opened(['postgres://romo:x@127.0.0.1:1/part']), 'database', /shard 127.0.0.1:1\/part: no server answers/);
   await fails(opened([shards[0]], `${to}?schema=it's "M"`), 'option', /also has entries on 127/);
-  await run(shards[1], 'create schema other', "create table other.entries as select 'a' as id");
+  await runSql(shards[1], 'create schema other', "create table other.entries as select 'a' as id");
   await fails(opened(shards), 'gallery', /has entries of another gallery/);
 });
 
@@ -237,17 +224,17 @@ test('the statements of docs/search.md make such a gallery', async () => {
   const split = onFirst.indexOf('create server');
   const { password, port } = new URL(servers[1].url);
   const preparation = JSON.stringify({ up: 'z' });
-  await run(to, 'create database docs');
+  await runSql(to, 'create database docs');
   const docs = `${servers[0].url}/docs`;
   const begin = onFirst
     .slice(0, split)
     .replace("'...'", `'${STAMP.sha256}'`)
     .replace('128', '16')
     .replace('{...}', preparation);
-  await run(docs, begin.replace("'rdl', 128", "'rdl', 16"));
+  await runSql(docs, begin.replace("'rdl', 128", "'rdl', 16"));
   for (const number of [0, 1]) {
-    await run(`${servers[1].url}/postgres`, `create database docs${number}`);
-    await run(`${servers[1].url}/docs${number}`, onShard);
+    await runSql(`${servers[1].url}/postgres`, `create database docs${number}`);
+    await runSql(`${servers[1].url}/docs${number}`, onShard);
     const own = onFirst
       .slice(split)
       .replaceAll(/(gallery|entries|settings)_0/g, `$1_${number}`)
@@ -258,7 +245,7 @@ test('the statements of docs/search.md make such a gallery', async () => {
       )
       .replace("host 'b', port '5432', dbname 'shapes'", `host '127.0.0.1', port '${port}', dbname 'docs${number}'`)
       .replace('PASSWORD', password);
-    await run(docs, own);
+    await runSql(docs, own);
   }
   const made = await openDatabaseGallery(docs, { ...STAMP, preparation: { up: 'z' } });
   await made.upsert(all.slice(0, 100));

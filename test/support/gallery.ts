@@ -25,6 +25,7 @@ export async function fails(work: Promise<unknown>, code: string, ...says: RegEx
   );
   assert.instance(error, RomoError, String(error));
   assert.is(error.code, code, error.message);
+  assert.ok(error.fix.length > 0, `${error.message}: no way out`);
   for (const pattern of says) assert.match(error.message, pattern);
 }
 
