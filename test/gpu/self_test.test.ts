@@ -107,6 +107,8 @@ const familyOf = (name: string) => ALL.filter((family) => family.name === name);
 
 for (const [name, program, from, to, backend] of MUTANTS) {
   test(`${name}: notices ${program} with ${to}`, async () => {
+    // Subgroups of eight lanes are few adapters': elsewhere `software` compiles other kernels.
+    if (program.endsWith('_subgroups') && (await loadBackend(backend, gpu().device)).name !== backend) return;
     await withVariant(gpu(), backend, async () => {
       const faults = await withMutant(program, from, to, () => examine(gpu(), familyOf(name)));
       assert.equal(
