@@ -6,7 +6,7 @@ import { setUp } from './setup.mjs';
 
 /** Options of the run. Those after `npm start --` are appended and take precedence. A second start replaces the first one's run. */
 const training =
-  '--data shapes --preset small --recipe robust --train 500 --test 200 --epochs-ssm 8 --epochs-rdl 4 --out runs/start --overwrite'.split(
+  '--data shapes --preset small --train 500 --test 200 --epochs-ssm 8 --epochs-rdl 4 --out runs/start --overwrite'.split(
     ' ',
   );
 

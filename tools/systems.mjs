@@ -175,7 +175,8 @@ export function advice(machine) {
   if (machine.platform === 'linux') {
     lines.push(
       "A GPU is far faster with its own Vulkan driver: `mesa-vulkan-drivers` for AMD and Intel, NVIDIA's own driver for NVIDIA",
-      '(in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all). Each needs the Vulkan loader `libvulkan1`.',
+      '(in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all, and add `libegl1 libgl1 libxext6`). Each needs the Vulkan',
+      'loader `libvulkan1`.',
     );
   }
   return lines;

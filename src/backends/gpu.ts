@@ -16,7 +16,6 @@ import {
   forwardSteps,
   imageSizes,
   multiplyScalar,
-  nearestScalar,
   nearestWork,
   type Steps,
   scalarConvolution,
@@ -26,11 +25,13 @@ import { transposed } from './transpose.ts';
 
 const BUSY = 512; // tiles that keep all cores busy
 const TILE = 64; // rows and columns of a tile
+const MANY_QUERIES = 32768; // keep a GPU busy with one invocation each
 const tiles = program('tiles', tilesSource);
 const productKernel = kernel(tiles, 'product', { READS: 0 });
 const convolveKernel = kernel(tiles, 'product', { READS: 1 });
 const weightGradientKernel = kernel(tiles, 'product', { READS: 2 });
-const knnKernel = kernel(program('knn', knnSource), 'knn');
+const knnProgram = program('knn', knnSource);
+const knnKernels = { 1: kernel(knnProgram, 'knn', { LANES: 1 }), 8: kernel(knnProgram, 'knn', { LANES: 8 }) };
 const scanKernel = kernel(program('search', searchSource), 'scan');
 
 type Operands = Pick<Product, 'batches' | 'rows' | 'columns' | 'inner'> & { transposeA?: number; transposeB?: number };
@@ -131,12 +132,13 @@ const tiledConvolution: Convolution = {
 
 function nearest(x: Tensor, neighbours: Tensor): void {
   const [batch, points, channels] = x.shape;
-  if (channels % 4 !== 0 || points % 4 !== 0) nearestScalar(x, neighbours);
-  else {
-    const sizes = { batch, points, channels, k: neighbours.channels };
-    const options = { along: 'batch', invocations: batch * points, work: nearestWork(sizes) };
-    launch(knnKernel, { x4: x, neighbours }, sizes, options);
-  }
+  const wide = padded(channels); // distances stay what they are
+  const x4 = wide === channels ? x : widen(x, x.rows, channels, wide);
+  const sizes = { batch, points, channels: wide, k: neighbours.channels };
+  const lanes = x.rows < MANY_QUERIES ? 8 : 1; // of a query
+  const options = { along: 'batch', invocations: lanes * x.rows, work: nearestWork(sizes) };
+  launch(knnKernels[lanes], { x4, neighbours }, sizes, options);
+  if (x4 !== x) x4.dispose();
 }
 
 /** Slices keep all cores busy, and no more than that: every slice fills lists of its own. */

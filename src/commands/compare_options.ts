@@ -36,7 +36,7 @@ export function compareCommand(): Command {
 /** Reads the arguments into a checked configuration, and what is compared. */
 export function readCompareOptions(command: Command): CompareOptions {
   const { methods, seeds } = command.opts();
-  return { ...readTrainOptions(command), methods: methods && methodsNamed(methods), seeds };
+  return { ...readTrainOptions(command, () => undefined), methods: methods && methodsNamed(methods), seeds };
 }
 
 /** What `--list` prints. */

@@ -10,7 +10,6 @@ import { comparisonPage } from '../report/comparison.ts';
 import { type Config, checkConfig } from '../romo/config.ts';
 import { type DeviceOptions, type Gpu, openDevice } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
-import { withDevice } from '../tensor/recover.ts';
 import {
   appendOutcome,
   type Comparison,
@@ -23,7 +22,7 @@ import {
   writeComparison,
 } from './comparison_folder.ts';
 import { comparisonCsv, comparisonJson, comparisonTable, outcomeLine } from './comparison_table.ts';
-import { deviceOptions } from './device.ts';
+import { deviceOptions, withDevice } from './device.ts';
 import { checkAgreement, type TrainOptions } from './options.ts';
 import { ProgressReport } from './report.ts';
 import { writeJson } from './run_folder.ts';

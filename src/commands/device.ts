@@ -1,7 +1,9 @@
-/** `--device` and `--backend`: select the adapter and its kernels. */
+/** `--device` and `--backend`: select the adapter and its kernels; and what goes on when a device is lost. */
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/backend.ts';
-import type { DeviceOptions } from '../tensor/device.ts';
+import type { DeviceOptions, Gpu } from '../tensor/device.ts';
+import { RomoError } from '../tensor/error.ts';
+import { isLost } from '../tensor/recover.ts';
 
 /** Values of the two options. */
 export interface GivenDevice {
@@ -22,3 +24,36 @@ export function addDeviceOptions(command: Command): Command {
 
 /** The options as `openDevice` takes them. */
 export const deviceOptions = ({ device, backend }: GivenDevice): DeviceOptions => ({ adapter: device, backend });
+
+/** New devices to try before a loss counts as permanent. */
+const MOST_LOSSES = 3;
+
+/**
+ * Runs `work` on a GPU; if that is lost, again on a new one, at most `MOST_LOSSES` times. Each GPU is closed afterwards.
+ * @param work begins where the last checkpoint left off
+ * @param onLost called before `work` is, from the second time on
+ */
+export async function withDevice<T>(
+  open: () => Promise<Gpu>,
+  work: (gpu: Gpu) => Promise<T>,
+  onLost: (losses: number) => void,
+): Promise<T> {
+  for (let losses = 1; ; losses++) {
+    const gpu = await open();
+    try {
+      return await work(gpu);
+    } catch (error) {
+      if (!(await isLost(gpu, error))) throw error;
+      if (losses > MOST_LOSSES) {
+        throw new RomoError(
+          'device-lost',
+          `the GPU was lost ${losses} times: ${(error as Error).message}`,
+          'Look at the driver, or use a smaller batch.',
+        );
+      }
+    } finally {
+      gpu.close();
+    }
+    onLost(losses);
+  }
+}

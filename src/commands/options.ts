@@ -6,6 +6,7 @@ import {
   type Config,
   checkConfig,
   defaultAugmentation,
+  defaultRecipe,
   PRESETS,
   type PresetName,
   type StageConfig,
@@ -90,9 +91,9 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   points: ['--points <n>', 'points per cloud'],
   recipe: [
     '--recipe <name>',
-    'paper: the published method (default); robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach',
+    'robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach; paper: the published method (default: robust, with the preset paper paper)',
   ],
-  augment: ['--augment <strength>', 'augmentation; default mild for shapes, else strong'],
+  augment: ['--augment <strength>', 'augmentation; default mild for shapes, modelnet and voxels, else strong'],
   resnet: ['--resnet <depth>', 'image encoder'],
   resnetWidth: ['--resnet-width <n>', "channels of the image encoder's first stage"],
   pointEncoder: ['--point-encoder <name>', 'point encoder'],
@@ -206,8 +207,11 @@ function optionOf(path: OptionPath): Option {
 /** Are fewer objects accepted? Yes, unless the user named a number. */
 const upTo = (count: number | undefined): boolean => count === undefined || count === ALL;
 
-/** Reads the arguments into a checked configuration. */
-export function readTrainOptions(command: Command): TrainOptions {
+/**
+ * Reads the arguments into a checked configuration.
+ * @param recipeOf the recipe of a preset, if none is given; undefined leaves the preset as it is
+ */
+export function readTrainOptions(command: Command, recipeOf = defaultRecipe): TrainOptions {
   const given = command.opts();
   const resume = given.resume !== undefined;
   const asked: { flag: string; path: string; value: unknown }[] = [];
@@ -217,7 +221,8 @@ export function readTrainOptions(command: Command): TrainOptions {
     if (value !== undefined) asked.push({ flag: flags.split(' ')[0], path, value });
   }
   const preset = structuredClone(PRESETS[given.preset as PresetName]);
-  const ofRecipe = given.recipe ? withRecipe(preset, given.recipe) : preset;
+  const recipe = given.recipe ?? recipeOf(given.preset);
+  const ofRecipe = recipe ? withRecipe(preset, recipe) : preset;
   const config = given.optimizer ? withOptimizer(ofRecipe, given.optimizer) : ofRecipe;
   for (const { path, value } of asked) placeOf(config, path).set(value);
   if (given.augment === undefined) config.augment = defaultAugmentation(config.data);

@@ -45,12 +45,6 @@ fn comesAfter(squared: f32, index: u32, lastDistance: f32, lastIndex: u32) -> bo
   return squared > lastDistance || (squared == lastDistance && index > lastIndex);
 }
 
-fn store(query: u32, found: u32, places: u32) {
-  for (var slot = 0u; slot < places; slot++) {
-    neighbours[query * sizes.k + found + slot] = i32(indices[slot]);
-  }
-}
-
 @compute @workgroup_size(64) fn knnScalar(launch: Launch) {
   let query = indexOf(launch);
   if (query >= sizes.batch * sizes.points) {
@@ -72,18 +66,24 @@ fn store(query: u32, found: u32, places: u32) {
         insert(squared, j, places);
       }
     }
-    store(query, found, places);
+    for (var slot = 0u; slot < places; slot++) {
+      neighbours[query * sizes.k + found + slot] = i32(indices[slot]);
+    }
     lastDistance = distances[places - 1u];
     lastIndex = indices[places - 1u];
   }
 }
 
-// Four candidates at a time, four channels per load. points and channels are multiples of 4.
-@compute @workgroup_size(64) fn knn(launch: Launch) {
-  let query = indexOf(launch);
-  if (query >= sizes.batch * sizes.points) {
-    return;
-  }
+// For GPUs: LANES invocations share a query. Each keeps the best of its candidates, which it sees four at a time and four channels
+// per load; then the lanes merge their lists. channels is a multiple of 4.
+override LANES = 1u; // a power of two
+var<workgroup> headDistances: array<f32, 64>;
+var<workgroup> headIndices: array<u32, 64>;
+
+@compute @workgroup_size(64) fn knn(group: Group, @builtin(local_invocation_index) local: u32) {
+  let asked = groupOf(group) * (64u / LANES) + local / LANES;
+  let query = min(asked, sizes.batch * sizes.points - 1u);
+  let lane = local % LANES;
   let channels4 = sizes.channels / 4u;
   let first = query / sizes.points * sizes.points;
   var lastDistance = -1.0;
@@ -91,28 +91,43 @@ fn store(query: u32, found: u32, places: u32) {
   for (var found = 0u; found < sizes.k; found += LIST) {
     let places = min(LIST, sizes.k - found);
     clearList(places);
-    for (var j = 0u; j < sizes.points; j += 4u) {
+    for (var j = 4u * lane; j < sizes.points; j += 4u * LANES) {
+      let rows = (first + min(vec4u(j, j + 1u, j + 2u, j + 3u), vec4u(sizes.points - 1u))) * channels4;
       var sums = vec4f();
-      let start = (first + j) * channels4;
       for (var c = 0u; c < channels4; c++) {
         let q = x4[query * channels4 + c];
-        let d0 = q - x4[start + c];
-        let d1 = q - x4[start + channels4 + c];
-        let d2 = q - x4[start + 2u * channels4 + c];
-        let d3 = q - x4[start + 3u * channels4 + c];
+        let d0 = q - x4[rows.x + c];
+        let d1 = q - x4[rows.y + c];
+        let d2 = q - x4[rows.z + c];
+        let d3 = q - x4[rows.w + c];
         sums += vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
       }
-      let worst = distances[places - 1u];
-      if (any(sums < vec4f(worst))) {
-        for (var n = 0u; n < 4u; n++) {
-          if (sums[n] < distances[places - 1u] && comesAfter(sums[n], j + n, lastDistance, lastIndex)) {
-            insert(sums[n], j + n, places);
-          }
+      for (var n = 0u; n < min(4u, sizes.points - j); n++) {
+        if (sums[n] < distances[places - 1u] && comesAfter(sums[n], j + n, lastDistance, lastIndex)) {
+          insert(sums[n], j + n, places);
         }
       }
     }
-    store(query, found, places);
-    lastDistance = distances[places - 1u];
-    lastIndex = indices[places - 1u];
+    var head = 0u; // of this lane's list: its nearest that is not merged yet
+    for (var slot = 0u; slot < places; slot++) {
+      headDistances[local] = distances[head];
+      headIndices[local] = indices[head];
+      workgroupBarrier();
+      var best = local - lane;
+      for (var other = best + 1u; other < local - lane + LANES; other++) {
+        if (comesAfter(headDistances[best], headIndices[best], headDistances[other], headIndices[other])) {
+          best = other;
+        }
+      }
+      lastDistance = headDistances[best];
+      lastIndex = headIndices[best];
+      workgroupBarrier();
+      if (best == local) {
+        head++;
+        if (asked == query) {
+          neighbours[query * sizes.k + found + slot] = i32(lastIndex);
+        }
+      }
+    }
   }
 }

@@ -63,6 +63,8 @@ test('more neighbours than a list holds: 64, 65, 128, all', async () => {
   }
 });
 
+test('so many queries that each has one invocation on a GPU', () => check([800, 41, 3], 7, 1000));
+
 test('the nearest of a point is itself, also far from the origin', async () => {
   using _ = gpu().scope();
   const data = Float32Array.from(hashUniform('far', 40 * 3), (u) => 1000 + u);
