@@ -38,11 +38,8 @@ export const nearestWork = ({ batch, points, channels }: Record<'batch' | 'point
 export function nearestScalar(x: Tensor, neighbours: Tensor): void {
   const [batch, points, channels] = x.shape;
   const sizes = { batch, points, channels, k: neighbours.channels };
-  launch(knnKernel, { x, neighbours }, sizes, {
-    along: 'batch',
-    invocations: batch * points,
-    work: nearestWork(sizes),
-  });
+  const options = { along: 'batch', invocations: batch * points, work: nearestWork(sizes) };
+  launch(knnKernel, { x, neighbours }, sizes, options);
 }
 
 /** From the output pixel to the pixel that it reads: output * stride - padding + tap. */

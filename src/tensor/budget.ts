@@ -15,11 +15,8 @@ export class Budget {
   reserve(size: number, shape: readonly number[]): void {
     if (this.used + size > this.limit) for (const pool of this.pools) pool.evict();
     if (this.used + size > this.limit) {
-      throw new RomoError(
-        'memory',
-        `a tensor [${shape}] of ${size} bytes does not fit: ${this.used} of ${this.limit} bytes are in use`,
-        SMALLER,
-      );
+      const problem = `a tensor [${shape}] of ${size} bytes does not fit: ${this.used} of ${this.limit} bytes are in use`;
+      throw new RomoError('memory', problem, SMALLER);
     }
     this.used += size;
   }

@@ -1,5 +1,5 @@
 /** Opens the GPU, in Node and in the browser, and owns everything that is allocated on it. */
-import { entry, selectsByName, whenDone } from '#webgpu';
+import { entry, memoryDefaults, selectsByName, whenDone } from '#webgpu';
 import { type Backend, type BackendName, loadBackend } from '../backends/backend.ts';
 import type { Use } from '../selftest/families.ts';
 import { Budget, SMALLER } from './budget.ts';
@@ -9,6 +9,7 @@ import { type MemoryCounters, Pool, Scope, USAGE } from './memory.ts';
 import { Pace } from './pace.ts';
 import { Profiler } from './profile.ts';
 import { Queue } from './queue.ts';
+import { LATE, within } from './recover.ts';
 import { type DType, Tensor, type TensorData, toTyped } from './tensor.ts';
 
 /** How a device is opened. */
@@ -19,9 +20,9 @@ export interface DeviceOptions {
   backend?: BackendName | undefined;
   /** `largest` requests the adapter's limits, `default` WebGPU's guaranteed minimum */
   limits?: 'largest' | 'default';
-  /** bytes of freed buffers that the pool keeps for reuse; default 4 GiB */
+  /** bytes of freed buffers that the pool keeps for reuse; default: a quarter of the machine's memory, at most 4 GiB */
   poolBytes?: number;
-  /** bytes that all buffers may take together, pooled ones included; default: no cap */
+  /** bytes that all buffers may take together, pooled ones included; default: no cap, 1 GiB on a phone */
   memoryBytes?: number | undefined;
   /**
    * Whether kernels are tested once per adapter and version, see selftest/; default true, but for SwiftShader, which is the
@@ -68,8 +69,9 @@ export class Gpu {
     public backend: Backend,
     readonly options: DeviceOptions,
   ) {
-    this.budget = new Budget(options.memoryBytes ?? Number.POSITIVE_INFINITY);
-    this.pool = this.newPool(options.poolBytes ?? 2 ** 32);
+    const { most, pool } = memoryDefaults();
+    this.budget = new Budget(options.memoryBytes ?? most);
+    this.pool = this.newPool(options.poolBytes ?? pool);
     this.bindableBytes = device.limits.maxStorageBufferBindingSize;
     this.kernels = new KernelCache(device);
     this.profiler = options.profile ? new Profiler(device) : null;
@@ -78,14 +80,11 @@ export class Gpu {
       this.failure ??= new RomoError('gpu', `the GPU refused a command: ${event.error.message}`, '');
     });
     void device.lost.then((info) => {
-      if (!this.closed) {
-        Pace.lost();
-        this.failure ??= new RomoError(
-          'device-lost',
-          `the GPU was lost (${info.reason}): ${info.message}`,
-          'Open the device again and resume from the last checkpoint.',
-        );
-      }
+      if (this.closed) return;
+      Pace.lost();
+      const problem = `the GPU was lost (${info.reason}): ${info.message}`;
+      const fix = 'Open the device again and resume from the last checkpoint.';
+      this.failure ??= new RomoError('device-lost', problem, fix);
     });
   }
 
@@ -105,7 +104,8 @@ export class Gpu {
       (error) => {
         if (!error) return;
         // Set first, so that it takes precedence over the validation errors of commands that use the missing buffer.
-        if (this.failure?.code !== 'device-lost') this.failure = outOfMemory(size, shape, used);
+        const problem = `the GPU has no memory for a tensor [${shape}] of ${size} bytes in addition to ${used} in use`;
+        if (this.failure?.code !== 'device-lost') this.failure = new RomoError('memory', problem, SMALLER);
         budget.limit = Math.min(budget.limit, used);
       },
       () => {}, // a lost device is reported by `device.lost`
@@ -190,13 +190,6 @@ export class Gpu {
 
 const LARGE = 2 ** 24; // bytes from which an allocation is checked for failure
 
-const outOfMemory = (size: number, shape: readonly number[], used: number): RomoError =>
-  new RomoError(
-    'memory',
-    `the GPU has no memory for a tensor [${shape}] of ${size} bytes in addition to ${used} in use`,
-    SMALLER,
-  );
-
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 
 /** An adapter's name and kind, from its self-description; in Deno some parts are mere numbers. */
@@ -208,19 +201,34 @@ function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolea
   return { name, software: info.isFallbackAdapter === true || SOFTWARE.test(name) };
 }
 
+/** How long the system may take to answer, in ms: a driver that hangs never does. */
+const PATIENCE = 30_000;
+
+async function answered<T>(what: string, request: Promise<T>): Promise<T> {
+  const answer = await within(PATIENCE, request);
+  if (answer !== LATE) return answer;
+  const problem = `the system has not answered the request for ${what} for ${PATIENCE / 1000} s`;
+  throw new RomoError(
+    'no-adapter',
+    problem,
+    'Restart the browser or the machine; if that does not help, update the driver.',
+  );
+}
+
 const OPTIONAL_FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups' as GPUFeatureName];
 
 /**
  * Opens the GPU with the largest limits that it gives. Call `close()` at the end: while a device is open, Node does not
- * exit. Throws `no-adapter` if there is none, `option` for an unknown backend, `self-test` for a driver that computes wrong numbers.
+ * exit. Throws `no-adapter` if there is none or none answers, `option` for an unknown backend, `self-test` for a driver that computes wrong numbers.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
   const entryPoint = entry(options.adapter);
   let refusal = '';
-  const adapter = await entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
+  const request = entryPoint?.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
     refusal = `: ${error.message}`; // Dawn rejects and lists the adapters; a browser returns null
     return null;
   });
+  const adapter = request && (await answered('an adapter', request));
   const found = adapter && describeAdapter(adapter.info);
   const isWanted = found && (selectsByName || found.name.includes(options.adapter ?? ''));
   if (!entryPoint || !adapter || !isWanted) {
@@ -239,7 +247,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Gpu> {
     }
   }
   const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const device = await answered('a device', adapter.requestDevice({ requiredLimits, requiredFeatures }));
   const backend = await loadBackend(options.backend ?? (found.software ? 'software' : 'gpu'), device);
   const gpu = new Gpu(entryPoint, device, found.name, found.software, backend, options);
   try {

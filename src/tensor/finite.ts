@@ -25,16 +25,13 @@ export async function runChecked(gpu: Gpu, replay: Replay, where: string): Promi
   };
   for (const prepared of replay.launches) {
     const isKernel = 'pipeline' in prepared;
-    if (isKernel)
-      await look(
-        prepared,
-        'read-only-storage',
-        'is the first kernel to read what is not finite, from before the step:',
-      );
+    if (isKernel) await look(prepared, 'read-only-storage', READS);
     gpu.queue.replay([prepared]);
     if (isKernel) await look(prepared, 'storage', 'is the first kernel whose output is not finite:');
   }
 }
+
+const READS = 'is the first kernel to read what is not finite, from before the step:';
 
 async function check(gpu: Gpu, { shape, storage, offset, bytes }: Tensor, what: string, where: string): Promise<void> {
   const values = new Float32Array(await gpu.queue.read(storage.buffer, offset, bytes));

@@ -72,11 +72,8 @@ export class Pool {
     const bytes = 4 * shape.reduce((product, length) => product * length, 1);
     const size = bucket(bytes);
     if (size > this.largest) {
-      throw new RomoError(
-        'memory',
-        `a tensor [${shape}] of ${bytes} bytes is over this GPU's buffer limit of ${this.largest}`,
-        SMALLER,
-      );
+      const problem = `a tensor [${shape}] of ${bytes} bytes is over this GPU's buffer limit of ${this.largest}`;
+      throw new RomoError('memory', problem, SMALLER);
     }
     let buffer = this.free.get(size)?.pop();
     if (buffer) this.pooledBytes -= size;

@@ -11,11 +11,21 @@ const OF_THE_INPUT = new Set(['file', 'state-dict', 'shape', 'data', 'option', '
 /** Does the error come from a lost device? A loss is reported a moment after the errors that it causes. */
 export async function isLost({ device }: Pick<Gpu, 'device'>, error: unknown): Promise<boolean> {
   if (error instanceof RomoError && OF_THE_INPUT.has(error.code)) return false;
+  return (await within(MOMENT, device.lost)) !== LATE;
+}
+
+/** In place of an answer that did not come in time. */
+export const LATE = Symbol('late');
+
+/** What the promise resolves to, or LATE after so many ms. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | typeof LATE> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const moment = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), MOMENT);
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), ms);
   });
-  const isLoss = await Promise.race([device.lost.then(() => true), moment]);
-  clearTimeout(timer);
-  return isLoss;
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

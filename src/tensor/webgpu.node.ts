@@ -1,4 +1,5 @@
 /** WebGPU in Node: Dawn, through the `webgpu` package. The browser's counterpart is webgpu.browser.ts. */
+import { totalmem } from 'node:os';
 import { create } from 'webgpu';
 
 /**
@@ -11,6 +12,9 @@ export function entry(adapterName?: string): GPU {
 
 /** Does `entry` give only adapters of that name? Dawn compares with a longer name than it shows. */
 export const selectsByName = true;
+
+/** Bytes that all buffers may take, and that freed ones may keep: at most a quarter of the machine's memory. */
+export const memoryDefaults = () => ({ most: Number.POSITIVE_INFINITY, pool: Math.min(2 ** 32, totalmem() / 4) });
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 let waits = 0;

@@ -141,6 +141,31 @@ test('an adapter that is not there', async () => {
   assert.match(message, /no such adapter.*doctor/s);
 });
 
+test('a system that does not answer is not waited for without end', async () => {
+  const { entryPoint } = gpu();
+  const kind = Object.getPrototypeOf(entryPoint);
+  const { requestAdapter } = kind;
+  const { setTimeout } = globalThis;
+  kind.requestAdapter = () => new Promise(() => {});
+  const hurried = (work: () => void, ms: number) => setTimeout(work, ms / 1000);
+  Object.assign(globalThis, { setTimeout: hurried });
+  try {
+    const error = await openDevice().catch((reason) => reason);
+    assert.is(error.code, 'no-adapter');
+    assert.match(error.message, /has not answered the request for an adapter for 30 s/);
+    kind.requestAdapter = async () => ({
+      info: {},
+      limits: {},
+      features: new Set(),
+      requestDevice: () => new Promise(() => {}),
+    });
+    assert.match((await openDevice().catch((reason) => reason)).message, /the request for a device for 30 s/);
+  } finally {
+    Object.assign(globalThis, { setTimeout });
+    kind.requestAdapter = requestAdapter;
+  }
+});
+
 test("with WebGPU's guaranteed limits: a product of 65,535 workgroups and more", async () => {
   const small = await openDevice({ limits: 'default' });
   try {

@@ -1,7 +1,7 @@
 /** Runs that do not fit: the error names the run, its bytes and the largest batch that fits; that batch then runs. */
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
-import { type Config, PRESETS } from '../../src/romo/config.ts';
+import { type Config, PRESETS, withRecipe } from '../../src/romo/config.ts';
 import { largestBatch } from '../../src/romo/run/fitting.ts';
 import { run } from '../../src/romo/run/run.ts';
 import { type Gpu, openDevice } from '../../src/tensor/device.ts';
@@ -34,34 +34,33 @@ async function refusal(opened: Gpu, config: Config): Promise<RomoError | null> {
 const named = (fault: RomoError | null): number => Number(/The largest batch that fits is (\d+)/.exec(`${fault}`)?.[1]);
 
 /** Reads the largest batch from the message, runs it, and checks that a slightly larger one is rejected. */
-async function sees(open: () => Promise<Gpu>, tooLarge: RegExp): Promise<void> {
+async function sees(open: () => Promise<Gpu>, tooLarge: RegExp, of = tiny): Promise<void> {
   let opened = await open();
-  const fault = await refusal(opened, tiny(60));
+  const fault = await refusal(opened, of(60));
   opened.close();
   assert.is(fault?.code, 'memory', `${fault}`);
   assert.match((fault as RomoError).message, tooLarge);
   const batch = named(fault);
   assert.ok(batch >= 2 && batch < 60, (fault as RomoError).message);
   opened = await open();
-  assert.is(await refusal(opened, tiny(batch)), null, `batch ${batch}`);
+  assert.is(await refusal(opened, of(batch)), null, `batch ${batch}`);
   opened.close();
   opened = await open();
-  assert.ok(named(await refusal(opened, tiny(batch + 4))) >= batch - 4, `batch ${batch + 4}`);
+  assert.ok(named(await refusal(opened, of(batch + 4))) >= batch - 4, `batch ${batch + 4}`);
   opened.close();
 }
 
-test('over the cap of memory', async () => {
-  const free = await openDevice();
-  assert.is(await refusal(free, tiny(60)), null);
-  const memoryBytes = Math.round(0.6 * free.memory().peakBytes); // backends differ in what a step needs
-  free.close();
-  await sees(
-    () => openDevice({ memoryBytes }),
-    new RegExp(
-      `^a batch of 60 pairs is too large: a tensor \\[[\\d,]+\\] of \\d+ bytes does not fit: \\d+ of ${memoryBytes} bytes`,
-    ),
-  );
-});
+for (const recipe of ['paper', 'robust'] as const) {
+  const of = (batch: number) => withRecipe(tiny(batch), recipe);
+  test(`over the cap of memory, recipe ${recipe}`, async () => {
+    const free = await openDevice();
+    assert.is(await refusal(free, of(60)), null);
+    const memoryBytes = Math.round(0.6 * free.memory().peakBytes); // backends differ in what a step needs
+    free.close();
+    const words = '^a batch of 60 pairs is too large: a tensor \\[[\\d,]+\\] of \\d+ bytes does not fit: \\d+ of';
+    await sees(() => openDevice({ memoryBytes }), new RegExp(`${words} ${memoryBytes} bytes`), of);
+  });
+}
 
 test('over the GPU’s limit of one buffer', () =>
   sees(async () => {

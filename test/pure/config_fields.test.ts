@@ -7,7 +7,7 @@ import { ALL, DATA_FIELDS, describe, type Field, SET_FIELDS } from '../../src/da
 import { openData } from '../../src/data/open.ts';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
 import type { DataOptions } from '../../src/data/types.ts';
-import { type Config, PRESETS, parseConfig } from '../../src/romo/config.ts';
+import { type Config, PRESETS, parseConfig, withRecipe } from '../../src/romo/config.ts';
 import { FIELDS } from '../../src/romo/config_fields.ts';
 
 const test = suite('configuration fields');
@@ -122,7 +122,11 @@ test('an option for every field sets it, in the words of the command line', () =
     command.parse(words, { from: 'user' });
     return readTrainOptions(command).config;
   };
-  assert.equal(config(), PRESETS.small);
+  assert.equal(config(), withRecipe(PRESETS.small, 'robust'));
+  assert.equal(config('--recipe', 'paper'), { ...PRESETS.small, recipe: 'paper' });
+  assert.equal(config('--preset', 'paper'), { ...PRESETS.paper, recipe: 'paper' });
+  assert.is(config('--data', 'voxels:x.npz').augment, 'mild');
+  assert.is(config('--data', 'folder:x').augment, 'strong');
   assert.is(config('--heads', 'separate').rdl.sharedHead, false);
   assert.is(config('--heads', 'shared').rdl.sharedHead, true);
   assert.is(config('--resnet', '18').resnet, 18);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Gpu } from '../../src/tensor/device.ts';
 import { RomoError } from '../../src/tensor/error.ts';
-import { isLost } from '../../src/tensor/recover.ts';
+import { isLost, LATE, within } from '../../src/tensor/recover.ts';
 
 const test = suite('lost or not');
 
@@ -29,5 +29,16 @@ test('without a report it is another error', async () => assert.not(await isLost
 
 test('what a file causes is known at once', async () =>
   assert.is(await atOnce(isLost(never, new RomoError('file', 'x.safetensors is cut off', ''))), false));
+
+test('an answer in time is passed on, an error too, and a late one is late', async () => {
+  assert.is(await within(1000, Promise.resolve(7)), 7);
+  assert.is(await within(5, new Promise(() => {})), LATE);
+  try {
+    await within(1000, Promise.reject(new Error('refused')));
+    assert.unreachable();
+  } catch (error) {
+    assert.match(`${error}`, /refused/);
+  }
+});
 
 test.run();

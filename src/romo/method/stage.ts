@@ -46,7 +46,7 @@ export type Inspect = (stage: TrainedStage, step: number, parameters: ReadonlyMa
  * offer and resume from.
  */
 export interface Hooks<State> {
-  /** Called with the report of each step, at most two steps later. */
+  /** Called with the report of each step, at most two steps later, or 16 where reading from the GPU is slow. */
   onStep?: ((report: StepReport) => void) | undefined;
   inspect?: Inspect | undefined;
   /** Awaited before each step: a page pauses training here. An error ends training. */
@@ -170,6 +170,20 @@ export async function runStage(gpu: Gpu, plan: StepPlan): Promise<void> {
   }
 }
 
+const SLOW_READ = 20; // ms
+const MOST_AHEAD = 15;
+
+/**
+ * How many steps are queued before the report of one is awaited. One is enough to keep the GPU busy, but for browsers that
+ * look for finished reads only every 100 ms: Firefox.
+ */
+async function stepsAhead(gpu: Gpu, report: Tensor): Promise<number> {
+  await gpu.finish();
+  const begin = performance.now();
+  await report.readFloats();
+  return performance.now() - begin > SLOW_READ ? MOST_AHEAD : 1;
+}
+
 interface RecordedStep {
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly optimizer: Optimizer;
@@ -186,13 +200,20 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
   const steps = stage.epochs * feeder.stepsPerEpoch;
   const first = resumeFrom?.epoch ?? 0;
   let step = first * feeder.stepsPerEpoch + (resumeFrom?.step ?? 0);
-  let pending: Promise<void> = Promise.resolve(); // the report of the latest step
+  const mostAhead = await stepsAhead(gpu, report);
+  const pending: Promise<void>[] = []; // reports of the latest steps
+  const settle = async (most: number) => {
+    for (let oldest = pending[0]; pending.length > most; oldest = pending[0]) {
+      await oldest;
+      if (pending[0] === oldest) pending.shift(); // unless another has waited for it too
+    }
+  };
   let labels = resumeFrom?.labels ?? null;
   const position = (): Position<StageState> => {
     const epoch = Math.floor(step / feeder.stepsPerEpoch);
     const at = { stage: plan.name, epoch, step: step % feeder.stepsPerEpoch };
     const state = async (): Promise<StageState> => {
-      await pending;
+      await settle(0);
       return {
         ...at,
         tensors: await readTensors(plan.name, changing),
@@ -203,7 +224,7 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
   };
   if (!resumeFrom) await hooks.onPosition?.(position());
   for (let epoch = first; epoch < stage.epochs; epoch++) {
-    await pending;
+    await settle(0);
     const done = step % feeder.stepsPerEpoch;
     const ofEpoch: PseudoLabels = (done > 0 && labels) || (await plan.prepareEpoch(epoch, labels));
     labels = ofEpoch;
@@ -220,8 +241,8 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
       step++;
       if (hooks.inspect) await hooks.inspect(plan.name, step, parameters);
       const at = { stage: plan.name, epoch, epochs: stage.epochs, step, steps, samples: indices.length, learningRate };
-      await pending; // at most two steps in flight
-      pending = values.then(([loss, supervision, invariance]) => {
+      await settle(mostAhead - 1);
+      const reported = values.then(([loss, supervision, invariance]) => {
         if (!Number.isFinite(loss)) {
           throw new RomoError(
             'not-finite',
@@ -231,15 +252,16 @@ async function runSteps(gpu: Gpu, plan: StepPlan, recorded: RecordedStep): Promi
         }
         hooks.onStep?.({ ...at, loss, supervision, invariance });
       });
-      pending.catch(() => {});
+      reported.catch(() => {}); // thrown once it is awaited
+      pending.push(reported);
       await hooks.onPosition?.(position());
     }
     if (hooks.afterEpoch) {
-      await pending;
+      await settle(0);
       await hooks.afterEpoch({ ...position(), model: plan.model });
     }
   }
-  await pending;
+  await settle(0);
 }
 
 /** All tensors that later steps depend on. */
