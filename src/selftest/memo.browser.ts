@@ -1,13 +1,13 @@
 /**
- * What is remembered of self-tests in a browser: an entry of the origin's cache, because workers have no localStorage. Node:
- * memo.node.ts.
+ * What is remembered of self-tests in a browser and in Deno: an entry of the origin's cache, because workers have no
+ * localStorage. Node: memo.node.ts.
  */
 import type { Outcome } from './selftest.ts';
 
 const PLACE = 'romo-self-tests';
-const ADDRESS = '/romo-self-tests.json'; // never requested: only the name of the entry
+const ADDRESS = 'https://romo.invalid/self-tests.json'; // never requested: only the name of the entry
 
-/** The versions that kernels depend on, apart from the adapter's: the browser's. */
+/** The versions that kernels depend on, apart from the adapter's: the browser's or Deno's. */
 export const environment = (): string => navigator.userAgent;
 
 /** Outcomes by key; none where storage is off. */

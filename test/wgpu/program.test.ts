@@ -39,6 +39,18 @@ test('a project in Deno gets the entry points for Deno, and runs the example of 
   assert.is(inDeno(['embed.mjs'], project), '128\n192\n');
 });
 
+test('a self-test in Deno is remembered, under its version', () => {
+  const script = join(folder, 'remembered.mjs');
+  writeFileSync(
+    script,
+    `import { openDevice } from ${JSON.stringify(resolve('dist/deno/index.js'))};
+    (await openDevice()).close();
+    const entry = await (await caches.open('romo-self-tests')).match('https://romo.invalid/self-tests.json');
+    console.log(Object.keys(await entry.json()).join('\\n'));`,
+  );
+  assert.match(inDeno([script]), /^embedding \| .* \| Deno\/\d+\.\d+\.\d+$/m);
+});
+
 test('both stages, trained in Deno and in Node with the same kernels: one file, byte for byte', () => {
   const tiny =
     '--preset tiny --train 20 --test 10 --batch 5 --points 32 --k-ssm 4 --k-rdl 4 --epochs-ssm 1 --epochs-rdl 1 --backend software-plain --quiet';
