@@ -123,7 +123,7 @@ async function step(
   const { images, points, sources } = await gallery.info();
   const left = collection.bad > 0 ? `; ${counted(collection.bad, 'bad object')} left out` : '';
   say(`${counted(embed.length, 'object')} embedded, ${same} were there already${left}`);
-  say(`${to}: ${images} images, ${points} clouds`);
+  say(`${to}: ${counted(images, 'image')}, ${counted(points, 'cloud')}`);
   say(summary(plan, removed.length, source, sync));
   const older = source !== '' && sources.find((one) => one.source === '');
   if (older) {

@@ -4,6 +4,7 @@ import { viewOf } from '../data/cloud_view.ts';
 import { SET_FIELDS } from '../data/fields.ts';
 import type { Axis } from '../data/prepare.ts';
 import { writeWhole } from '../files/disk.ts';
+import { counted } from '../files/remarks.ts';
 import { cloudPicture, imagePicture } from '../report/pictures.ts';
 import { parseFilter } from '../search/filter.ts';
 import type { Answer, Modality } from '../search/gallery.ts';
@@ -71,7 +72,7 @@ export async function queryGallery(to: string, options: QueryOptions): Promise<v
       const [answers] = await gallery.search(query.vector, { top, modality, source, where, efSearch });
       if (answers.length === 0) {
         const { images, points: clouds } = await gallery.info();
-        process.stderr.write(`no matching entry among ${images} images and ${clouds} clouds\n`);
+        process.stderr.write(`no matching entry among ${counted(images, 'image')} and ${counted(clouds, 'cloud')}\n`);
       }
       if (options.html) {
         const picture =
@@ -96,10 +97,13 @@ export async function showInfo(to: string, options: { json?: boolean }): Promise
     const info = await gallery.info();
     const { model, images, points, sources, storage } = info;
     const lines = [
-      `${images} images, ${points} clouds of ${model.dimension} numbers`,
+      `${counted(images, 'image')}, ${counted(points, 'cloud')} of ${model.dimension} numbers`,
       `model: ${model.stage}, SHA-256 ${model.sha256}`,
       ...(model.preparation ? [`objects: ${listed(model.preparation)}`] : []),
-      ...sources.map((one) => `${one.source || 'without a source'}: ${one.images} images, ${one.points} clouds`),
+      ...sources.map(
+        (one) =>
+          `${one.source || 'without a source'}: ${counted(one.images, 'image')}, ${counted(one.points, 'cloud')}`,
+      ),
       storage,
     ];
     process.stdout.write(`${options.json ? JSON.stringify(info, null, 2) : lines.join('\n')}\n`);

@@ -36,7 +36,7 @@ test('other collections, changes, deletions, one object', async () => {
   for (const end of ['.png', '.off']) renameSync(at(`a/o1${end}`), at(`a/o2${end}`));
   assert.match(await index('b/../a', to), /added 1, renewed 1, removed 0, same 0; 1 no longer in/);
   assert.match(await index('a', to, '--sync'), /5 images, 5 clouds\nadded 0, renewed 0, removed 1, same 2\n/);
-  assert.match(await search('info', to), /\/a: 2 images.*\/b: 2 images.*\/one: 1 images/s);
+  assert.match(await search('info', to), /\/a: 2 images.*\/b: 2 images.*\/one: 1 image,/s);
 });
 
 test('shapes are bounded; another model gets the command for a new gallery', async () => {

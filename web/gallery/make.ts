@@ -15,12 +15,13 @@ import {
   PRESETS,
   Random,
   run,
+  withRecipe,
 } from 'romo';
 import { fromBytes, toBytes } from 'romo/data';
 import { embedGallery, openGallery } from '../search/gallery.ts';
 import { KINDS, makeObject } from './objects.ts';
 
-const config: Config = {
+const small: Config = {
   ...PRESETS.small,
   train: 2000,
   test: 400,
@@ -30,6 +31,7 @@ const config: Config = {
   ssm: { ...PRESETS.small.ssm, epochs: 20, dimension: 64 },
   rdl: { ...PRESETS.small.rdl, epochs: 12, dimension: 64 },
 };
+const config = withRecipe(small, 'robust');
 if (process.argv.includes('--quick')) {
   Object.assign(config, { train: 200, test: 100 });
   config.ssm.epochs = config.rdl.epochs = 2;
