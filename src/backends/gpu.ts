@@ -64,7 +64,7 @@ function multiply(a: Tensor, b: Tensor, out: Tensor, product: Product): void {
     multiplyScalar(a, b, out, product);
     return;
   }
-  // Rows of b^T whose length does not divide by 4 cannot be read as vec4: transpose b first.
+  // Rows of b^T whose length is not a multiple of 4 cannot be read as vec4: transpose b first.
   const copies = transposeB && inner % 4 !== 0;
   const b4 = copies ? transposed(b, product.bBatch ? product.batches : 1, columns, inner) : b;
   const flags = { transposeA: Number(transposeA), transposeB: Number(transposeB && !copies) };
@@ -100,7 +100,7 @@ function padWeight(weight: Tensor): Tensor {
   return widen(weight, height * width, channels * columns, wide * columns).view([height, width, wide, columns]);
 }
 
-/** Convolutions whose output channels divide by 4. */
+/** Convolutions whose output channels are a multiple of 4. */
 const tiledConvolution: Convolution = {
   forward(x, weight, shape, geometry) {
     return convolve(padImage(x), padWeight(weight), shape, forwardSteps(geometry));

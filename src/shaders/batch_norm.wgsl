@@ -3,7 +3,7 @@
 // `moments` gives mean and sum of squared deviations of a chunk of rows, around the chunk's first row so that a large mean
 // costs no digits; `statistics` joins the chunks (Chan, Golub, LeVeque 1979) and updates the running statistics.
 
-// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces this type.
+// One channel per invocation, or four side by side where channels are a multiple of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

@@ -1,6 +1,6 @@
 // Blocks of columns: a tensor [rows, width] as part of a wider one [rows, stride].
 
-// One number per invocation, or four side by side where all widths divide by 4: `kernelPair` replaces this type.
+// One number per invocation, or four side by side where all widths are multiples of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

@@ -1,4 +1,4 @@
-// 2-d convolution, channels last, as it is defined: one element per invocation. GPUs use tiles.wgsl if output channels divide by 4.
+// 2-d convolution, channels last, as defined: one element per invocation. GPUs use tiles.wgsl for most, see gpu.ts.
 //
 // Forward and input gradient are the same loop with the roles swapped. Forward reads the input at output * stride - padding +
 // tap; the input gradient reads the output's gradient where that equation holds backwards, (input + padding - tap) / stride,

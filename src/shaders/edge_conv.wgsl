@@ -1,7 +1,7 @@
 // EdgeConv without edges. An edge's value is P_j + Q_i (see autograd/edge_conv.ts), so whatever is wanted of all edges
 // of a point is a walk over its k neighbours that reads P_j and never writes an edge.
 
-// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces these types.
+// One channel per invocation, or four side by side where channels are a multiple of 4: `kernelPair` replaces these types.
 alias Value = f32;
 alias Index = u32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4

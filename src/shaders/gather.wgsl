@@ -1,6 +1,6 @@
 // Rows by index: `gather` copies them, `scatterAdd`, its transpose, adds them up.
 
-// One number per invocation, or four side by side where the width divides by 4: `kernelPair` replaces this type.
+// One number per invocation, or four side by side where the width is a multiple of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

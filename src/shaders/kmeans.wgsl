@@ -1,6 +1,6 @@
 // k-means: every row to its nearest centre, every centre to the mean of its rows.
 
-// For `update`: one channel per invocation, or four if channels divide by 4: `kernelPair` replaces this type.
+// For `update`: one channel per invocation, or four if channels are a multiple of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

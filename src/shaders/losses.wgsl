@@ -17,7 +17,7 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> targets: array<f32>; // [rows, classes], each row a distribution
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>; // [rows]
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>; // of the mean of the losses
-@group(0) @binding(5) var<storage, read> logits4: array<vec4f>; // the same as logits where classes divide by 4
+@group(0) @binding(5) var<storage, read> logits4: array<vec4f>; // the same as logits where classes are a multiple of 4
 @group(0) @binding(6) var<storage, read_write> gradient4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> statesOut: array<vec4f>; // [rows]: see State
 @group(0) @binding(8) var<storage, read> statesIn: array<vec4f>;

@@ -1,6 +1,6 @@
 // Matrix product as it is defined: out[batch, row, column] = sum over k of a[batch, row, k] b[batch, k, column].
 //
-// One element per invocation, any strides, the sum in the order of k. GPUs use tiles.wgsl where sizes divide by 4.
+// One element per invocation, any strides, the sum in the order of k. GPUs use tiles.wgsl where sizes are multiples of 4.
 
 struct Sizes {
   batches: u32,

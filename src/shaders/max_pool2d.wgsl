@@ -1,7 +1,7 @@
 // Max pooling, channels last. Forward notes the winner's pixel; backward lets each input pixel collect from the windows
 // that it won, so that no two invocations write one number.
 
-// One channel per invocation, or four where channels divide by 4: `kernelPair` replaces these types.
+// One channel per invocation, or four where channels are a multiple of 4: `kernelPair` replaces these types.
 alias Value = f32;
 alias Index = u32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4

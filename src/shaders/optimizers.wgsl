@@ -1,7 +1,7 @@
 // One step of an optimiser, in place, in PyTorch's form. The learning rate is read from a tensor, so that a recorded
 // step can change it.
 
-// One parameter per invocation, or four where their number divides by 4: `kernelPair` replaces this type.
+// One parameter per invocation, or four where their number is a multiple of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

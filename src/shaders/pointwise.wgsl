@@ -3,7 +3,7 @@
 
 override OP: u32 = 0;
 
-// One number per invocation, or four side by side where the counts divide by 4: `kernelPair` replaces this type.
+// One number per invocation, or four side by side where the counts are multiples of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 

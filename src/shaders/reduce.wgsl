@@ -1,6 +1,6 @@
 // Reductions down the columns of [batches, rows, channels], each in a fixed order.
 
-// One channel per invocation, or four side by side where channels divide by 4: `kernelPair` replaces these types.
+// One channel per invocation, or four side by side where channels are a multiple of 4: `kernelPair` replaces these types.
 alias Value = f32;
 alias Index = u32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4

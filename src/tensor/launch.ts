@@ -74,7 +74,7 @@ export function launch(
   }
 }
 
-/** Queues one launch, with the wide reading of the kernel if every count of Values divides by 4. */
+/** Queues one launch, with the wide reading of the kernel if every count of Values is a multiple of 4. */
 function queue(gpu: Gpu, one: Launch): void {
   const { kernel, sizes } = one;
   const { counts } = kernel.program;

@@ -43,7 +43,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   height: size(9),
   width: size(9),
   inChannels: fc.constantFrom(1, 3, 4, 5, 8),
-  outChannels: fc.constantFrom(1, 2, 4, 8, 12), // where they divide by 4: the vec4 kernels
+  outChannels: fc.constantFrom(1, 2, 4, 8, 12), // where they are multiples of 4: the vec4 kernels
   kernel: pairs(7),
   stride: fc.constantFrom<[number, number]>([1, 1], [2, 2], [3, 2]),
   padding: pairs(3, 0),

@@ -1,7 +1,7 @@
 // A convolution as one matrix product: `columns` writes the pixels that each output pixel reads side by side, a row of
 // [kernelHeight, kernelWidth, channels] per output pixel; `image` is its transpose, and adds up what overlaps.
 
-// One channel per invocation step, or four where channels divide by 4: `kernelPair` replaces this type.
+// One channel per invocation step, or four where channels are a multiple of 4: `kernelPair` replaces this type.
 alias Value = f32;
 alias Values = u32; // a count of Value: `kernelPair` divides it by 4
 
