@@ -91,7 +91,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   points: ['--points <n>', 'points per cloud'],
   recipe: [
     '--recipe <name>',
-    'robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach; paper: the published method (default: robust, with the preset paper paper)',
+    'robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach; paper: the published method (default: robust; with --preset paper, paper)',
   ],
   augment: ['--augment <strength>', 'augmentation; default mild for shapes, modelnet and voxels, else strong'],
   resnet: ['--resnet <depth>', 'image encoder'],
