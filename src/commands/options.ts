@@ -113,7 +113,14 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'ssm.lambda': ['--lambda <x>', 'ssm: weight of L_ssm; L_mlm has the rest'],
   'ssm.target': ['--ssm-target <name>', 'ssm: source of the targets'],
   'ssm.memoryMomentum': ['--memory-momentum <x>', 'ssm: momentum of the memory banks'],
-  'ssm.within': ['--within <x>', 'ssm: weight of L_mlm between two augmentations of an image (default: 0)'],
+  'ssm.within': [
+    '--within <x>',
+    'ssm: weight of L_mlm between two augmentations of an image (default: 0.5 with the recipe robust, else 0)',
+  ],
+  'ssm.withinClouds': [
+    '--within-clouds <x>',
+    'ssm: the same for clouds, whose two views then share the image as a partner (default: 0)',
+  ],
   'rdl.beta': ['--beta <x>', 'rdl: weight of RCLL; L_mlm has the rest'],
   'rdl.alpha': ['--alpha <x>', "rdl: RCLL's exponent"],
   'rdl.from': ['--rdl-from <start>', 'rdl: initial weights of its encoders'],

@@ -41,6 +41,11 @@ const SSM_FIELDS = {
   memoryMomentum: real(0, 1),
   /** weight of L_mlm between two augmentations of each image; default 0 */
   within: optional(real(0)),
+  /**
+   * weight of L_mlm between two augmentations of each cloud, whose mean is then the partner of the image; default 0: one
+   * augmentation
+   */
+  withinClouds: optional(real(0)),
 };
 
 const RDL_FIELDS = {

@@ -59,9 +59,12 @@ async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, in
   assert.equal([...(await feeder.indices.read())], [...indices]);
 }
 
-test('a second view of each image, if the warm-up compares the two', async () => {
+test('a second view of each image or cloud, if the warm-up compares the two', async () => {
   const { data } = slowData();
   const both = { ...config, ssm: { ...config.ssm, within: 0.5 } };
+  const clouds = new Feeder(gpu(), data, { ...config, ssm: { ...config.ssm, withinClouds: 0.5 } }, 'ssm');
+  assert.equal([clouds.imagesAgain, clouds.cloudsAgain?.shape], [null, clouds.clouds.shape]);
+  clouds.dispose();
   const feeder = new Feeder(gpu(), data, both, 'ssm');
   const [indices] = feeder.batches(0);
   await feeder.load(0, indices, null);

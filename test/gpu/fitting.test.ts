@@ -50,9 +50,12 @@ async function sees(open: () => Promise<Gpu>, tooLarge: RegExp, of = tiny): Prom
   opened.close();
 }
 
-for (const recipe of ['paper', 'robust'] as const) {
-  const of = (batch: number) => withRecipe(tiny(batch), recipe);
-  test(`over the cap of memory, recipe ${recipe}`, async () => {
+for (const [recipe, withinClouds] of [['paper'], ['robust'], ['robust', 0.5]] as const) {
+  const of = (batch: number) => {
+    const config = withRecipe(tiny(batch), recipe);
+    return { ...config, ssm: { ...config.ssm, withinClouds } };
+  };
+  test(`over the cap of memory, recipe ${recipe}${withinClouds ? ', two views of each cloud' : ''}`, async () => {
     const free = await openDevice();
     assert.is(await refusal(free, of(60)), null);
     const memoryBytes = Math.round(0.6 * free.memory().peakBytes); // backends differ in what a step needs

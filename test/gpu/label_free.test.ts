@@ -38,6 +38,7 @@ for (const recipe of ['paper', 'robust'] as const) {
 
 async function compareLabels(recipe: 'paper' | 'robust'): Promise<void> {
   const config = withRecipe({ ...tiny(), rdl: { ...tiny().rdl, voteNeighbours: 3 } }, recipe);
+  if (recipe === 'robust') Object.assign(config.ssm, { withinClouds: 0.5 });
   const data = await openShapes(config);
   const { pairs, labels } = data.train;
   const order = Int32Array.from(new Random(1, 'shuffle').permutation(pairs.length));

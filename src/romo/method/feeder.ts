@@ -56,14 +56,16 @@ export class Feeder {
 
   /**
    * @param stage names the random streams, so that the stages differ
-   * @param again default: the images in `ssm` if config.ssm.within says so
+   * @param again default: in `ssm` what config.ssm.within and withinClouds say
    */
   constructor(
     gpu: Gpu,
     private readonly data: TrainingData,
     private readonly config: Config,
     private readonly stage: 'ssm' | 'rdl',
-    private readonly again: Again = { images: stage === 'ssm' && Boolean(config.ssm.within) },
+    private readonly again: Again = stage === 'ssm'
+      ? { images: Boolean(config.ssm.within), clouds: Boolean(config.ssm.withinClouds) }
+      : {},
   ) {
     const { batch, points } = config;
     this.images = gpu.zeros([batch, ...data.pairs.imageShape]).keep();

@@ -114,9 +114,8 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
     return softCrossEntropy(logits, softmax(scores, SHARPENING * config.headTemperature));
   }
 
-  /** L_mlm between two augmentations of each image, weighted. Source: SimCLR (Chen et al. 2020). */
-  const within = (images: Tensor, again: Tensor): Tensor =>
-    scale(contrastive(concat([images, encoders.embedImages(again)], 0), { tau: ssm.tau }), ssm.within ?? 0);
+  /** L_mlm between rows and their partners. Within a modality it is SimCLR's loss (Chen et al. 2020). */
+  const between = (rows: Tensor, partners: Tensor) => contrastive(concat([rows, partners], 0), { tau: ssm.tau });
 
   await runStage(gpu, {
     name: 'ssm',
@@ -132,9 +131,14 @@ export async function trainSsm(gpu: Gpu, data: TrainingData, config: Config, hoo
         selfMatching(imageHead, images, imageBank, batch.indices, batch.imageLabels),
         selfMatching(cloudHead, clouds, cloudBank, batch.indices, batch.cloudLabels),
       );
-      const invariance = contrastive(concat([images, clouds], 0), { tau: ssm.tau });
-      const paper = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
-      const total = batch.imagesAgain ? add(paper, within(images, batch.imagesAgain)) : paper;
+      // The mean of two views of a cloud is a steadier partner than one view. Source: CrossPoint (Afham et al. 2022).
+      const cloudsAgain = batch.cloudsAgain && encoders.embedClouds(batch.cloudsAgain);
+      const invariance = between(images, cloudsAgain ? scale(add(clouds, cloudsAgain), 0.5) : clouds);
+      let total = add(scale(supervision, ssm.lambda), scale(invariance, 1 - ssm.lambda));
+      if (batch.imagesAgain) {
+        total = add(total, scale(between(images, encoders.embedImages(batch.imagesAgain)), ssm.within ?? 0));
+      }
+      if (cloudsAgain) total = add(total, scale(between(clouds, cloudsAgain), ssm.withinClouds ?? 0));
       return { total, supervision, invariance, kept: [images, clouds] };
     },
     after({ indices }, [images, clouds]) {

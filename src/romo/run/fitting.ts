@@ -72,9 +72,13 @@ function queueStep(gpu: Gpu, config: Config, stage: 'ssm' | 'rdl', imageShape: I
   const tape = record(gpu, () => {
     const rows = [encoders.embedImages(images), encoders.embedClouds(clouds)];
     const across = contrastive(concat(rows, 0), { tau: 1 });
-    if (stage === 'rdl' || !config.ssm.within) return across;
-    const again = encoders.embedImages(gpu.empty(images.shape));
-    return add(across, contrastive(concat([rows[0], again], 0), { tau: 1 }));
+    if (stage === 'rdl') return across;
+    const { within, withinClouds } = config.ssm;
+    const again = [
+      ...(within ? [encoders.embedImages(gpu.empty(images.shape))] : []),
+      ...(withinClouds ? [encoders.embedClouds(gpu.empty(clouds.shape))] : []),
+    ];
+    return again.reduce((total, view) => add(total, contrastive(concat([rows[0], view], 0), { tau: 1 })), across);
   });
   tape.backward();
   optimizer.step();
