@@ -138,7 +138,7 @@ test('comparisons', async () => {
   const quick = ['--methods', 'untrained', '--seeds', '1'];
   for (const { words, ...example } of comparisons) {
     const fresh = words.includes('--resume') ? [] : [...FAST.split(' '), '--overwrite'];
-    const few = words.includes('--train') ? ['--train', '8', '--test', '4'] : [];
+    const few = words.includes('--data') || words.includes('--resume') ? [] : ['--train', '8', '--test', '4'];
     await run({ ...example, words: [...words, ...fresh, ...few, ...quick] });
   }
 });
