@@ -124,19 +124,16 @@ export const CAR: readonly (readonly Point[])[] = [
   ],
 ];
 
+/** Points of an arc of an ellipse; angles in degrees, clockwise from the right. */
+const arc = ([x, y]: Point, [across, down]: Point, from: number, to: number): Point[] =>
+  Array.from({ length: 9 }, (_, i) => {
+    const angle = ((from + ((to - from) * i) / 8) * Math.PI) / 180;
+    return [x + across * Math.cos(angle), y + down * Math.sin(angle)];
+  });
+
 /** Two digits. */
 export const THREE: readonly (readonly Point[])[] = [
-  [
-    [0.3, 0.2],
-    [0.45, 0.1],
-    [0.62, 0.17],
-    [0.63, 0.34],
-    [0.45, 0.45],
-    [0.64, 0.54],
-    [0.69, 0.74],
-    [0.51, 0.88],
-    [0.28, 0.8],
-  ],
+  [...arc([0.5, 0.28], [0.2, 0.18], -140, 90), ...arc([0.5, 0.68], [0.24, 0.22], -90, 140)],
 ];
 export const SEVEN: readonly (readonly Point[])[] = [
   [
