@@ -191,20 +191,16 @@ async function clusters(gpu: Gpu): Promise<Outputs> {
 async function search(gpu: Gpu): Promise<Outputs> {
   const rowsOf = (stream: number, rows: number) =>
     Float32Array.from({ length: rows * 12 }, (_, i) => numberAt(stream, i));
-  const ask = (stream: number, queries: number) =>
-    searchUntested(gpu, () => [rowsOf(13, 131)], 12, rowsOf(stream, queries), 5);
-  const outputs: Record<string, ArrayLike<number>> = {};
   // A backend may have a kernel each for many queries, for some and for one.
-  for (const [stream, queries] of [
+  const asked = [
     [14, 17],
     [15, 1],
     [16, 11],
-  ]) {
-    const found = await ask(stream, queries);
-    outputs[`scores of ${queries}`] = found.scores;
-    outputs[`rows of ${queries}`] = found.rows;
-  }
-  return outputs;
+  ].map(async ([stream, queries]) => {
+    const { scores, rows } = await searchUntested(gpu, () => [rowsOf(13, 131)], 12, rowsOf(stream, queries), 5);
+    return { [`scores of ${queries}`]: scores, [`rows of ${queries}`]: rows };
+  });
+  return Object.assign({}, ...(await Promise.all(asked)));
 }
 
 /** Two steps of a small network from the same start, with new numbers before each. @param recorded replays one recorded step */

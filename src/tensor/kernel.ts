@@ -196,7 +196,9 @@ export class KernelCache {
     const { program: of, entryPoint, constants, label } = wanted;
     let module = this.modules.get(of);
     if (!module) {
+      this.device.pushErrorScope('validation'); // the pipeline fails too, and is waited for
       module = this.device.createShaderModule({ label: of.name, code: codeOf(of) });
+      this.device.popErrorScope().catch(() => {});
       this.modules.set(of, module);
     }
     try {

@@ -45,6 +45,7 @@ export class Queue {
 
   launch(launch: Launch): void {
     checkLaunch(launch, this.gpu.device.limits);
+    this.gpu.kernels.get(launch); // its compilation begins
     this.commands.push({ kind: 'launch', launch });
   }
 
@@ -243,27 +244,23 @@ function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }
 
-function slotBytes(gpu: Gpu, launch: Launch): number {
-  return align(
-    Math.max(16, 4 * launch.kernel.program.fields.length),
-    gpu.device.limits.minUniformBufferOffsetAlignment,
-  );
+function slotBytes({ device }: Gpu, { kernel }: Launch): number {
+  return align(Math.max(16, 4 * kernel.program.fields.length), device.limits.minUniformBufferOffsetAlignment);
 }
 
 export function uniformBytes(gpu: Gpu, launches: readonly Launch[]): number {
   return launches.reduce((sum, launch) => sum + slotBytes(gpu, launch), 0);
 }
 
-/** Compiles what is not compiled yet, uploads the sizes of all launches into `uniforms` and makes the bind groups. */
+/** Waits for the kernels' compilation, uploads the sizes of all launches into `uniforms` and makes the bind groups. */
 export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: GPUBuffer): Promise<PreparedLaunch[]> {
   const { device, kernels } = gpu;
-  const compiled = launches.map((launch) => kernels.get(launch));
   const words = new DataView(new ArrayBuffer(uniformBytes(gpu, launches)));
   const prepared: PreparedLaunch[] = [];
   let offset = 0;
   for (let i = 0; i < launches.length; i++) {
     const { kernel, bindings, sizes, invocations } = launches[i];
-    const { layout } = compiled[i];
+    const { layout, pipeline } = kernels.get(launches[i]);
     const { fields, uniform, bindings: declared } = kernel.program;
     fields.forEach(({ name, type }, slot) => {
       const at = offset + 4 * slot;
@@ -282,7 +279,7 @@ export async function prepare(gpu: Gpu, launches: readonly Launch[], uniforms: G
     }
     prepared.push({
       launch: launches[i],
-      pipeline: await compiled[i].pipeline,
+      pipeline: await pipeline,
       group: device.createBindGroup({ layout, entries }),
       groups: Math.ceil(invocations / kernel.workgroup),
     });

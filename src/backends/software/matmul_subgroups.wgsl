@@ -63,17 +63,18 @@ fn addRows(acc: ptr<function, array<vec4f, 32>>, first: u32, x: vec4f, b: vec4f)
   (*acc)[first + 3u] = fma(vec4f(x.w), b, (*acc)[first + 3u]);
 }
 
+// The loop's bound is no constant, so no compiler unrolls it: LLVM takes seconds over hundreds of stores.
 fn store(tile: Tile, row: u32, column4: u32, acc: ptr<function, array<vec4f, 32>>) {
   let columns4 = sizes.columns / 4u;
-  for (var r = 0u; r < 4u; r++) {
-    let to = row + r;
-    if (to < sizes.rows) {
-      let start = ((tile.batch * sizes.splits + tile.split) * sizes.rows + to) * columns4;
-      for (var c = 0u; c < 8u; c++) {
-        if (column4 + c < columns4) {
-          out4[start + column4 + c] = (*acc)[c * 4u + r];
-        }
+  let start = (tile.batch * sizes.splits + tile.split) * sizes.rows + row;
+  for (var column = column4; column < min(column4 + 8u, columns4); column++) {
+    for (var r = 0u; r < 4u; r++) {
+      if (row + r < sizes.rows) {
+        out4[(start + r) * columns4 + column] = (*acc)[r];
       }
+    }
+    for (var i = 0u; i < 28u; i++) { // the next column's come to the front
+      (*acc)[i] = (*acc)[i + 4u];
     }
   }
 }
