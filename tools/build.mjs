@@ -32,7 +32,7 @@ async function buildPrograms() {
   await esbuild.build({ ...forNode, entryPoints: ['web/gallery/make.ts'], outdir: 'dist/gallery' });
   await esbuild.build({
     ...forNode,
-    entryPoints: ['loader', 'galleries', 'label_noise'].map((name) => `bench/ours/${name}.ts`),
+    entryPoints: ['loader', 'galleries', 'label_noise', 'learning'].map((name) => `bench/ours/${name}.ts`),
     outdir: 'dist/bench',
   });
 }

@@ -38,11 +38,14 @@ export async function embedAll(
   try {
     let next = plainBatch(pairs, 0, config, rotation);
     for (let start = 0; start < pairs.length; start += config.batch) {
-      const batch = await next;
-      using _scope = gpu.scope();
-      const imageRows = encoders.embedImages(gpu.tensor(batch.images, [batch.count, ...pairs.imageShape]));
-      const cloudRows = encoders.embedClouds(gpu.tensor(batch.clouds, [batch.count, config.points, 3]));
-      const reading = Promise.all([imageRows.readFloats(), cloudRows.readFloats()]);
+      const { count, ...batch } = await next;
+      const embedded = () => {
+        using _scope = gpu.scope(); // ends once the reads are queued, before anyone else makes tensors
+        const imageRows = encoders.embedImages(gpu.tensor(batch.images, [count, ...pairs.imageShape]));
+        const cloudRows = encoders.embedClouds(gpu.tensor(batch.clouds, [count, config.points, 3]));
+        return Promise.all([imageRows.readFloats(), cloudRows.readFloats()]);
+      };
+      const reading = embedded();
       next = plainBatch(pairs, start + config.batch, config, rotation); // while the GPU works
       next.catch(() => {}); // thrown in the next round
       const [imageValues, cloudValues] = await reading;

@@ -13,6 +13,8 @@ const assignKernel = kernel(kmeansProgram, 'assign');
 const assign4Kernel = kernel(kmeansProgram, 'assign4');
 const updateKernel = kernelPair(kmeansProgram, 'update');
 
+const ITERATIONS = 25;
+
 /** The result of k-means. */
 export interface Clusters {
   /** [clusters, d] */
@@ -49,6 +51,18 @@ export function update(x: Tensor, labels: Tensor, centres: Tensor): void {
 
 /** Lloyd's iterations from given centres [C, d]; the labels belong to the returned centres. */
 export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations: number): Promise<Clusters> {
+  const [centres, labels, [inertia]] = await queueLloyd(gpu, x, start, iterations);
+  return { centres, labels: labels as Int32Array, inertia };
+}
+
+/** The same from the values of x [R, d]. */
+export function lloydFrom(gpu: Gpu, x: Float32Array, dimension: number, start: Float32Array): Promise<Clusters> {
+  using _scope = gpu.scope();
+  return lloyd(gpu, gpu.tensor(x, [x.length / dimension, dimension]), start, ITERATIONS);
+}
+
+/** Queues the iterations and the reads of centres, labels and inertia; its scope ends before anyone else makes tensors. */
+function queueLloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations: number) {
   using _scope = gpu.scope();
   const centres = gpu.tensor(start, [start.length / x.channels, x.channels]);
   for (let i = 0; i < iterations; i++) {
@@ -58,12 +72,7 @@ export async function lloyd(gpu: Gpu, x: Tensor, start: Float32Array, iterations
   }
   const { labels, distances } = assign(x, centres);
   const inertia = columnSums(distances, 1, 1);
-  const [centreValues, labelValues, total] = await Promise.all([
-    centres.readFloats(),
-    labels.read(),
-    inertia.readFloats(),
-  ]);
-  return { centres: centreValues, labels: labelValues as Int32Array, inertia: total[0] };
+  return Promise.all([centres.readFloats(), labels.read(), inertia.readFloats()]);
 }
 
 /** Centres that are far apart: rows are drawn in proportion to their squared distance to the nearest centre so far. */
@@ -111,20 +120,23 @@ export interface KmeansOptions {
 
 /** Clusters the rows of x [R, d]. @throws RomoError `option` if there are fewer rows than clusters */
 export async function kmeans(gpu: Gpu, x: Float32Array, dimension: number, options: KmeansOptions): Promise<Clusters> {
-  const { clusters, seed, stream, restarts = 4, iterations = 25 } = options;
+  const { clusters, seed, stream, restarts = 4, iterations = ITERATIONS } = options;
   const rows = x.length / dimension;
   if (rows < clusters) {
     throw new RomoError('option', `kmeans: ${rows} rows cannot make ${clusters} clusters`, 'Use fewer clusters.');
   }
-  using _scope = gpu.scope();
-  const tensor = gpu.tensor(x, [rows, dimension]);
-  let best: Clusters | null = null;
-  for (let restart = 0; restart < restarts; restart++) {
-    const start = kmeansPlusPlus(x, dimension, clusters, new Random(seed, 'kmeans', stream, restart));
-    const found = await lloyd(gpu, tensor, start, iterations);
-    if (!best || found.inertia < best.inertia) best = found;
+  const tensor = gpu.tensor(x, [rows, dimension]).keep();
+  try {
+    let best: Clusters | null = null;
+    for (let restart = 0; restart < restarts; restart++) {
+      const start = kmeansPlusPlus(x, dimension, clusters, new Random(seed, 'kmeans', stream, restart));
+      const found = await lloyd(gpu, tensor, start, iterations);
+      if (!best || found.inertia < best.inertia) best = found;
+    }
+    return best as Clusters;
+  } finally {
+    tensor.dispose();
   }
-  return best as Clusters;
 }
 
 /** The number of rows in each cluster. */

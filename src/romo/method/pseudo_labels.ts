@@ -54,8 +54,8 @@ export function withLabelNoise(
   return { images: noisy(images, 'images'), clouds: noisy(clouds, 'points') };
 }
 
-async function headLabels(gpu: Gpu, head: Linear, rows: Float32Array, dimension: number): Promise<Int32Array> {
+function headLabels(gpu: Gpu, head: Linear, rows: Float32Array, dimension: number): Promise<Int32Array> {
   using _scope = gpu.scope();
   const unit = gpu.tensor(rows, [rows.length / dimension, dimension]);
-  return (await argmax(product(unit, head.weight, {})).read()) as Int32Array;
+  return argmax(product(unit, head.weight, {})).read() as Promise<Int32Array>;
 }

@@ -18,7 +18,7 @@ import { type Embeddings, embedAll } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
 import { argmaxRows, scoresOf, transposed, unitRows } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
-import { clusterSizes, kmeans, lloyd } from './kmeans.ts';
+import { clusterSizes, kmeans, lloydFrom } from './kmeans.ts';
 import { MemoryBank } from './memory_bank.ts';
 import { balancedLabels } from './sinkhorn.ts';
 import { runStage, type StageHooks } from './stage.ts';
@@ -73,13 +73,9 @@ async function initialHeads(gpu: Gpu, model: SsmModel, { images, clouds }: Embed
   both.set(images);
   both.set(clouds, images.length);
   const mixed = await kmeans(gpu, both, ssm.dimension, { clusters, seed, stream: 'mixed' });
-  const centres: Float32Array[] = [];
-  for (const rows of [images, clouds]) {
-    using _scope = gpu.scope();
-    const x = gpu.tensor(rows, [rows.length / ssm.dimension, ssm.dimension]);
-    centres.push((await lloyd(gpu, x, mixed.centres, 25)).centres);
-  }
-  model.setHeads(centres[0], centres[1]);
+  const own = [images, clouds].map((rows) => lloydFrom(gpu, rows, ssm.dimension, mixed.centres));
+  const [ofImages, ofClouds] = await Promise.all(own);
+  model.setHeads(ofImages.centres, ofClouds.centres);
 }
 
 /** Hooks of the warm-up. */

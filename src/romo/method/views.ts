@@ -5,14 +5,14 @@
 import { knn } from '../../autograd/knn.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import { Random } from '../../tensor/random.ts';
+import type { TypedArray } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
 import { pairMeans } from '../rows.ts';
-import { type Clusters, kmeans, lloyd } from './kmeans.ts';
+import { type Clusters, kmeans, lloydFrom } from './kmeans.ts';
 
 /** Objects among which neighbours are sought at once: kNN costs their square. */
 const BLOCK = 8192;
-const LLOYD_ITERATIONS = 25;
 
 type View = 'pairs' | 'images' | 'clouds';
 
@@ -41,18 +41,13 @@ export async function clusterObjects(
   for (const view of views) {
     const rows = view === 'pairs' ? pairMeans(embeddings.images, embeddings.clouds, dimension) : embeddings[view];
     const found = options.start
-      ? await clustersFrom(gpu, rows, dimension, options.start(rows))
+      ? await lloydFrom(gpu, rows, dimension, options.start(rows))
       : await kmeans(gpu, rows, dimension, { clusters, seed, ...options });
     const isOnly = views.length === 1;
     const agreement = isOnly ? 1 : agreementOf(found.labels, await nearestObjects(gpu, rows, dimension, config));
     if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows } };
   }
   return (best as { found: ObjectClusters }).found;
-}
-
-async function clustersFrom(gpu: Gpu, rows: Float32Array, dimension: number, start: Float32Array): Promise<Clusters> {
-  using _scope = gpu.scope();
-  return lloyd(gpu, gpu.tensor(rows, [rows.length / dimension, dimension]), start, LLOYD_ITERATIONS);
 }
 
 /** Share of all neighbours that have the label of the object whose neighbours they are. */
@@ -86,16 +81,21 @@ export async function nearestObjects(
   for (let b = 0; b < blocks; b++) {
     const members = order.subarray(Math.round((b * count) / blocks), Math.round(((b + 1) * count) / blocks));
     const wanted = Math.min(k + 1, members.length); // the row itself is among them
-    using _scope = gpu.scope();
     const values = new Float32Array(members.length * dimension);
     members.forEach((row, i) => {
       values.set(rows.subarray(row * dimension, (row + 1) * dimension), i * dimension);
     });
-    const nearest = await knn(gpu.tensor(values, [1, members.length, dimension]), wanted).read();
+    const nearest = await nearestRows(gpu, values, dimension, wanted);
     members.forEach((row, i) => {
       const others = [...nearest.subarray(i * wanted, (i + 1) * wanted)].filter((other) => other !== i).slice(0, k);
       found[row] = Int32Array.from(others, (other) => members[other]);
     });
   }
   return found;
+}
+
+/** The k nearest rows of each row [N, d], itself among them: indices [N, k]. */
+function nearestRows(gpu: Gpu, rows: Float32Array, dimension: number, k: number): Promise<TypedArray> {
+  using _scope = gpu.scope();
+  return knn(gpu.tensor(rows, [1, rows.length / dimension, dimension]), k).read();
 }
