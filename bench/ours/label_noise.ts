@@ -20,7 +20,7 @@ const SHARE = 0.4;
 const seeds = (process.argv[2] ?? '1,2,3').split(',').map(Number);
 const losses: Record<string, Partial<Config['rdl']>> = {
   'cross entropy': { selfLabels: undefined, loss: 'cross-entropy' },
-  RCLL: { selfLabels: undefined, loss: undefined },
+  RCLL: { selfLabels: undefined, loss: 'rcll' },
   robust: {},
 };
 const lost: Record<string, number[]> = Object.fromEntries(Object.keys(losses).map((name) => [name, []]));

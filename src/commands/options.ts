@@ -127,7 +127,10 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
-  'rdl.loss': ['--loss <name>', 'rdl: what learns from the pseudo labels (default: rcll)'],
+  'rdl.loss': [
+    '--loss <name>',
+    'rdl: what learns from the pseudo labels (default: cross-entropy; with --recipe paper, rcll)',
+  ],
   'rdl.confidentFrom': [
     '--confident-from <x>',
     'robust: confident share of a cluster in the first epoch (default: 0.7)',

@@ -123,7 +123,13 @@ export const defaultRecipe = (preset: PresetName): Config['recipe'] => (preset =
 export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>): Config {
   if (recipe === 'paper') return { ...config, recipe };
   const { ssm, rdl } = config;
-  return { ...config, recipe, clusterBy: 'best', ssm: { ...ssm, within: 0.5 }, rdl: { ...rdl, selfLabels: true } };
+  return {
+    ...config,
+    recipe,
+    clusterBy: 'best',
+    ssm: { ...ssm, within: 0.5 },
+    rdl: { ...rdl, selfLabels: true, loss: 'cross-entropy' },
+  };
 }
 
 /**

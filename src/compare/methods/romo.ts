@@ -55,7 +55,7 @@ const WITHOUT: Record<string, { what: string; train(setting: Setting, config: Co
       }),
   },
   clip: {
-    what: 'without the clip of RCLL: labels below chance teach too',
+    what: 'with RCLL without its clip: labels below chance teach too',
     train: (setting, config) => trainOnPseudoLabels(setting, config, withoutClip(config)),
   },
 };

@@ -1,6 +1,7 @@
 /**
- * Stage `rdl`, robust discriminative learning: trains encoders and a head on the warm-up's pseudo labels with RCLL,
- * which ignores samples whose label the model finds unlikely, and pulls pairs together (L_mlm).
+ * Stage `rdl`, robust discriminative learning: trains encoders and a head on the warm-up's pseudo labels, and pulls pairs
+ * together (L_mlm). The paper's loss is RCLL, which ignores samples whose label the model finds unlikely. Self-labelling
+ * leaves those out before, and learns more with cross entropy.
  * Source: RoMo, IEEE TIP 2024.
  */
 import { concat } from '../../autograd/concat.ts';
