@@ -50,9 +50,12 @@ const SSM_FIELDS = {
 
 const RDL_FIELDS = {
   ...STAGE_FIELDS,
-  /** weight of RCLL; L_mlm has weight 1 - beta */
+  /** weight of the labels' loss; L_mlm has weight 1 - beta */
   beta: real(0, 1),
-  /** loss on the pseudo labels; default rcll, in the robust recipe cross-entropy. RCLL is MAE with alpha 0 and focal loss with alpha 1 */
+  /**
+   * loss on the pseudo labels; default rcll, in the robust recipe cross-entropy. RCLL is MAE with alpha 0 and focal loss
+   * with alpha 1
+   */
   loss: optional(oneOf('rcll', 'cross-entropy')),
   alpha: real(0),
   /** the encoders start fresh, or from those of the warm-up */

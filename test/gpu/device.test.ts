@@ -121,6 +121,7 @@ test('a kernel that does not compile shows its numbered lines', async () => {
   assert.match(message, /broken.copy does not compile/);
   assert.match(message, /line 12: .*(unresolved value 'y'|identifier: `y`)/); // Tint, naga
   assert.match(message, / 12 {6}out\[id.x\] = y\[id.x\];/);
+  await gpu().finish(); // the device goes on
 });
 
 test('tapes: backward needs something to start from, and does not nest', async () => {

@@ -1,5 +1,5 @@
 /** The self-test: it passes on every backend, and notices a broken kernel of each family. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -13,6 +13,9 @@ import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 
 const { test, gpu } = gpuSuite('self-test', { selfTest: false });
 const isDeno = 'Deno' in globalThis;
+const { recall, remember } = isDeno
+  ? await import('../../src/selftest/memo.browser.ts')
+  : await import('../../src/selftest/memo.node.ts');
 const ALL = Object.values(await families()).flat();
 
 test('what is expected is what the definitions compute here, where each is held to its float64 reference', async () => {
@@ -174,54 +177,52 @@ test('an adapter on which the plain kernels are wrong too is refused', async () 
   });
 });
 
-// Deno remembers in a cache of its own, which lasts from run to run.
-(isDeno ? test.skip : test)(
-  'a result is remembered per adapter and version; a damaged memory is none; what it replaced is replaced again',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'romo-memo-'));
-    const { XDG_CACHE_HOME } = process.env;
-    process.env.XDG_CACHE_HOME = folder;
-    const file = join(folder, 'romo', 'self-tests.json');
-    const { queue, backend } = gpu();
-    const { launch } = queue;
-    let launches = 0;
-    queue.launch = (one) => {
-      launches++;
-      launch.call(queue, one);
-    };
-    let opened = gpu();
-    const launched = async (use: Use = 'search') => {
-      launches = 0;
-      opened = Object.create(gpu()); // stands for a device that is opened anew
-      await ensure(opened, use);
-      return launches > 0;
-    };
-    const { warn } = console;
-    const warned: string[] = [];
-    console.warn = (text) => warned.push(text);
-    try {
-      assert.is(await launched(), true);
-      assert.is(await launched(), false);
-      assert.is(await launched('embedding'), true);
-      const [[key]] = Object.entries(JSON.parse(readFileSync(file, 'utf8')));
-      assert.ok(key.startsWith(`search | ${gpu().adapterName} | ${backend.name} | `), key);
-      assert.not.match(key, /unbuilt|unknown/);
-      writeFileSync(file, '{ not json');
-      assert.is(await launched(), true);
-      assert.equal(warned, []);
-      const outcome: Outcome = { replaced: { multiply: 'reference' }, notes: ['products are wrong here'] };
-      writeFileSync(file, JSON.stringify({ [key]: outcome, other: outcome }));
-      assert.is(await launched(), false);
-      assert.is(opened.backend.multiply, (await loadBackend('reference', gpu().device)).multiply);
-      assert.equal(warned, outcome.notes);
-    } finally {
-      console.warn = warn;
-      queue.launch = launch;
-      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
-      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
-      rmSync(folder, { recursive: true });
-    }
-  },
-);
+test('a result is remembered per adapter and version; a damaged memory is none; what it replaced is replaced again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'romo-memo-'));
+  const { XDG_CACHE_HOME } = process.env;
+  process.env.XDG_CACHE_HOME = folder;
+  const { queue, backend } = gpu();
+  const { launch } = queue;
+  let launches = 0;
+  queue.launch = (one) => {
+    launches++;
+    launch.call(queue, one);
+  };
+  let opened = gpu();
+  const launched = async (use: Use = 'search') => {
+    launches = 0;
+    opened = Object.create(gpu()); // stands for a device that is opened anew
+    await ensure(opened, use);
+    return launches > 0;
+  };
+  const { warn } = console;
+  const warned: string[] = [];
+  console.warn = (text) => warned.push(text);
+  try {
+    await remember({}); // Deno's memory is a cache, which lasts from run to run
+    assert.is(await launched(), true);
+    assert.is(await launched(), false);
+    assert.is(await launched('embedding'), true);
+    const [[key]] = Object.entries(await recall());
+    assert.ok(key.startsWith(`search | ${gpu().adapterName} | ${backend.name} | `), key);
+    assert.not.match(key, /unbuilt|unknown/);
+    if (isDeno) await remember({});
+    else writeFileSync(join(folder, 'romo', 'self-tests.json'), '{ not json');
+    assert.is(await launched(), true);
+    assert.equal(warned, []);
+    const outcome: Outcome = { replaced: { multiply: 'reference' }, notes: ['products are wrong here'] };
+    await remember({ [key]: outcome, other: outcome });
+    assert.is(await launched(), false);
+    assert.is(opened.backend.multiply, (await loadBackend('reference', gpu().device)).multiply);
+    assert.equal(warned, outcome.notes);
+  } finally {
+    console.warn = warn;
+    queue.launch = launch;
+    await remember({});
+    if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test.run();

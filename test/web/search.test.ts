@@ -58,6 +58,7 @@ test('other drawings find their kind', async () => {
   const page = await site().shared('');
   for (const [name, strokes] of Object.entries({ mug: MUG, car: CAR, 'digit 3': THREE, 'digit 7': SEVEN })) {
     await draw(page, strokes);
+    await page.locator('#status', { hasText: `Nearest: ${name}` }).waitFor();
     await settled(page);
     const names = await found(page);
     assert.ok(names.filter((other) => other === name).length >= 8, `${name}: ${names}`);
