@@ -17,6 +17,7 @@ const mergeKernel = kernel(program('search', source), 'merge');
 
 const LIST = 64; // answers that a kernel finds in one round
 const NOTHING = -3.4e38; // below any score
+const BULK = 16; // more queries than these have kernels of their own on some adapters
 const ASKED = 2 ** 13; // queries per round: their lists stay below the smallest binding limit
 
 /** The answers to each query, best first; of equal scores the lower row comes first. */
@@ -98,7 +99,7 @@ export async function searchBlocks(
   queries: Float32Array,
   k: number,
 ): Promise<Answers> {
-  await gpu.tested('search');
+  await gpu.tested(queries.length > BULK * dimension ? 'bulk search' : 'search');
   return searchUntested(gpu, blocks, dimension, queries, k);
 }
 

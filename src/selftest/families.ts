@@ -13,8 +13,8 @@ let ops: typeof import('../index.ts');
 /** What a family computed, by name. */
 export type Outputs = Readonly<Record<string, ArrayLike<number>>>;
 
-/** What kernels are tested for; each use when it begins. */
-export type Use = 'embedding' | 'training' | 'search';
+/** What kernels are tested for; each use when it begins. `bulk search` is a search for more than 16 queries at once. */
+export type Use = 'embedding' | 'training' | 'search' | 'bulk search';
 
 export interface Family {
   readonly name: string;
@@ -188,20 +188,18 @@ async function clusters(gpu: Gpu): Promise<Outputs> {
   return { 'memory bank': await rows, centres, labels, inertia: [inertia] };
 }
 
-async function search(gpu: Gpu): Promise<Outputs> {
-  const rowsOf = (stream: number, rows: number) =>
-    Float32Array.from({ length: rows * 12 }, (_, i) => numberAt(stream, i));
-  // A backend may have a kernel each for many queries, for some and for one.
-  const asked = [
-    [14, 17],
-    [15, 1],
-    [16, 11],
-  ].map(async ([stream, queries]) => {
-    const { scores, rows } = await searchUntested(gpu, () => [rowsOf(13, 131)], 12, rowsOf(stream, queries), 5);
-    return { [`scores of ${queries}`]: scores, [`rows of ${queries}`]: rows };
-  });
-  return Object.assign({}, ...(await Promise.all(asked)));
-}
+/** A backend may have a kernel each for many queries, for some and for one. */
+const search =
+  (counts: readonly number[]) =>
+  async (gpu: Gpu): Promise<Outputs> => {
+    const rowsOf = (stream: number, rows: number) =>
+      Float32Array.from({ length: rows * 12 }, (_, i) => numberAt(stream, i));
+    const asked = counts.map(async (count) => {
+      const { scores, rows } = await searchUntested(gpu, () => [rowsOf(13, 131)], 12, rowsOf(14, count), 5);
+      return { [`scores of ${count}`]: scores, [`rows of ${count}`]: rows };
+    });
+    return Object.assign({}, ...(await Promise.all(asked)));
+  };
 
 /** Two steps of a small network from the same start, with new numbers before each. @param recorded replays one recorded step */
 async function twoSteps(gpu: Gpu, recorded: boolean): Promise<Float32Array[]> {
@@ -268,7 +266,8 @@ const FAMILIES: Readonly<Record<Use, readonly Family[]>> = {
     { name: 'clustering', decidedBy: ['isWide'], run: clusters },
     { name: 'a recorded step', decidedBy: [], run: steps },
   ],
-  search: [{ name: 'search', decidedBy: ['scan'], run: search }],
+  search: [{ name: 'search', decidedBy: ['scan'], run: search([1, 11]) }],
+  'bulk search': [{ name: 'search for many queries', decidedBy: ['scan'], run: search([17]) }],
 };
 
 /** All families. */

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type BackendName, loadBackend } from '../../src/backends/backend.ts';
+import { searchBlocks } from '../../src/search/exact.ts';
 import { EXPECTED } from '../../src/selftest/expected.ts';
 import { families, type Use } from '../../src/selftest/families.ts';
 import { ensure } from '../../src/selftest/remembered.ts';
 import { examine, fingerprint, type Outcome, selfTest } from '../../src/selftest/selftest.ts';
+import type { Gpu } from '../../src/tensor/device.ts';
 import { KernelCache } from '../../src/tensor/kernel.ts';
 import { gpuSuite, VARIANTS, withVariant } from '../support/gpu.ts';
 
@@ -81,7 +83,7 @@ const MUTANTS: readonly (readonly [string, string, string, string, BackendName])
   ['clustering', 'memory_bank', 'squares += v * v;', 'squares = v * v;', 'gpu'],
   ['a recorded step', 'optimizers', 'sizes.momentum * velocity', '0.5 * velocity', 'gpu'],
   ['search', 'search', 'score <= scores[sizes.k - 1u]', 'score < 0.0', 'gpu'],
-  ['search', 'search_subgroups', 'queries = rotated(queries);', '', 'software'],
+  ['search for many queries', 'search_subgroups', 'queries = rotated(queries);', '', 'software'],
   ['search', 'search_subgroups', 'rightSums[7] += dot(z, q7)', 'rightSums[7] += dot(z, q6)', 'software'],
 ];
 
@@ -175,6 +177,15 @@ test('an adapter on which the plain kernels are wrong too is refused', async () 
       assert.match(error.message, /a recorded step \(.*optimizers.*\) are computed wrongly on .*selfTest: false/s);
     });
   });
+});
+
+test('up to 16 queries are tested as a search, more as a bulk search', async () => {
+  const uses: Use[] = [];
+  const watched: Gpu = Object.assign(Object.create(gpu()), { tested: async (use: Use) => void uses.push(use) });
+  for (const queries of [1, 16, 17]) {
+    await searchBlocks(watched, () => [new Float32Array(24)], 4, new Float32Array(4 * queries), 1);
+  }
+  assert.equal(uses, ['search', 'search', 'bulk search']);
 });
 
 test('a result is remembered per adapter and version; a damaged memory is none; what it replaced is replaced again', async () => {
