@@ -9,7 +9,14 @@ import { addRunOptions, readTrainOptions } from './options.ts';
 import { whole } from './parse.ts';
 
 /** Fields that the methods decide. */
-const OF_THE_METHODS = ['recipe', 'clusterBy', 'ssm.within', 'ssm.withinClouds', 'rdl.loss'] as const;
+const OF_THE_METHODS = [
+  'recipe',
+  'clusterBy',
+  'ssm.within',
+  'ssm.withinClouds',
+  'rdl.loss',
+  'rdl.headTemperature',
+] as const;
 
 /** The command with all its options. */
 export function compareCommand(): Command {

@@ -89,6 +89,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   clusters: ['--clusters <n>', 'number of clusters: all that training needs to know about the classes'],
   imageSize: ['--image-size <n>', 'height and width of the images in pixels'],
   points: ['--points <n>', 'points per cloud'],
+  sampling: ['--sampling <how>', 'how they are chosen: the farthest from each other, or at random'],
   recipe: [
     '--recipe <name>',
     'robust: with a second view of each image, and new labels before each epoch of rdl, of which only the confident teach; paper: the published method (default: robust; with --preset paper, paper)',
@@ -123,6 +124,10 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   ],
   'rdl.beta': ['--beta <x>', 'rdl: weight of RCLL; L_mlm has the rest'],
   'rdl.alpha': ['--alpha <x>', "rdl: RCLL's exponent"],
+  'rdl.headTemperature': [
+    '--head-temperature-rdl <x>',
+    'rdl: temperature of its logits (default: 0.2; with --recipe paper, that of --head-temperature)',
+  ],
   'rdl.from': ['--rdl-from <start>', 'rdl: initial weights of its encoders'],
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Axis, prepareCloud } from '../data/prepare.ts';
 import { preparePicture } from '../data/sets/prepare_picture.ts';
-import { evenCloud } from '../data/subsample.ts';
+import { sampleCloud } from '../data/subsample.ts';
 import { fromBytes } from '../files/pixels.ts';
 import { readGeometry } from '../files/read.ts';
 import { summarize } from '../files/remarks.ts';
@@ -44,14 +44,17 @@ export function stampOf(
   { encoders, stage, config, preparation }: LoadedEncoders,
   up: Axis,
 ): ModelStamp {
-  const { imageSize, channels, background, points, seed } = preparation;
+  const { imageSize, channels, background, points, sampling, seed } = preparation;
   const normalization = config.imageNormalization ?? 'none';
   const version = PREPARATION_VERSION;
   return {
     sha256,
     stage,
     dimension: encoders.dimension,
-    preparation: { version, imageSize, channels, background, normalization, points, seed, up },
+    preparation: {
+      ...(sampling && { sampling }), // undefined in runs from before it could be chosen
+      ...{ version, imageSize, channels, background, normalization, points, seed, up },
+    },
   };
 }
 
@@ -77,6 +80,6 @@ export async function embedImageFile(model: LoadedEncoders, path: string, mask: 
 /** @throws RomoError `file` where the file is neither a mesh nor a cloud, or has too few points */
 export async function embedCloudFile(model: LoadedEncoders, path: string, up: Axis): Promise<Query> {
   const geometry = await readGeometry(path);
-  const content = evenCloud(prepareCloud(geometry, path, { ...model.preparation, up }), model.preparation.points);
+  const content = sampleCloud(prepareCloud(geometry, path, { ...model.preparation, up }), model.preparation);
   return { vector: await embedClouds(model, content), content, remarks: summarize([geometry.remarks]) };
 }

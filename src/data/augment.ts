@@ -2,7 +2,7 @@
  * Augmentation of images and clouds, drawn again each time a network sees an object. The networks learn what stays the
  * same under it: without labels, only augmentation shows them which differences do not matter.
  *
- * - `none`: for evaluation; the unchanged image, a fixed subsample of the cloud.
+ * - `none`: for evaluation; the unchanged image, always the same points of the cloud.
  * - `mild`: images are shifted, mirrored where allowed, slightly brighter or darker; clouds are scaled per axis and
  *   shifted, as the 3D MNIST experiments do.
  * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also rotated and
@@ -11,7 +11,7 @@
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
 import type { Random } from '../tensor/random.ts';
-import { drawIndices, evenCloud } from './subsample.ts';
+import { type Sampling, sampleCloud } from './subsample.ts';
 import type { CloudRotation, Strength } from './types.ts';
 
 const DEGREE = 0.017453292519943295;
@@ -63,38 +63,34 @@ export function augmentImage(
 
 /**
  * @param cloud [P, 3], any P from 1
- * @param points points to draw: without replacement if P suffices, otherwise all points plus repetitions
+ * @param sampling of the points: without replacement if P suffices, otherwise all points plus repetitions
  * @param rotation axis and largest angle of the rotation, used by `strong` only
  * @param out [points, 3]
  */
 export function augmentCloud(
   cloud: Float32Array,
-  points: number,
+  sampling: Sampling,
   strength: Strength,
   rotation: CloudRotation,
   random: Random,
   out: Float32Array,
 ): void {
   const total = cloud.length / 3;
-  if (!(total >= 1 && Number.isInteger(total)) || out.length !== 3 * points) {
+  if (!(total >= 1 && Number.isInteger(total)) || out.length !== 3 * sampling.points) {
     throw new RomoError(
       'shape',
-      `augmentCloud: cloud has ${cloud.length} values, out has ${out.length} for ${points} points`,
+      `augmentCloud: cloud has ${cloud.length} values, out has ${out.length} for ${sampling.points} points`,
       'Pass a cloud [P, 3] of at least one point and out of [points, 3].',
     );
   }
-  if (strength === 'none') {
-    evenCloud(cloud, points, out);
-    return;
-  }
-  const indices = drawIndices(total, points, random);
+  sampleCloud(cloud, sampling, strength === 'none' ? undefined : random, out);
+  if (strength === 'none') return;
   const map = cloudMap(strength, rotation, random);
-  for (let i = 0; i < points; i++) {
-    const source = 3 * indices[i];
+  for (let point = 0; point < out.length; point += 3) {
+    const [x, y, z] = [out[point], out[point + 1], out[point + 2]];
     for (let axis = 0; axis < 3; axis++) {
       const row = 4 * axis;
-      out[3 * i + axis] =
-        map[row] * cloud[source] + map[row + 1] * cloud[source + 1] + map[row + 2] * cloud[source + 2] + map[row + 3];
+      out[point + axis] = map[row] * x + map[row + 1] * y + map[row + 2] * z + map[row + 3];
     }
   }
 }

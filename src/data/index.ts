@@ -17,4 +17,4 @@ export {
 export { randomView, rasterise, type View } from './shapes/rasterise.ts';
 export { samplePoints } from './shapes/sampling.ts';
 export { makeShape, SHAPE_CLASSES } from './shapes/shapes.ts';
-export { evenCloud } from './subsample.ts';
+export { type Sampling, sampleCloud } from './subsample.ts';

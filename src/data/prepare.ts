@@ -13,7 +13,7 @@ import { fitImage, type Pixels } from './resize.ts';
 import type { Surface } from './shapes/mesh.ts';
 import { samplePoints } from './shapes/sampling.ts';
 import { surfaceOf } from './shapes/surface.ts';
-import { subsampleCloud } from './subsample.ts';
+import { type Sampling, subsampleCloud } from './subsample.ts';
 
 /** The axis of a 3D file that points up. */
 export type Axis = 'x' | 'y' | 'z';
@@ -22,14 +22,12 @@ export type Axis = 'x' | 'y' | 'z';
 export type Shape = Pick<Geometry, 'positions' | 'triangles'>;
 
 /** Sizes and rules of the preparation. A model determines all of them but `up`, see `preparationOf`. */
-export interface Preparation {
+export interface Preparation extends Sampling {
   /** height and width of the images in pixels */
   readonly imageSize: number;
   readonly channels: 1 | 3;
   /** grey value, 0..1, around pictures that are not square, behind transparency, and outside a mask */
   readonly background: number;
-  /** points that a network takes */
-  readonly points: number;
   /** clouds with fewer points are rejected, since DGCNN's graphs need k neighbours */
   readonly leastPoints: number;
   readonly seed: number;
@@ -76,7 +74,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array)
  * A cloud from any 3D file: turned upright, normalised, with its points in random order. Meshes are sampled uniformly
  * over their surface, clouds are subsampled.
  * @param name of the file; `.glb` and `.gltf` decide the axis that points up, and errors name it
- * @returns [P, 3], P at most keptPoints(points); a network takes `evenCloud(cloud, points)`
+ * @returns [P, 3], P at most keptPoints(points); a network takes `sampleCloud(cloud, preparation)`
  * @throws RomoError `file` if there are too few points, they all coincide, or the surface has no area
  */
 export function prepareCloud(geometry: Shape, name: string, preparation: Preparation): Float32Array {

@@ -11,11 +11,12 @@ export function shown(
   { image, cloud }: Sample,
   index: number,
   imageShape: readonly [number, number, number],
-  { seed, stage, epoch, strength, mirror, rotation, points }: Showing,
+  showing: Showing,
 ): Sample {
+  const { seed, stage, epoch, strength, mirror, rotation, points } = showing;
   const result = { image: new Float32Array(image.length), cloud: new Float32Array(3 * points) };
   augmentImage(image, imageShape, strength, mirror, new Random(seed, stage, 'image', epoch, index), result.image);
-  augmentCloud(cloud, points, strength, rotation, new Random(seed, stage, 'cloud', epoch, index), result.cloud);
+  augmentCloud(cloud, showing, strength, rotation, new Random(seed, stage, 'cloud', epoch, index), result.cloud);
   return result;
 }
 

@@ -1,6 +1,7 @@
 /** Types of data sets. Training gets pairs without labels; labels are kept separately, for evaluation only. */
 import type { DATA_FIELDS, PREPARED_FIELDS, SET_FIELDS, Values } from './fields.ts';
 import type { Origin } from './sets/object.ts';
+import type { Sampling } from './subsample.ts';
 
 /** One object, not augmented. */
 export interface Sample {
@@ -53,15 +54,13 @@ export interface CloudRotation {
 export type Strength = 'none' | 'mild' | 'strong';
 
 /** How training sees an object, see `shown` in ./showing.ts. Plain data, so that it can be sent to a thread. */
-export interface Showing {
+export interface Showing extends Sampling {
   readonly seed: number;
   readonly stage: string;
   readonly epoch: number;
   readonly strength: Strength;
   readonly mirror: boolean;
   readonly rotation: CloudRotation;
-  /** points that the network takes */
-  readonly points: number;
 }
 
 /** Pairs with labels, or null if the classes are unknown. */

@@ -57,13 +57,13 @@ function imageEncoder({
   return { embed, preparation: { ...layout, normalization: shown } };
 }
 
-function cloudEncoder({ config, stage, preparation: { points, up } }: ModelContents): Encoder {
+function cloudEncoder({ config, stage, preparation: { points, sampling = 'random', up } }: ModelContents): Encoder {
   const embed = (layers: Layers) => {
     const clouds = layers.graph.input('clouds', ['batch', points, 3]);
     return config.pointEncoder === 'dgcnn' ? dgcnn(layers, clouds, config[stage].k) : pointnet(layers, clouds);
   };
-  const normalization = 'mean of the cloud at 0, longest side of its box 1; then points are drawn from it';
-  return { embed, preparation: { points, coordinates: 'x, y, z', up: 'z', upInFiles: up, normalization } };
+  const normalization = 'mean of the cloud at 0, longest side of its box 1; then points are chosen';
+  return { embed, preparation: { points, sampling, coordinates: 'x, y, z', up: 'z', upInFiles: up, normalization } };
 }
 
 /** How the model was trained, and whether labels had a part in it. */

@@ -24,7 +24,8 @@ const SMALL: Config = {
   batch: 50,
   clusters: 10,
   imageSize: 32,
-  points: 256,
+  points: 128,
+  sampling: 'farthest',
   resnet: 'small',
   resnetWidth: 16,
   pointEncoder: 'dgcnn',
@@ -82,6 +83,7 @@ export const PRESETS: Record<PresetName, Config> = {
     test: 1000,
     imageSize: 224,
     points: 1024,
+    sampling: 'random',
     resnet: 18,
     resnetWidth: 64,
     pointWidths: [64, 64, 128, 256],
@@ -128,7 +130,7 @@ export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>
     recipe,
     clusterBy: 'best',
     ssm: { ...ssm, within: 0.5 },
-    rdl: { ...rdl, selfLabels: true, loss: 'cross-entropy' },
+    rdl: { ...rdl, selfLabels: true, loss: 'cross-entropy', headTemperature: 0.2 },
   };
 }
 

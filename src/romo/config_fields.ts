@@ -58,6 +58,8 @@ const RDL_FIELDS = {
    */
   loss: optional(oneOf('rcll', 'cross-entropy')),
   alpha: real(0),
+  /** temperature of the logits; default that of the whole run, in the robust recipe 0.2 */
+  headTemperature: optional(real(COLDEST)),
   /** the encoders start fresh, or from those of the warm-up */
   from: oneOf('fresh', 'warm'),
   /** one head for both modalities, or one for each */
@@ -102,6 +104,8 @@ const RUN_FIELDS = {
   momentum: real(0, 1),
   /** temperature of the heads' logits of unit features */
   headTemperature: real(COLDEST),
+  /** How a network's points are chosen from a cloud, see data/subsample.ts. Default random. */
+  sampling: optional(oneOf('random', 'farthest')),
   /** How strongly objects are augmented. */
   augment: oneOf('mild', 'strong'),
   /** The recipe that the fields started from, see withRecipe in config.ts. Default paper. */

@@ -27,7 +27,7 @@ export async function embedAll(
   gpu: Gpu,
   encoders: Embedder,
   pairs: PairedData,
-  config: Pick<Config, 'batch' | 'points' | 'seed'>,
+  config: Pick<Config, 'batch' | 'points' | 'sampling' | 'seed'>,
   rotation: CloudRotation,
 ): Promise<Embeddings> {
   const { dimension } = encoders;
@@ -62,7 +62,7 @@ export async function embedAll(
 async function plainBatch(
   pairs: PairedData,
   start: number,
-  config: Pick<Config, 'batch' | 'points' | 'seed'>,
+  config: Pick<Config, 'batch' | 'points' | 'sampling' | 'seed'>,
   rotation: CloudRotation,
 ): Promise<{ count: number; images: Float32Array; clouds: Float32Array }> {
   const count = Math.max(0, Math.min(config.batch, pairs.length - start));
@@ -76,7 +76,7 @@ async function plainBatch(
     const image = images.subarray(i * imageSize, (i + 1) * imageSize);
     augmentImage(samples[i].image, pairs.imageShape, 'none', false, random, image);
     const cloud = clouds.subarray(i * config.points * 3, (i + 1) * config.points * 3);
-    augmentCloud(samples[i].cloud, config.points, 'none', rotation, random, cloud);
+    augmentCloud(samples[i].cloud, config, 'none', rotation, random, cloud);
   });
   return { count, images, clouds };
 }

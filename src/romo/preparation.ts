@@ -13,7 +13,7 @@ export const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224,
  * @throws RomoError `data` if the run is older than the rule that files are turned upright
  */
 export function preparationOf(config: Config): Omit<Preparation, 'channels'> {
-  const { data, imageSize, points, seed, pointEncoder, ssm, rdl, set } = config;
+  const { data, imageSize, points, sampling, seed, pointEncoder, ssm, rdl, set } = config;
   const { up = 'z', background } = set ?? {};
   // Runs on files store their background since files are turned.
   if (up !== 'z' && background === undefined && data !== 'shapes') {
@@ -27,6 +27,7 @@ export function preparationOf(config: Config): Omit<Preparation, 'channels'> {
     imageSize,
     background: background ?? backgroundOf(data),
     points,
+    sampling,
     leastPoints: pointEncoder === 'dgcnn' ? Math.max(ssm.k, rdl.k) : 1,
     seed,
     up,

@@ -111,7 +111,7 @@ async function hashesOfData(
       augmentImage(sample.image, pairs.imageShape, strength, true, new Random(1, 'image', index), image);
       const cloud = new Float32Array(3 * config.points);
       const rotation = { axis: 2, maxDegrees: 180 } as const;
-      augmentCloud(sample.cloud, config.points, strength, rotation, new Random(1, 'cloud', index), cloud);
+      augmentCloud(sample.cloud, config, strength, rotation, new Random(1, 'cloud', index), cloud);
       return [image, cloud];
     });
     hashes[`augmented, ${strength}`] = await sha256(join(augmented));

@@ -16,7 +16,7 @@ import type { FoundSet } from '../../src/data/sets/found.ts';
 import { findMnist3d } from '../../src/data/sets/mnist3d.ts';
 import { findModelnet } from '../../src/data/sets/modelnet.ts';
 import { findRgbd } from '../../src/data/sets/rgbd.ts';
-import { evenCloud } from '../../src/data/subsample.ts';
+import { sampleCloud } from '../../src/data/subsample.ts';
 import type { DataOptions } from '../../src/data/types.ts';
 import { readGeometry } from '../../src/files/read.ts';
 import { type Config, PRESETS } from '../../src/romo/config.ts';
@@ -120,7 +120,7 @@ async function assertObjects(to: string, model: LoadedEncoders, spec: string, op
     for (const { pairs } of [data.train, data.test]) {
       const samples = await pairs.load(Array.from({ length: pairs.length }, (_, i) => i));
       for (const [i, { image, cloud }] of samples.entries()) {
-        const rows = await embedClouds(model, evenCloud(cloud, model.preparation.points));
+        const rows = await embedClouds(model, sampleCloud(cloud, model.preparation));
         await assertFirst(gallery, rows, 'points', pairs.id(i), spec);
         await assertFirst(gallery, await embedImages(model, image), 'image', pairs.id(i), spec);
       }

@@ -46,6 +46,7 @@ async function assertHolds(feeder: Feeder, data: TrainingData, epoch: number, in
     mirror: data.mirror,
     rotation: data.rotation,
     points: config.points,
+    sampling: config.sampling,
   };
   const expected = Array.from(indices, (index) => shown(sampleOf(index), index, [SIZE, SIZE, 1], showing));
   assert.equal(
@@ -73,7 +74,14 @@ test('a second view of each image or cloud, if the warm-up compares the two', as
   const images = await feeder.images.readFloats();
   assert.is(again.length, images.length);
   assert.ok(again.some((value, at) => value !== images[at]));
-  const showing = { seed: 1, stage: 'ssm again', epoch: 0, strength: config.augment, points: config.points } as const;
+  const showing = {
+    seed: 1,
+    stage: 'ssm again',
+    epoch: 0,
+    strength: config.augment,
+    points: config.points,
+    sampling: config.sampling,
+  } as const;
   const own = { mirror: data.mirror, rotation: data.rotation };
   const expected = Array.from(indices, (at) => shown(sampleOf(at), at, [SIZE, SIZE, 1], { ...showing, ...own }).image);
   assert.equal(
@@ -93,7 +101,14 @@ test('a second view of images and clouds, of other objects than those of the bat
   const [indices] = feeder.batches(1);
   await feeder.load(1, indices, null);
   await assertHolds(feeder, data, 1, indices);
-  const showing = { seed: 1, stage: 'ssm again', epoch: 1, strength: config.augment, points: config.points } as const;
+  const showing = {
+    seed: 1,
+    stage: 'ssm again',
+    epoch: 1,
+    strength: config.augment,
+    points: config.points,
+    sampling: config.sampling,
+  } as const;
   const own = { mirror: data.mirror, rotation: data.rotation };
   const expected = Array.from(of(1, indices), (at) => shown(sampleOf(at), at, [SIZE, SIZE, 1], { ...showing, ...own }));
   assert.equal(

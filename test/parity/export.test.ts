@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as assert from 'uvu/assert';
 import { openShapes } from '../../src/data/shapes/open_shapes.ts';
-import { evenCloud } from '../../src/data/subsample.ts';
+import { sampleCloud } from '../../src/data/subsample.ts';
 import { parseNpz } from '../../src/files/npz.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/files/safetensors.ts';
 import { encodeOnnx } from '../../src/onnx/index.ts';
@@ -86,7 +86,10 @@ async function objects({ imageSize, points }: Config, channels: number) {
   const lattice = Array.from({ length: points }, (_, i) =>
     [i % 7, Math.floor(i / 7) % 7, Math.floor(i / 49)].map((v) => v / 8 - 0.4),
   );
-  const clouds = [...samples.slice(0, 2).flatMap(({ cloud }) => [...evenCloud(cloud, points)]), ...lattice.flat()];
+  const clouds = [
+    ...samples.slice(0, 2).flatMap(({ cloud }) => [...sampleCloud(cloud, { points })]),
+    ...lattice.flat(),
+  ];
   return { images: Float32Array.from(images), clouds: Float32Array.from(clouds) };
 }
 

@@ -138,7 +138,7 @@ function cloudWith(
   seed: number,
 ): Float32Array {
   const out = new Float32Array(3 * points);
-  augmentCloud(cloud, points, strength, rotation, new Random(seed), out);
+  augmentCloud(cloud, { points }, strength, rotation, new Random(seed), out);
   return out;
 }
 

@@ -155,6 +155,7 @@ test('the preparation of a run: from its configuration; runs that did not turn t
     imageSize: 20,
     background: 0,
     points: 64,
+    sampling: 'farthest',
     leastPoints: 8,
     seed: 1,
     up: 'z',

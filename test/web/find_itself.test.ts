@@ -76,7 +76,7 @@ test('3D files of every kind, and pictures', async () => {
     join(folder, 'index.html'),
     `<!doctype html><meta charset="utf-8"><title>Itself</title><link rel="icon" href="data:,"><output></output>
     <script type="module">
-      import { evenCloud, prepareCloud, prepareImage } from './romo/data/index.js';
+      import { prepareCloud, prepareImage, sampleCloud } from './romo/data/index.js';
       import { embedClouds, embedImages, loadEncoders, openDevice } from './romo/encoders.js';
       import { parseGeometry } from './romo/files/index.js';
       import { readGallery } from './romo/search/index.js';
@@ -93,7 +93,7 @@ test('3D files of every kind, and pictures', async () => {
       };
       for (const id of ${JSON.stringify(SHAPES)}) {
         const geometry = await parseGeometry(await bytesOf('files/' + id), id);
-        const cloud = evenCloud(prepareCloud(geometry, id, model.preparation), model.preparation.points);
+        const cloud = sampleCloud(prepareCloud(geometry, id, model.preparation), model.preparation);
         await search(id, 'points', await embedClouds(model, cloud));
       }
       for (const id of ${JSON.stringify(PICTURES)}) {

@@ -1,6 +1,6 @@
 /** The search page's gallery: shapes and digits that training never saw, generated in the page from a seed. */
 import { embedClouds, embedImages, type LoadedEncoders, Random } from 'romo';
-import { evenCloud, prepareImage } from 'romo/data';
+import { prepareImage, sampleCloud } from 'romo/data';
 import { KINDS, makeObject } from '../gallery/objects.ts';
 
 /** An object as a picture and as a cloud. */
@@ -57,5 +57,5 @@ export async function embedGallery(model: LoadedEncoders, items: readonly Galler
 
 /** Embeddings of the items' clouds, as unit rows. */
 export function embedItems(model: LoadedEncoders, items: readonly GalleryItem[]): Promise<Float32Array> {
-  return embedClouds(model, joined(items.map(({ cloud }) => evenCloud(cloud, model.config.points))));
+  return embedClouds(model, joined(items.map(({ cloud }) => sampleCloud(cloud, model.config))));
 }

@@ -4,7 +4,7 @@ import { type Config, PRESETS, withOptimizer, withRecipe } from 'romo';
 export const LOSSES = ['rcll', 'cross-entropy', 'mae', 'focal'] as const;
 
 export interface Plan {
-  /** tiny: 20 pixels, 64 points; small: 32 pixels, 256 points */
+  /** tiny: 20 pixels, 64 points; small: 32 pixels, 128 points */
   readonly size: 'tiny' | 'small';
   readonly train: number;
   readonly epochs: readonly [number, number];

@@ -148,10 +148,10 @@ export class Feeder {
   /** Reads and augments the batch; the random draws depend on (seed, stage, epoch, sample). */
   private async prepare(epoch: number, indices: Int32Array): Promise<void> {
     const { pairs, mirror, rotation } = this.data;
-    const { seed, augment, points } = this.config;
+    const { seed, augment, points, sampling } = this.config;
     const plain = pairs.show ? [] : await pairs.load(indices);
     const show = async (stage: string, of: Int32Array): Promise<Sample[]> => {
-      const showing: Showing = { seed, stage, epoch, strength: augment, mirror, rotation, points };
+      const showing: Showing = { seed, stage, epoch, strength: augment, mirror, rotation, points, sampling };
       if (pairs.show) return pairs.show(of, showing);
       const samples = of === indices ? plain : await pairs.load(of);
       return samples.map((sample, i) => shown(sample, of[i], pairs.imageShape, showing));

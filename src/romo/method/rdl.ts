@@ -52,7 +52,7 @@ export class RdlModel extends Module {
   }
 
   get temperature(): number {
-    return this.config.headTemperature;
+    return this.config.rdl.headTemperature ?? this.config.headTemperature;
   }
 
   /** Linear heads whose scores are cosines with the given unit centres [C, d]. */
