@@ -35,12 +35,12 @@ async function run(): Promise<void> {
   if (!opened) return;
   const { data, skipped, close } = opened;
   const { pairs } = data.train;
-  const { augment: strength, batch, points, seed } = config;
+  const { augment: strength, batch, points, sampling, seed } = config;
   const { mirror, rotation } = data;
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     await timed(`epoch ${epoch + 1}: batches of ${batch}, augmented`, async () => {
       const order = new Random(seed, 'order', epoch).permutation(pairs.length);
-      const showing = { seed, stage: 'ssm', epoch, strength, mirror, rotation, points };
+      const showing = { seed, stage: 'ssm', epoch, strength, mirror, rotation, points, sampling };
       for (let start = 0; start < order.length; start += batch) {
         const indices = order.subarray(start, start + batch);
         await (pairs.show ? pairs.show(indices, showing) : pairs.load(indices));
