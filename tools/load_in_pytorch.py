@@ -42,13 +42,24 @@ def read_safetensors(path):
 class Embedding(nn.Module):
     """An encoder whose outputs are brought to length 1. Images may be normalised as ImageNet's are."""
 
-    def __init__(self, encoder, prepare):
+    def __init__(self, encoder, prepare, pull):
         super().__init__()
         self.encoder = encoder
         self.prepare = prepare
+        self.pull = pull
 
     def forward(self, x):
-        return F.normalize(self.encoder(self.prepare(x)), dim=1, eps=1e-12)
+        return self.pull(F.normalize(self.encoder(self.prepare(x)), dim=1, eps=1e-12))
+
+
+def towards(centres, pull, temperature):
+    """Draws unit rows [B, d] to the centres [C, d] of the clusters, as src/romo/encoders.ts does."""
+
+    def pulled(rows):
+        shares = F.softmax(rows @ centres.T / temperature, dim=1)
+        return F.normalize(rows + pull * shares @ centres, dim=1, eps=1e-12)
+
+    return pulled
 
 
 def imagenet(x):
@@ -84,10 +95,13 @@ def load(path):
     resnet = ResNet(config["resnet"], size, images["conv1.weight"].shape[1], config["resnetWidth"])
     widths = config["pointWidths"]
     network = Dgcnn(size, k, widths) if config["pointEncoder"] == "dgcnn" else PointNet(size, widths)
-    is_normalized = config.get("imageNormalization") == "imagenet"
+    pull = config[stage].get("pull")
+    temperature = config[stage].get("headTemperature", config["headTemperature"])
+    finish = towards(part("centres")["weight"], pull, temperature) if pull else lambda rows: rows
+    prepare = imagenet if config.get("imageNormalization") == "imagenet" else lambda x: x
     return SimpleNamespace(
-        image=Embedding(fill(resnet, images, "image encoder"), imagenet if is_normalized else lambda x: x).eval(),
-        cloud=Embedding(fill(network, clouds, "cloud encoder"), lambda x: x.transpose(1, 2)).eval(),
+        image=Embedding(fill(resnet, images, "image encoder"), prepare, finish).eval(),
+        cloud=Embedding(fill(network, clouds, "cloud encoder"), lambda x: x.transpose(1, 2), finish).eval(),
         config=config,
         stage=stage,
     )

@@ -16,6 +16,8 @@ const OF_THE_METHODS = [
   'ssm.withinClouds',
   'rdl.loss',
   'rdl.headTemperature',
+  'rdl.pull',
+  'rdl.joinedFrom',
 ] as const;
 
 /** The command with all its options. */

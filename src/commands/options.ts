@@ -128,10 +128,18 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
     '--head-temperature-rdl <x>',
     'rdl: temperature of its logits (default: 0.2; with --recipe paper, that of --head-temperature)',
   ],
+  'rdl.pull': [
+    '--pull <x>',
+    'robust: how far embeddings are drawn to the centres of the clusters (default: 0.5; 0: not at all)',
+  ],
   'rdl.from': ['--rdl-from <start>', 'rdl: initial weights of its encoders'],
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
+  'rdl.joinedFrom': [
+    '--joined-from <n>',
+    'rdl: small clusters per cluster, joined to the first pseudo labels (default: 4; with --recipe paper, 1)',
+  ],
   'rdl.loss': [
     '--loss <name>',
     'rdl: what learns from the pseudo labels (default: cross-entropy; with --recipe paper, rcll)',

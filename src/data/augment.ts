@@ -6,7 +6,7 @@
  * - `mild`: images are shifted, mirrored where allowed, slightly brighter or darker; clouds are scaled per axis and
  *   shifted, as the 3D MNIST experiments do.
  * - `strong`: images undergo a random affine map and a jitter of brightness and contrast; clouds are also rotated and
- *   sheared.
+ *   sheared, but scaled and shifted less: both together left too little of a shape.
  */
 import { RomoError } from '../tensor/error.ts';
 import { cos, sin } from '../tensor/exact.ts';
@@ -110,10 +110,11 @@ function cloudMap(strength: 'mild' | 'strong', rotation: CloudRotation, random: 
     map[4 * v + u] = s;
     map[4 * v + v] = shear * s + c;
   }
+  const [most, reach] = strength === 'strong' ? [5 / 4, 0.05] : [3 / 2, 0.2];
   for (let axis = 0; axis < 3; axis++) {
-    const scale = random.uniform(2 / 3, 3 / 2);
+    const scale = random.uniform(1 / most, most);
     for (let column = 0; column < 3; column++) map[4 * axis + column] *= scale;
-    map[4 * axis + 3] = random.uniform(-0.2, 0.2);
+    map[4 * axis + 3] = random.uniform(-reach, reach);
   }
   return map;
 }

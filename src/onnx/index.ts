@@ -23,7 +23,7 @@ export function encodeOnnx(
   const { embed, preparation } = modality === 'image' ? imageEncoder(model) : cloudEncoder(model);
   const graph = new Graph();
   const layers = new Layers(graph, model.state, modality === 'image' ? 'image.' : 'points.');
-  const embedding = layers.normalize(embed(layers));
+  const embedding = pulled(model, layers.normalize(embed(layers)), graph);
   return graph.encode(`romo-${modality}-encoder`, embedding, ['batch', model.config[model.stage].dimension], {
     ...metadata,
     modality,
@@ -31,6 +31,20 @@ export function encodeOnnx(
     preparation: JSON.stringify(preparation),
     provenance: JSON.stringify(provenanceOf(model)),
   });
+}
+
+/** Unit rows, drawn to the centres of the clusters as in romo/encoders.ts. */
+function pulled({ config: { headTemperature, rdl }, stage, state }: ModelContents, rows: string, graph: Graph): string {
+  if (stage === 'ssm' || !rdl.pull) return rows;
+  const layers = new Layers(graph, state, 'centres.');
+  const { data, shape } = layers.weight('weight'); // [C, d]
+  const centres = graph.constant('centres', Float32Array.from(data), shape);
+  const temperature = graph.constant('temperature', Float32Array.of(rdl.headTemperature ?? headTemperature), []);
+  const cosines = graph.node('MatMul', [rows, graph.node('Transpose', [centres], { perm: [1, 0] })]);
+  const shares = graph.node('Softmax', [graph.node('Div', [cosines, temperature])], { axis: -1 });
+  const pull = graph.constant('pull', Float32Array.of(rdl.pull), []);
+  const towards = graph.node('Mul', [graph.node('MatMul', [shares, centres]), pull]);
+  return layers.normalize(graph.node('Add', [rows, towards]));
 }
 
 /** How an encoder is built, and what its input must undergo. */

@@ -80,7 +80,7 @@ export class Layers {
   normalize(x: string): string {
     const { graph } = this;
     const squares = graph.node('ReduceSum', [graph.node('Mul', [x, x]), graph.wholes(1)], { keepdims: 1 });
-    const least = graph.constant('least', Float32Array.of(1e-12), []);
+    const least = graph.constant(`least of ${x}`, Float32Array.of(1e-12), []);
     return graph.node('Div', [x, graph.node('Max', [graph.node('Sqrt', [squares]), least])]);
   }
 }

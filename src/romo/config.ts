@@ -130,7 +130,14 @@ export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>
     recipe,
     clusterBy: 'best',
     ssm: { ...ssm, within: 0.5 },
-    rdl: { ...rdl, selfLabels: true, loss: 'cross-entropy', headTemperature: 0.2 },
+    rdl: {
+      ...rdl,
+      selfLabels: true,
+      loss: 'cross-entropy',
+      headTemperature: 0.2,
+      pull: rdl.sharedHead ? 0.5 : 0,
+      joinedFrom: 4,
+    },
   };
 }
 
@@ -196,6 +203,10 @@ function misfit(config: Config): { message: string; fix: string } | null {
     const sizes = `dimension ${ssm.dimension} and ${rdl.dimension}, k ${ssm.k} and ${rdl.k}`;
     const message = `rdl cannot start from the warmed-up encoders: ${sizes} differ`;
     return { message, fix: 'Make them equal or use --rdl-from fresh.' };
+  }
+  if (rdl.pull && !(rdl.selfLabels && rdl.sharedHead)) {
+    const message = 'embeddings are drawn to the centres of one head for both modalities, with self-labelling';
+    return { message, fix: 'Use --recipe robust with --heads shared, or --pull 0.' };
   }
   return null;
 }

@@ -60,6 +60,8 @@ const RDL_FIELDS = {
   alpha: real(0),
   /** temperature of the logits; default that of the whole run, in the robust recipe 0.2 */
   headTemperature: optional(real(COLDEST)),
+  /** how far embeddings are drawn to the head's centres, see encoders.ts; default 0, in the robust recipe 0.5 */
+  pull: optional(real(0)),
   /** the encoders start fresh, or from those of the warm-up */
   from: oneOf('fresh', 'warm'),
   /** one head for both modalities, or one for each */
@@ -67,6 +69,8 @@ const RDL_FIELDS = {
   hidden: whole(1, WIDEST),
   /** from the trained heads, or from clusters of each pair's mean embedding */
   pseudoLabels: oneOf('heads', 'pairs'),
+  /** small clusters per cluster of the pseudo labels, which are joined, see method/modularity.ts; default 1: not joined */
+  joinedFrom: optional(whole(1)),
   /**
    * Self-labelling: new labels before each epoch, of which only the confident teach; method/self_labels.ts. Default no.
    */

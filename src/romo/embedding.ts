@@ -8,7 +8,7 @@ import { RomoError } from '../tensor/error.ts';
 import { Random } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Config } from './config.ts';
-import type { Encoders } from './encoders.ts';
+import type { Embedder, Encoders } from './encoders.ts';
 
 /** Both views of a data set in the common space. */
 export interface Embeddings {
@@ -18,9 +18,6 @@ export interface Embeddings {
   clouds: Float32Array;
   dimension: number;
 }
-
-/** What embeds both views of an object: encoders, perhaps with layers on top of them. */
-export type Embedder = Pick<Encoders, 'dimension' | 'training' | 'setTraining' | 'embedImages' | 'embedClouds'>;
 
 /** Embeds all pairs without augmentation, with batch norm's running statistics. */
 export async function embedAll(

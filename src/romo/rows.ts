@@ -26,6 +26,15 @@ export function pairMeans(a: Float32Array, b: Float32Array, dimension: number): 
   );
 }
 
+/** Unit mean of the rows of each cluster, [C, d]; zeros where a cluster has none. */
+export function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
+  const sums = new Float64Array(clusters * dimension);
+  labels.forEach((label, row) => {
+    for (let c = 0; c < dimension; c++) sums[label * dimension + c] += rows[row * dimension + c];
+  });
+  return Float32Array.from(unitRows(sums, dimension));
+}
+
 /** [R, C] -> [C, R] */
 export function transposed(rows: Float32Array, columns: number): Float32Array {
   const count = rows.length / columns;

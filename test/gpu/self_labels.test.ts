@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { PRESETS } from '../../src/romo/config.ts';
 import { confidentOf, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
 import { agreementOf, clusterObjects, nearestObjects } from '../../src/romo/method/views.ts';
-import { unitRows } from '../../src/romo/rows.ts';
+import { argmaxRows, scoresOf, unitRows } from '../../src/romo/rows.ts';
 import { Random } from '../../src/tensor/random.ts';
 import * as reference from '../reference/self_labels.ts';
 import { gpuSuite, times } from '../support/gpu.ts';
@@ -107,6 +107,19 @@ test('best: clusters the view whose clusters agree with its neighbours, whicheve
     { stream: 'test' },
   );
   assert.is(named.view, 'clouds');
+});
+
+test('small clusters are joined: the groups as they are, each with its centre', async () => {
+  const rows = groups(120, 3, 0.1, 'joined');
+  const config = { ...PRESETS.tiny, clusters: 3, clusterBy: 'images' as const };
+  const embeddings = { images: rows, clouds: rows, dimension: 8 };
+  const found = await clusterObjects(gpu(), embeddings, config, { stream: 'test', joinedFrom: 4 });
+  assert.is(new Set(found.labels).size, 3);
+  found.labels.forEach((label, row) => {
+    assert.is(label, found.labels[row % 3]);
+    const scores = scoresOf(rows.subarray(8 * row, 8 * row + 8), found.centres, 8);
+    assert.is(argmaxRows(scores, 3)[0], label);
+  });
 });
 
 test('agreement: the share of neighbours with the same label', () => {

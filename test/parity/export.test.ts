@@ -14,7 +14,7 @@ import { sampleCloud } from '../../src/data/subsample.ts';
 import { parseNpz } from '../../src/files/npz.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/files/safetensors.ts';
 import { encodeOnnx } from '../../src/onnx/index.ts';
-import { type Config, PRESETS } from '../../src/romo/config.ts';
+import { type Config, PRESETS, withRecipe } from '../../src/romo/config.ts';
 import { embedClouds, embedImages } from '../../src/romo/embedding.ts';
 import { Encoders } from '../../src/romo/encoders.ts';
 import { readModel } from '../../src/romo/run/model_contents.ts';
@@ -45,6 +45,7 @@ const runtime: Runtime = createRequire(resolve('test/package.json'))('onnxruntim
 const { tiny } = PRESETS;
 const MODELS: Readonly<Record<string, { config: Config; channels: 1 | 3 }>> = {
   'small-dgcnn': { channels: 1, config: tiny },
+  'small-dgcnn-pulled': { channels: 1, config: withRecipe(tiny, 'robust') },
   '18-pointnet': {
     channels: 1,
     config: { ...tiny, imageSize: 33, resnet: 18, resnetWidth: 16, pointEncoder: 'pointnet' },

@@ -93,6 +93,17 @@ test('mild clouds: scaled per axis by 2/3 to 3/2 and shifted by at most 0.2', ()
   );
 });
 
+test('strong clouds: scaled by 4/5 to 5/4 and shifted by at most 0.05', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const map = cloudMap('strong', { axis: 2, maxDegrees: 0 }, seed);
+      map.forEach((row, axis) => {
+        assert.ok(row[axis] >= 4 / 5 - 1e-5 && row[axis] <= 5 / 4 + 1e-5 && Math.abs(row[3]) <= 0.05 + 1e-6, `${row}`);
+      });
+    }),
+  );
+});
+
 test('strong clouds: turned about the named axis only, as far as allowed', () => {
   const widest = [0, 0];
   fc.assert(

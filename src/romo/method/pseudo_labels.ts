@@ -23,7 +23,8 @@ export async function pseudoLabels(
 ): Promise<PseudoLabels> {
   const { images, clouds, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
-    const options = { stream: 'pseudo labels', restarts: config.rdl.selfLabels ? 40 : 10 };
+    const { selfLabels, joinedFrom } = config.rdl;
+    const options = { stream: 'pseudo labels', restarts: selfLabels && !joinedFrom ? 40 : 10, joinedFrom };
     const { labels } = await clusterObjects(gpu, { images, clouds, dimension }, config, options);
     return { images: labels, clouds: labels };
   }

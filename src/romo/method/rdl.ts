@@ -47,7 +47,7 @@ export class RdlModel extends Module {
         : this.child(name, new HeadMlp(gpu, rdl.dimension, rdl.hidden, clusters, from));
     };
     this.encoders = this.child('encoders', new Encoders(gpu, config, rdl, imageChannels, at(init, 'encoders')));
-    this.imageHead = head(rdl.sharedHead ? 'head' : 'image_head');
+    this.imageHead = this.encoders.centres ?? head(rdl.sharedHead ? 'head' : 'image_head');
     this.cloudHead = rdl.sharedHead ? this.imageHead : head('point_head');
   }
 
@@ -127,8 +127,9 @@ export async function trainRdl(
   const { rdl } = config;
   const model = new RdlModel(gpu, config, data.pairs.imageShape[2]);
   if (rdl.from === 'fresh' && hooks.pretrained && !hooks.resumeFrom) model.encoders.loadPretrained(hooks.pretrained);
-  if (rdl.from === 'warm') model.encoders.loadStateDict(await warm.encoders.stateDict(), 'the warm-up');
-  const { encoders, imageHead, cloudHead, temperature } = model;
+  if (rdl.from === 'warm') model.encoders.loadStateDict(await warm.encoders.stateDict(), 'the warm-up', ['centres.']);
+  const { imageHead, cloudHead, temperature } = model;
+  const { features } = model.encoders;
   const feeder = new Feeder(gpu, data, config, 'rdl');
   const labelLoss = hooks.labelLoss ?? labelLossOf(config);
   await runStage(gpu, {
@@ -138,8 +139,8 @@ export async function trainRdl(
     feeder,
     model,
     losses(batch) {
-      const images = encoders.embedImages(batch.images);
-      const clouds = encoders.embedClouds(batch.clouds);
+      const images = features.embedImages(batch.images);
+      const clouds = features.embedClouds(batch.clouds);
       const [weights, believed] = rdl.selfLabels ? [batch.weights, batch.believed] : [];
       const supervision = add(
         labelLoss(scale(imageHead.forward(images), 1 / temperature), batch.imageLabels, weights),
@@ -152,7 +153,7 @@ export async function trainRdl(
     relabels: rdl.selfLabels === true,
     async prepareEpoch(epoch, last) {
       if (!rdl.selfLabels) return labels;
-      const embeddings = await embedAll(gpu, encoders, data.pairs, config, data.rotation);
+      const embeddings = await embedAll(gpu, model.encoders.features, data.pairs, config, data.rotation);
       const found = await relabel(gpu, embeddings, (last ?? labels).images, shareOf(epoch, rdl), config);
       if (epoch === 0) model.setHeads(found.centres);
       hooks.onRelabel?.(relabelReport(epoch, (last ?? labels).images, found, config.clusters));

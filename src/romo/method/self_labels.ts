@@ -6,7 +6,7 @@
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { argmaxRows, scoresOf, unitRows } from '../rows.ts';
+import { argmaxRows, centresOf, scoresOf } from '../rows.ts';
 import type { PseudoLabels } from './stage_state.ts';
 import { clusterObjects, nearestObjects, type ObjectClusters } from './views.ts';
 
@@ -62,15 +62,6 @@ function centresInCommon({ images, clouds, dimension }: Embeddings, centres: Flo
 /** The share of an epoch: linear from the first epoch's to the last's. */
 export function shareOf(epoch: number, { epochs, confidentFrom = 0.7, confidentTo = 0.95 }: Config['rdl']): number {
   return epochs === 1 ? confidentFrom : confidentFrom + ((confidentTo - confidentFrom) * epoch) / (epochs - 1);
-}
-
-/** Unit mean of the rows of each cluster, [C, d]; zeros where a cluster has none. */
-function centresOf(rows: Float32Array, dimension: number, labels: Int32Array, clusters: number): Float32Array {
-  const sums = new Float64Array(clusters * dimension);
-  labels.forEach((label, row) => {
-    for (let c = 0; c < dimension; c++) sums[label * dimension + c] += rows[row * dimension + c];
-  });
-  return Float32Array.from(unitRows(sums, dimension));
 }
 
 /** Each label becomes the commonest of its neighbours'; of equals its own, else the lowest. */

@@ -8,16 +8,20 @@ import { Random } from '../../tensor/random.ts';
 import type { TypedArray } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { pairMeans } from '../rows.ts';
+import { centresOf, pairMeans } from '../rows.ts';
 import { type Clusters, kmeans, lloydFrom } from './kmeans.ts';
+import { joinClusters } from './modularity.ts';
 
 /** Objects among which neighbours are sought at once: kNN costs their square. */
 const BLOCK = 8192;
 
+/** Objects per small cluster, at least: of fewer the neighbours say little. */
+const LEAST = 10;
+
 type View = 'pairs' | 'images' | 'clouds';
 
 /** Clusters of objects, and what they were found in. */
-export interface ObjectClusters extends Clusters {
+export interface ObjectClusters extends Pick<Clusters, 'centres' | 'labels'> {
   readonly view: View;
   /** unit vector of each object, [N, d] */
   readonly rows: Float32Array;
@@ -27,12 +31,19 @@ export interface ObjectClusters extends Clusters {
  * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view; the view is kept in which
  * an object most often shares its cluster with its neighbours.
  * @param start centres to start from, found per view; without it k-means with `restarts` starts
+ * @param joinedFrom small clusters per cluster: k-means finds these, and they are joined (modularity.ts); fewer where they would have less
+ *   than 10 objects each. Default 1
  */
 export async function clusterObjects(
   gpu: Gpu,
   embeddings: Embeddings,
   config: Config,
-  options: { stream: string; restarts?: number; start?: (rows: Float32Array) => Float32Array },
+  options: {
+    stream: string;
+    restarts?: number;
+    start?: (rows: Float32Array) => Float32Array;
+    joinedFrom?: number | undefined;
+  },
 ): Promise<ObjectClusters> {
   const { clusterBy = 'pairs', clusters, seed } = config;
   const { dimension } = embeddings;
@@ -40,11 +51,19 @@ export async function clusterObjects(
   let best: { agreement: number; found: ObjectClusters } | null = null;
   for (const view of views) {
     const rows = view === 'pairs' ? pairMeans(embeddings.images, embeddings.clouds, dimension) : embeddings[view];
-    const found = options.start
-      ? await lloydFrom(gpu, rows, dimension, options.start(rows))
-      : await kmeans(gpu, rows, dimension, { clusters, seed, ...options });
+    const most = Math.floor(rows.length / dimension / LEAST);
+    const small = Math.max(clusters, Math.min((options.joinedFrom ?? 1) * clusters, most));
+    const isJoined = small > clusters;
     const isOnly = views.length === 1;
-    const agreement = isOnly ? 1 : agreementOf(found.labels, await nearestObjects(gpu, rows, dimension, config));
+    const neighbours = isOnly && !isJoined ? [] : await nearestObjects(gpu, rows, dimension, config);
+    let found: Pick<Clusters, 'centres' | 'labels'> = options.start
+      ? await lloydFrom(gpu, rows, dimension, options.start(rows))
+      : await kmeans(gpu, rows, dimension, { seed, ...options, clusters: small });
+    if (isJoined) {
+      const labels = joinClusters(found.labels, neighbours, small, clusters);
+      found = { labels, centres: centresOf(rows, dimension, labels, clusters) };
+    }
+    const agreement = isOnly ? 1 : agreementOf(found.labels, neighbours);
     if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows } };
   }
   return (best as { found: ObjectClusters }).found;

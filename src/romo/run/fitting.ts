@@ -46,8 +46,9 @@ function fits(gpu: Gpu, config: Config, imageShape: ImageShape): boolean {
   });
 }
 
+/** Without heads, and so without centres. */
 const networks = (gpu: Gpu, config: Config, stage: 'ssm' | 'rdl', [, , channels]: ImageShape) =>
-  new Encoders(gpu, config, config[stage], channels, { seed: config.seed, path: stage });
+  new Encoders(gpu, config, { ...config[stage], pull: 0 }, channels, { seed: config.seed, path: stage });
 
 type ImageShape = readonly [number, number, number];
 
