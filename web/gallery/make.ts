@@ -1,7 +1,6 @@
 /**
  * `npm run gallery`: trains the search page's small model on shapes and digits, drawn and shaded, and writes
- * web/search/model.safetensors and web/search/gallery.safetensors (committed). Takes 26
- * minutes on two busy cores.
+ * web/search/model.safetensors and web/search/gallery.safetensors (committed). Takes 13 minutes on one core.
  */
 import { writeFileSync } from 'node:fs';
 import {
