@@ -244,6 +244,7 @@ export function readTrainOptions(command: Command, recipeOf = defaultRecipe): Tr
     if (value !== undefined) asked.push({ flag: flags.split(' ')[0], path, value });
   }
   const preset = structuredClone(PRESETS[given.preset as PresetName]);
+  preset.rdl.sharedHead = given.heads ?? preset.rdl.sharedHead; // on which a recipe depends
   const recipe = given.recipe ?? recipeOf(given.preset);
   const ofRecipe = recipe ? withRecipe(preset, recipe) : preset;
   const config = given.optimizer ? withOptimizer(ofRecipe, given.optimizer) : ofRecipe;

@@ -127,7 +127,9 @@ test('an option for every field sets it, in the words of the command line', () =
   assert.equal(config('--preset', 'paper'), { ...PRESETS.paper, recipe: 'paper' });
   assert.is(config('--data', 'voxels:x.npz').augment, 'mild');
   assert.is(config('--data', 'folder:x').augment, 'strong');
-  assert.is(config('--heads', 'separate', '--pull', '0').rdl.sharedHead, false);
+  assert.is(config('--heads', 'separate').rdl.sharedHead, false);
+  assert.is(config('--heads', 'separate').rdl.pull, 0);
+  assert.throws(() => config('--heads', 'separate', '--pull', '1'), /one head for both modalities/);
   assert.is(config('--heads', 'shared').rdl.sharedHead, true);
   assert.is(config('--resnet', '18').resnet, 18);
   assert.is(config('--resnet', 'small').resnet, 'small');
