@@ -1,4 +1,5 @@
 /** The encoders of a model as ONNX models: what `romo/onnx` exports. */
+import { temperatureOfRdl } from '../romo/config.ts';
 import type { ModelContents } from '../romo/run/model_contents.ts';
 import { dgcnn, pointnet } from './clouds.ts';
 import { Graph } from './graph.ts';
@@ -34,12 +35,13 @@ export function encodeOnnx(
 }
 
 /** Unit rows, drawn to the centres of the clusters as in romo/encoders.ts. */
-function pulled({ config: { headTemperature, rdl }, stage, state }: ModelContents, rows: string, graph: Graph): string {
+function pulled({ config, stage, state }: ModelContents, rows: string, graph: Graph): string {
+  const { rdl } = config;
   if (stage === 'ssm' || !rdl.pull) return rows;
   const layers = new Layers(graph, state, 'centres.');
   const { data, shape } = layers.weight('weight'); // [C, d]
   const centres = graph.constant('centres', Float32Array.from(data), shape);
-  const temperature = graph.constant('temperature', Float32Array.of(rdl.headTemperature ?? headTemperature), []);
+  const temperature = graph.constant('temperature', Float32Array.of(temperatureOfRdl(config)), []);
   const cosines = graph.node('MatMul', [rows, graph.node('Transpose', [centres], { perm: [1, 0] })]);
   const shares = graph.node('Softmax', [graph.node('Div', [cosines, temperature])], { axis: -1 });
   const pull = graph.constant('pull', Float32Array.of(rdl.pull), []);

@@ -115,6 +115,10 @@ export const PRESETS: Record<PresetName, Config> = {
   },
 };
 
+/** Temperature of the logits in `rdl`. */
+export const temperatureOfRdl = ({ headTemperature, rdl }: Pick<Config, 'headTemperature' | 'rdl'>): number =>
+  rdl.headTemperature ?? headTemperature;
+
 /** The recipe that measured better with a preset; the sizes of `paper` come with its method. */
 export const defaultRecipe = (preset: PresetName): Config['recipe'] => (preset === 'paper' ? 'paper' : 'robust');
 

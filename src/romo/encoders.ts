@@ -14,7 +14,7 @@ import { ResNet } from '../model/resnet.ts';
 import type { Gpu } from '../tensor/device.ts';
 import { RomoError } from '../tensor/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Config, RdlConfig, SsmConfig } from './config.ts';
+import { type Config, type RdlConfig, type SsmConfig, temperatureOfRdl } from './config.ts';
 import { IMAGENET } from './preparation.ts';
 
 /** What embeds both views of an object: encoders, perhaps with layers on top of them. */
@@ -91,10 +91,9 @@ export class Encoders extends Module {
   private pulled(rows: Tensor): Tensor {
     if (!this.centres) return rows;
     const { weight } = this.centres;
-    const { headTemperature, rdl } = this.config;
-    const shares = softmax(product(rows, weight, {}), rdl.headTemperature ?? headTemperature);
+    const shares = softmax(product(rows, weight, {}), temperatureOfRdl(this.config));
     const towards = product(shares, weight, { transposeB: true });
-    return l2Normalize(add(rows, scale(towards, rdl.pull ?? 0)));
+    return l2Normalize(add(rows, scale(towards, this.config.rdl.pull ?? 0)));
   }
 
   private normalized(images: Tensor): Tensor {

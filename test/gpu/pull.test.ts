@@ -105,4 +105,5 @@ test('pull needs one head at the centres of the clusters', () => {
     checkConfig({ ...config, rdl: { ...config.rdl, pull: 0 } });
   }
 });
+
 test.run();

@@ -12,7 +12,7 @@ import { at, type Init, Linear } from '../../model/layers.ts';
 import { Module } from '../../model/module.ts';
 import type { Gpu } from '../../tensor/device.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Config } from '../config.ts';
+import { type Config, temperatureOfRdl } from '../config.ts';
 import { embedAll } from '../embedding.ts';
 import { Encoders } from '../encoders.ts';
 import { transposed } from '../rows.ts';
@@ -52,7 +52,7 @@ export class RdlModel extends Module {
   }
 
   get temperature(): number {
-    return this.config.rdl.headTemperature ?? this.config.headTemperature;
+    return temperatureOfRdl(this.config);
   }
 
   /** Linear heads whose scores are cosines with the given unit centres [C, d]. */
