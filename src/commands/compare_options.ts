@@ -12,12 +12,12 @@ import { whole } from './parse.ts';
 const OF_THE_METHODS = [
   'recipe',
   'clusterBy',
+  'joinedFrom',
   'ssm.within',
   'ssm.withinClouds',
   'rdl.loss',
   'rdl.headTemperature',
   'rdl.pull',
-  'rdl.joinedFrom',
 ] as const;
 
 /** The command with all its options. */

@@ -109,6 +109,10 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
     '--cluster-by <view>',
     'view of the objects that is clustered; best: whose clusters hold best (default: pairs)',
   ],
+  joinedFrom: [
+    '--joined-from <n>',
+    'small clusters per cluster, which are joined to those that are learned (default: 4; with --recipe paper, 1)',
+  ],
   ...rowsOf('ssm'),
   ...rowsOf('rdl'),
   'ssm.lambda': ['--lambda <x>', 'ssm: weight of L_ssm; L_mlm has the rest'],
@@ -136,10 +140,6 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   'rdl.hidden': ['--hidden <n>', 'rdl: hidden channels of the head'],
   'rdl.sharedHead': ['--heads <kind>', 'rdl: one head for both modalities or one for each'],
   'rdl.pseudoLabels': ['--pseudo-labels <source>', 'rdl: labels from the trained heads or from clusters of pairs'],
-  'rdl.joinedFrom': [
-    '--joined-from <n>',
-    'rdl: small clusters per cluster, joined to the first pseudo labels (default: 4; with --recipe paper, 1)',
-  ],
   'rdl.loss': [
     '--loss <name>',
     'rdl: what learns from the pseudo labels (default: cross-entropy; with --recipe paper, rcll)',

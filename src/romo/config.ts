@@ -133,6 +133,7 @@ export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>
     ...config,
     recipe,
     clusterBy: 'best',
+    joinedFrom: 4,
     ssm: { ...ssm, within: 0.5 },
     rdl: {
       ...rdl,
@@ -140,7 +141,6 @@ export function withRecipe(config: Config, recipe: NonNullable<Config['recipe']>
       loss: 'cross-entropy',
       headTemperature: 0.2,
       pull: rdl.sharedHead ? 0.5 : 0,
-      joinedFrom: 4,
     },
   };
 }

@@ -69,8 +69,6 @@ const RDL_FIELDS = {
   hidden: whole(1, WIDEST),
   /** from the trained heads, or from clusters of each pair's mean embedding */
   pseudoLabels: oneOf('heads', 'pairs'),
-  /** small clusters per cluster of the pseudo labels, which are joined, see method/modularity.ts; default 1: not joined */
-  joinedFrom: optional(whole(1)),
   /**
    * Self-labelling: new labels before each epoch, of which only the confident teach; method/self_labels.ts. Default no.
    */
@@ -116,6 +114,10 @@ const RUN_FIELDS = {
   recipe: optional(oneOf('paper', 'robust')),
   /** What is clustered: the mean of both views of an object, one of them, or what holds best; method/views.ts. */
   clusterBy: optional(oneOf('pairs', 'images', 'clouds', 'best')),
+  /**
+   * Small clusters per cluster, which are joined, see method/modularity.ts; default 1: not joined, in the robust recipe 4
+   */
+  joinedFrom: optional(whole(1)),
   /**
    * Images are normalised by ImageNet's means and deviations, as the pretrained encoder expects. Default: they are not.
    */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { PRESETS } from '../../src/romo/config.ts';
-import { confidentOf, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
+import { confidentOf, namedAfter, relabel, shareOf, vote } from '../../src/romo/method/self_labels.ts';
 import { agreementOf, clusterObjects, nearestObjects } from '../../src/romo/method/views.ts';
 import { argmaxRows, scoresOf, unitRows } from '../../src/romo/rows.ts';
 import { Random } from '../../src/tensor/random.ts';
@@ -111,15 +111,31 @@ test('best: clusters the view whose clusters agree with its neighbours, whicheve
 
 test('small clusters are joined: the groups as they are, each with its centre', async () => {
   const rows = groups(120, 3, 0.1, 'joined');
-  const config = { ...PRESETS.tiny, clusters: 3, clusterBy: 'images' as const };
+  const config = { ...PRESETS.tiny, clusters: 3, clusterBy: 'images' as const, joinedFrom: 4 };
   const embeddings = { images: rows, clouds: rows, dimension: 8 };
-  const found = await clusterObjects(gpu(), embeddings, config, { stream: 'test', joinedFrom: 4 });
+  const found = await clusterObjects(gpu(), embeddings, config, { stream: 'test' });
   assert.is(new Set(found.labels).size, 3);
   found.labels.forEach((label, row) => {
     assert.is(label, found.labels[row % 3]);
     const scores = scoresOf(rows.subarray(8 * row, 8 * row + 8), found.centres, 8);
     assert.is(argmaxRows(scores, 3)[0], label);
   });
+});
+
+test('small clusters are joined: of several starts the clusters that agree best with the neighbours', async () => {
+  const config = { ...PRESETS.tiny, clusters: 4, clusterBy: 'images' as const, joinedFrom: 3 };
+  const gains: number[] = [];
+  for (let at = 0; at < 8; at++) {
+    const rows = groups(150, 6, 0.5, `starts ${at}`);
+    const embeddings = { images: rows, clouds: rows, dimension: 8 };
+    const neighbours = await nearestObjects(gpu(), rows, 8, config);
+    const [one, several] = await Promise.all(
+      [1, 6].map((restarts) => clusterObjects(gpu(), embeddings, config, { stream: 'test', restarts })),
+    );
+    gains.push(agreementOf(several.labels, neighbours) - agreementOf(one.labels, neighbours));
+  }
+  assert.is(Math.min(...gains), 0);
+  assert.ok(Math.max(...gains) > 0.01, `${gains}`);
 });
 
 test('agreement: the share of neighbours with the same label', () => {
@@ -141,29 +157,51 @@ test('the share grows from the first epoch to the last', () => {
   assert.is(shareOf(0, { ...rdl, epochs: 1 }), 0.7);
 });
 
-test('relabelling repairs wrong labels and keeps the numbers of the clusters', async () => {
-  const [clusters, each, dimension] = [4, 30, 8];
-  const count = clusters * each;
-  const centres = unitRows(normals(clusters * dimension, 'centres'), dimension);
-  const truth = Int32Array.from({ length: count }, (_, row) => row % clusters);
-  const noisy = (name: string) => {
-    const noise = normals(count * dimension, name);
-    const at = (i: number) => truth[Math.floor(i / dimension)] * dimension + (i % dimension);
-    return unitRows(
-      Float32Array.from(noise, (value, i) => centres[at(i)] + 0.15 * value),
-      dimension,
+for (const joinedFrom of [1, 4]) {
+  test(`relabelling repairs wrong labels and keeps the numbers of the clusters, joined from ${joinedFrom}`, async () => {
+    const [clusters, each, dimension] = [4, 30, 8];
+    const count = clusters * each;
+    const centres = unitRows(normals(clusters * dimension, 'centres'), dimension);
+    const truth = Int32Array.from({ length: count }, (_, row) => row % clusters);
+    const noisy = (name: string) => {
+      const noise = normals(count * dimension, name);
+      const at = (i: number) => truth[Math.floor(i / dimension)] * dimension + (i % dimension);
+      return unitRows(
+        Float32Array.from(noise, (value, i) => centres[at(i)] + 0.15 * value),
+        dimension,
+      );
+    };
+    const embeddings = { images: noisy('images'), clouds: noisy('clouds'), dimension };
+    const random = new Random(1, 'wrong');
+    const last = truth.map((label) => (random.uniform() < 0.35 ? random.integer(clusters) : label));
+    const config = { ...PRESETS.tiny, clusters, joinedFrom, rdl: { ...PRESETS.tiny.rdl, confidentFrom: 0.8 } };
+    const { labels } = await relabel(gpu(), embeddings, last, 0, config);
+    assert.equal([...labels.images], [...truth]);
+    assert.equal(labels.clouds, labels.images);
+    assert.is(
+      labels.confident.reduce((sum, one) => sum + one, 0),
+      clusters * Math.round(0.8 * each),
     );
-  };
-  const embeddings = { images: noisy('images'), clouds: noisy('clouds'), dimension };
-  const random = new Random(1, 'wrong');
-  const last = truth.map((label) => (random.uniform() < 0.35 ? random.integer(clusters) : label));
-  const config = { ...PRESETS.tiny, clusters };
-  const { labels } = await relabel(gpu(), embeddings, last, 0.8, config);
-  assert.equal([...labels.images], [...truth]);
-  assert.equal(labels.clouds, labels.images);
-  assert.is(
-    labels.confident.reduce((sum, one) => sum + one, 0),
-    clusters * Math.round(0.8 * each),
+  });
+}
+
+test('clusters are named after the last labels: of all permutations the one that keeps most', () => {
+  const digits = Array.from({ length: 4 ** 4 }, (_, at) => [at, at >> 2, at >> 4, at >> 6].map((value) => value & 3));
+  const permutations = digits.filter((names) => new Set(names).size === 4);
+  const label = fc.integer({ min: 0, max: 3 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(label, label), { minLength: 1, maxLength: 30 }), (objects) => {
+      const [last, labels] = [0, 1].map((which) => Int32Array.from(objects, (object) => object[which]));
+      const named = namedAfter(last, labels, 4);
+      const kept = (names: ArrayLike<number>) => labels.filter((from, row) => names[from] === last[row]).length;
+      const most = Math.max(...permutations.map(kept));
+      assert.is(named.filter((name, row) => name === last[row]).length, most);
+      const names = new Map([...labels].map((from, row) => [from, named[row]]));
+      assert.is(new Set(names.values()).size, names.size);
+      labels.forEach((from, row) => {
+        assert.is(named[row], names.get(from));
+      });
+    }),
   );
 });
 

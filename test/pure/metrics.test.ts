@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hungarian } from '../../src/romo/figures/hungarian.ts';
 import { clusterAccuracy, meanAveragePrecision } from '../../src/romo/figures/metrics.ts';
+import { hungarian } from '../../src/romo/hungarian.ts';
 
 const test = suite('metrics');
 

@@ -3,8 +3,8 @@
  * and the accuracy of clusters under their best one-to-one match with classes. Nothing but the evaluation reads labels.
  */
 import { RomoError } from '../../tensor/error.ts';
+import { hungarian } from '../hungarian.ts';
 import { unitRows } from '../rows.ts';
-import { hungarian } from './hungarian.ts';
 
 /**
  * Mean average precision: each query ranks the whole gallery by cosine; a hit is an item of the query's class; average

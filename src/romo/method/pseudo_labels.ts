@@ -23,8 +23,8 @@ export async function pseudoLabels(
 ): Promise<PseudoLabels> {
   const { images, clouds, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
-    const { selfLabels, joinedFrom = 1 } = config.rdl;
-    const options = { stream: 'pseudo labels', restarts: selfLabels && joinedFrom === 1 ? 40 : 10, joinedFrom };
+    const { joinedFrom = 1, rdl } = config;
+    const options = { stream: 'pseudo labels', restarts: rdl.selfLabels && joinedFrom === 1 ? 40 : 10 };
     const { labels } = await clusterObjects(gpu, { images, clouds, dimension }, config, options);
     return { images: labels, clouds: labels };
   }

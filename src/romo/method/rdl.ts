@@ -18,7 +18,7 @@ import { Encoders } from '../encoders.ts';
 import { transposed } from '../rows.ts';
 import { Feeder, type TrainingData } from './feeder.ts';
 import { clusterSizes } from './kmeans.ts';
-import { relabel, type SelfLabels, shareOf } from './self_labels.ts';
+import { relabel, type SelfLabels } from './self_labels.ts';
 import type { SsmModel } from './ssm.ts';
 import { runStage, type StageHooks } from './stage.ts';
 import type { PseudoLabels } from './stage_state.ts';
@@ -154,7 +154,7 @@ export async function trainRdl(
     async prepareEpoch(epoch, last) {
       if (!rdl.selfLabels) return labels;
       const embeddings = await embedAll(gpu, model.encoders.features, data.pairs, config, data.rotation);
-      const found = await relabel(gpu, embeddings, (last ?? labels).images, shareOf(epoch, rdl), config);
+      const found = await relabel(gpu, embeddings, (last ?? labels).images, epoch, config);
       if (epoch === 0) model.setHeads(found.centres);
       hooks.onRelabel?.(relabelReport(epoch, (last ?? labels).images, found, config.clusters));
       return found.labels;

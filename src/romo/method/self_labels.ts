@@ -6,6 +6,7 @@
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
+import { hungarian } from '../hungarian.ts';
 import { argmaxRows, centresOf, scoresOf } from '../rows.ts';
 import type { PseudoLabels } from './stage_state.ts';
 import { clusterObjects, nearestObjects, type ObjectClusters } from './views.ts';
@@ -22,34 +23,45 @@ export interface SelfLabels {
 }
 
 /**
- * The labels of an epoch, from those of the one before: Lloyd's iterations from the centres of the last labels, so that
- * cluster c stays cluster c, then the vote, then the confident share of each cluster.
+ * The labels of an epoch: clusters of the objects, then the vote, then the confident share of each cluster. With config.joinedFrom above 1
+ * the clusters are found anew, and named after the last labels; else by Lloyd's iterations from the centres of the last labels. Either way
+ * cluster c stays cluster c.
  * @param last labels of the epoch before, one per object
- * @param share of each cluster that is confident, 0..1
  */
 export async function relabel(
   gpu: Gpu,
   embeddings: Embeddings,
   last: Int32Array,
-  share: number,
+  epoch: number,
   config: Config,
 ): Promise<SelfLabels> {
   const { clusters, rdl } = config;
   const { dimension } = embeddings;
   const start = (rows: Float32Array) => centresOf(rows, dimension, last, clusters);
-  const found = await clusterObjects(gpu, embeddings, config, { stream: 'relabel', start });
-  const { rows } = found;
-  const neighbours = await nearestObjects(gpu, rows, dimension, config);
-  let { labels } = found;
+  const found = await clusterObjects(gpu, embeddings, config, { stream: `relabel ${epoch}`, start });
+  const { rows, view } = found;
+  const neighbours = found.neighbours ?? (await nearestObjects(gpu, rows, dimension, config));
+  let labels = namedAfter(last, found.labels, clusters);
   for (let round = 0; round < (rdl.voteRounds ?? 5); round++) labels = vote(labels, neighbours, clusters);
   const centres = centresOf(rows, dimension, labels, clusters);
   const margins = marginsOf(scoresOf(rows, centres, dimension), labels, clusters);
+  const confident = confidentOf(margins, labels, clusters, shareOf(epoch, rdl));
   return {
-    labels: { images: labels, clouds: labels, confident: confidentOf(margins, labels, clusters, share) },
+    labels: { images: labels, clouds: labels, confident },
     centres,
-    view: found.view,
+    view,
     agreement: centresInCommon(embeddings, centres),
   };
+}
+
+/** The same clusters, numbered so that as many objects as possible keep their last label. */
+export function namedAfter(last: Int32Array, labels: Int32Array, clusters: number): Int32Array {
+  const overlap = Array.from({ length: clusters }, () => new Float64Array(clusters));
+  labels.forEach((label, row) => {
+    overlap[label][last[row]]--; // a cost: the fewer, the better
+  });
+  const names = hungarian(overlap);
+  return labels.map((label) => names[label]);
 }
 
 function centresInCommon({ images, clouds, dimension }: Embeddings, centres: Float32Array): number {

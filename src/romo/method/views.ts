@@ -25,46 +25,50 @@ export interface ObjectClusters extends Pick<Clusters, 'centres' | 'labels'> {
   readonly view: View;
   /** unit vector of each object, [N, d] */
   readonly rows: Float32Array;
+  /** what `nearestObjects` finds; null where nothing was chosen by it */
+  readonly neighbours: Int32Array[] | null;
 }
 
 /**
  * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view; the view is kept in which
- * an object most often shares its cluster with its neighbours.
- * @param start centres to start from, found per view; without it k-means with `restarts` starts
- * @param joinedFrom small clusters per cluster: k-means finds these, and they are joined (modularity.ts); fewer where they would have less
- *   than 10 objects each. Default 1
+ * an object most often shares its cluster with its neighbours. With config.joinedFrom above 1, k-means finds that many small clusters
+ * per cluster, which are joined (modularity.ts); fewer where they would have less than 10 objects each. Of several starts those
+ * clusters are kept which hold best by the same rule: what k-means itself minimises says little about them.
+ * @param start centres to start from, found per view, of clusters that are not joined; without it k-means has `restarts` starts,
+ *   default 4
  */
 export async function clusterObjects(
   gpu: Gpu,
   embeddings: Embeddings,
   config: Config,
-  options: {
-    stream: string;
-    restarts?: number;
-    start?: (rows: Float32Array) => Float32Array;
-    joinedFrom?: number | undefined;
-  },
+  { start, stream, restarts = 4 }: { stream: string; restarts?: number; start?: (rows: Float32Array) => Float32Array },
 ): Promise<ObjectClusters> {
-  const { clusterBy = 'pairs', clusters, seed } = config;
+  const { clusterBy = 'pairs', joinedFrom = 1, clusters, seed } = config;
   const { dimension } = embeddings;
   const views: readonly View[] = clusterBy === 'best' ? ['images', 'clouds', 'pairs'] : [clusterBy];
   let best: { agreement: number; found: ObjectClusters } | null = null;
   for (const view of views) {
     const rows = view === 'pairs' ? pairMeans(embeddings.images, embeddings.clouds, dimension) : embeddings[view];
     const most = Math.floor(rows.length / dimension / LEAST);
-    const small = Math.max(clusters, Math.min((options.joinedFrom ?? 1) * clusters, most));
+    const small = Math.min(joinedFrom * clusters, most);
     const isJoined = small > clusters;
-    const isOnly = views.length === 1;
-    const neighbours = isOnly && !isJoined ? [] : await nearestObjects(gpu, rows, dimension, config);
-    let found: Pick<Clusters, 'centres' | 'labels'> = options.start
-      ? await lloydFrom(gpu, rows, dimension, options.start(rows))
-      : await kmeans(gpu, rows, dimension, { seed, ...options, clusters: small });
-    if (isJoined) {
-      const labels = joinClusters(found.labels, neighbours, small, clusters);
-      found = { labels, centres: centresOf(rows, dimension, labels, clusters) };
+    const isOnly = views.length === 1 && !isJoined;
+    const neighbours = isOnly ? null : await nearestObjects(gpu, rows, dimension, config);
+    const attempt = async (at: number): Promise<Pick<Clusters, 'centres' | 'labels'>> => {
+      if (isJoined && neighbours) {
+        const options = { clusters: small, seed, stream: `${stream} ${at}`, restarts: 1 };
+        const pieces = await kmeans(gpu, rows, dimension, options);
+        const labels = joinClusters(pieces.labels, neighbours, small, clusters);
+        return { labels, centres: centresOf(rows, dimension, labels, clusters) };
+      }
+      if (start) return lloydFrom(gpu, rows, dimension, start(rows));
+      return kmeans(gpu, rows, dimension, { clusters, seed, stream, restarts });
+    };
+    for (let at = 0; at < (isJoined ? restarts : 1); at++) {
+      const found = await attempt(at);
+      const agreement = neighbours ? agreementOf(found.labels, neighbours) : 1;
+      if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows, neighbours } };
     }
-    const agreement = isOnly ? 1 : agreementOf(found.labels, neighbours);
-    if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows } };
   }
   return (best as { found: ObjectClusters }).found;
 }

@@ -1,5 +1,5 @@
 /** The best one-to-one matching of the rows of a matrix with its columns. */
-import { RomoError } from '../../tensor/error.ts';
+import { RomoError } from '../tensor/error.ts';
 
 /**
  * The assignment of rows to columns with the least total cost, each row and each column used at most once and as many
