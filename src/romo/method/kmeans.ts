@@ -86,7 +86,8 @@ export function kmeansPlusPlus(x: Float32Array, dimension: number, clusters: num
     let total = 0;
     for (let row = 0; row < rows; row++) {
       let distance = 0;
-      for (let c = 0; c < dimension; c++) {
+      // Most rows are nearer to another centre, which a part of the sum tells.
+      for (let c = 0; c < dimension && distance < nearest[row]; c++) {
         const d = x[row * dimension + c] - x[chosen * dimension + c];
         distance += d * d;
       }
