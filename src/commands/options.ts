@@ -107,7 +107,7 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
   headTemperature: ['--head-temperature <x>', "temperature of the heads' logits"],
   clusterBy: [
     '--cluster-by <view>',
-    'view of the objects that is clustered; best: whose clusters hold best (default: pairs)',
+    'view of the objects that is clustered; best: all three, whose better clusterings vote (default: pairs)',
   ],
   joinedFrom: [
     '--joined-from <n>',
@@ -149,7 +149,10 @@ const ROWS: Readonly<Record<OptionPath, Row>> = {
     'robust: confident share of a cluster in the first epoch (default: 0.7)',
   ],
   'rdl.confidentTo': ['--confident-to <x>', 'robust: the same in the last epoch (default: 0.95)'],
-  'rdl.voteNeighbours': ['--vote-neighbours <n>', 'robust: neighbours that vote on a label (default: 10)'],
+  'rdl.voteNeighbours': [
+    '--vote-neighbours <n>',
+    'robust: nearest objects in each modality that vote on a label (default: 10)',
+  ],
   'rdl.voteRounds': ['--vote-rounds <n>', 'robust: how often they vote (default: 5)'],
   'weights.image': [
     '--image-weights <file>',

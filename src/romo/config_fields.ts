@@ -112,7 +112,7 @@ const RUN_FIELDS = {
   augment: oneOf('mild', 'strong'),
   /** The recipe that the fields started from, see withRecipe in config.ts. Default paper. */
   recipe: optional(oneOf('paper', 'robust')),
-  /** What is clustered: the mean of both views of an object, one of them, or what holds best; method/views.ts. */
+  /** What is clustered: the mean of both views of an object, one of them, or all three (`best`); method/views.ts. */
   clusterBy: optional(oneOf('pairs', 'images', 'clouds', 'best')),
   /**
    * Small clusters per cluster, which are joined, see method/modularity.ts; default 1: not joined, in the robust recipe 4

@@ -24,7 +24,9 @@ export async function pseudoLabels(
   const { images, clouds, dimension } = await embedAll(gpu, model.encoders, data.pairs, config, data.rotation);
   if (config.rdl.pseudoLabels === 'pairs') {
     const { joinedFrom = 1, rdl } = config;
-    const options = { stream: 'pseudo labels', restarts: rdl.selfLabels && joinedFrom === 1 ? 40 : 10 };
+    // Joined clusters are found again before the first epoch of `rdl`; others only move from these.
+    const restarts = !rdl.selfLabels ? 10 : joinedFrom === 1 ? 40 : 4;
+    const options = { stream: 'pseudo labels', restarts };
     const { labels } = await clusterObjects(gpu, { images, clouds, dimension }, config, options);
     return { images: labels, clouds: labels };
   }

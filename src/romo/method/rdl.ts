@@ -69,7 +69,7 @@ export interface RelabelReport {
   readonly confident: number;
   /** share of the objects whose label is another than in the epoch before */
   readonly moved: number;
-  /** what was clustered, see views.ts */
+  /** whose clusters hold best, see views.ts */
   readonly view: SelfLabels['view'];
   /** share of the objects whose image and cloud are nearest to the same centre */
   readonly agreement: number;

@@ -6,17 +6,17 @@
 import type { Gpu } from '../../tensor/device.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
-import { hungarian } from '../hungarian.ts';
 import { argmaxRows, centresOf, scoresOf } from '../rows.ts';
+import { commonest, namedAfter } from './consensus.ts';
 import type { PseudoLabels } from './stage_state.ts';
-import { clusterObjects, nearestObjects, type ObjectClusters } from './views.ts';
+import { clusterObjects, neighboursIn, type ObjectClusters } from './views.ts';
 
 /** What the clusters are, and how sure each object's label is. */
 export interface SelfLabels {
   readonly labels: PseudoLabels & { readonly confident: Uint8Array };
   /** unit centres [C, d] */
   readonly centres: Float32Array;
-  /** what was clustered */
+  /** whose clusters hold best */
   readonly view: ObjectClusters['view'];
   /** share of the objects whose image and cloud are nearest to the same centre */
   readonly agreement: number;
@@ -40,7 +40,7 @@ export async function relabel(
   const start = (rows: Float32Array) => centresOf(rows, dimension, last, clusters);
   const found = await clusterObjects(gpu, embeddings, config, { stream: `relabel ${epoch}`, start });
   const { rows, view } = found;
-  const neighbours = found.neighbours ?? (await nearestObjects(gpu, rows, dimension, config));
+  const neighbours = found.neighbours ?? (await neighboursIn(gpu, view, embeddings, config));
   let labels = namedAfter(last, found.labels, clusters);
   for (let round = 0; round < (rdl.voteRounds ?? 5); round++) labels = vote(labels, neighbours, clusters);
   const centres = centresOf(rows, dimension, labels, clusters);
@@ -52,16 +52,6 @@ export async function relabel(
     view,
     agreement: centresInCommon(embeddings, centres),
   };
-}
-
-/** The same clusters, numbered so that as many objects as possible keep their last label. */
-export function namedAfter(last: Int32Array, labels: Int32Array, clusters: number): Int32Array {
-  const overlap = Array.from({ length: clusters }, () => new Float64Array(clusters));
-  labels.forEach((label, row) => {
-    overlap[label][last[row]]--; // a cost: the fewer, the better
-  });
-  const names = hungarian(overlap);
-  return labels.map((label) => names[label]);
 }
 
 function centresInCommon({ images, clouds, dimension }: Embeddings, centres: Float32Array): number {
@@ -82,9 +72,7 @@ export function vote(labels: Int32Array, neighbours: readonly Int32Array[], clus
   return labels.map((own, row) => {
     votes.fill(0);
     for (const other of neighbours[row]) votes[labels[other]]++;
-    let best = own;
-    for (let label = 0; label < clusters; label++) if (votes[label] > votes[best]) best = label;
-    return best;
+    return commonest(votes, own);
   });
 }
 

@@ -1,6 +1,7 @@
 /**
- * Which embeddings are clustered. The two views of an object are not equally easy to tell apart: digits are easier as
- * images, furniture is easier as clouds. The view whose clusters agree best with its neighbours is found without labels.
+ * Which embeddings are clustered, and what judges the clusters. The two views of an object are not equally easy to tell apart:
+ * digits are easier as images, furniture is easier as clouds, and in each some objects lie among those of another class.
+ * The neighbours in both modalities tell which clusters hold best, without labels.
  */
 import { knn } from '../../autograd/knn.ts';
 import type { Gpu } from '../../tensor/device.ts';
@@ -9,6 +10,7 @@ import type { TypedArray } from '../../tensor/tensor.ts';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../embedding.ts';
 import { centresOf, pairMeans } from '../rows.ts';
+import { betterHalf, consensus, type Held } from './consensus.ts';
 import { type Clusters, kmeans, lloydFrom } from './kmeans.ts';
 import { joinClusters } from './modularity.ts';
 
@@ -20,20 +22,20 @@ const LEAST = 10;
 
 type View = 'pairs' | 'images' | 'clouds';
 
-/** Clusters of objects, and what they were found in. */
+/** Clusters of objects, and the view whose clusters hold best. */
 export interface ObjectClusters extends Pick<Clusters, 'centres' | 'labels'> {
   readonly view: View;
   /** unit vector of each object, [N, d] */
   readonly rows: Float32Array;
-  /** what `nearestObjects` finds; null where nothing was chosen by it */
+  /** what `neighboursIn` finds; null where nothing was chosen by it */
   readonly neighbours: Int32Array[] | null;
 }
 
 /**
- * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view; the view is kept in which
- * an object most often shares its cluster with its neighbours. With config.joinedFrom above 1, k-means finds that many small clusters
- * per cluster, which are joined (modularity.ts); fewer where they would have less than 10 objects each. Of several starts those
- * clusters are kept which hold best by the same rule: what k-means itself minimises says little about them.
+ * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view. With config.joinedFrom above 1, k-means
+ * finds that many small clusters per cluster, from several starts, which are joined (modularity.ts); fewer where they would have less
+ * than 10 objects each. The better half of all clusterings, those in which an object most often shares its cluster with its neighbours,
+ * vote on each label; the view is that of the best one.
  * @param start centres to start from, found per view, of clusters that are not joined; without it k-means has `restarts` starts,
  *   default 4
  */
@@ -46,31 +48,60 @@ export async function clusterObjects(
   const { clusterBy = 'pairs', joinedFrom = 1, clusters, seed } = config;
   const { dimension } = embeddings;
   const views: readonly View[] = clusterBy === 'best' ? ['images', 'clouds', 'pairs'] : [clusterBy];
-  let best: { agreement: number; found: ObjectClusters } | null = null;
+  const most = Math.floor(embeddings.images.length / dimension / LEAST);
+  const small = Math.min(joinedFrom * clusters, most);
+  const isJoined = small > clusters;
+  const neighbours = isJoined || views.length > 1 ? await neighboursIn(gpu, clusterBy, embeddings, config) : null;
+  const joined = async (rows: Float32Array, at: number): Promise<Pick<Clusters, 'centres' | 'labels'>> => {
+    const pieces = await kmeans(gpu, rows, dimension, {
+      clusters: small,
+      seed,
+      stream: `${stream} ${at}`,
+      restarts: 1,
+    });
+    const labels = joinClusters(pieces.labels, neighbours as Int32Array[], small, clusters);
+    return { labels, centres: centresOf(rows, dimension, labels, clusters) };
+  };
+  const whole = (rows: Float32Array): Promise<Clusters> =>
+    start
+      ? lloydFrom(gpu, rows, dimension, start(rows))
+      : kmeans(gpu, rows, dimension, { clusters, seed, stream, restarts });
+  const found: (ObjectClusters & Held)[] = [];
   for (const view of views) {
-    const rows = view === 'pairs' ? pairMeans(embeddings.images, embeddings.clouds, dimension) : embeddings[view];
-    const most = Math.floor(rows.length / dimension / LEAST);
-    const small = Math.min(joinedFrom * clusters, most);
-    const isJoined = small > clusters;
-    const isOnly = views.length === 1 && !isJoined;
-    const neighbours = isOnly ? null : await nearestObjects(gpu, rows, dimension, config);
-    const attempt = async (at: number): Promise<Pick<Clusters, 'centres' | 'labels'>> => {
-      if (isJoined && neighbours) {
-        const options = { clusters: small, seed, stream: `${stream} ${at}`, restarts: 1 };
-        const pieces = await kmeans(gpu, rows, dimension, options);
-        const labels = joinClusters(pieces.labels, neighbours, small, clusters);
-        return { labels, centres: centresOf(rows, dimension, labels, clusters) };
-      }
-      if (start) return lloydFrom(gpu, rows, dimension, start(rows));
-      return kmeans(gpu, rows, dimension, { clusters, seed, stream, restarts });
-    };
+    const rows = rowsOf(view, embeddings);
     for (let at = 0; at < (isJoined ? restarts : 1); at++) {
-      const found = await attempt(at);
-      const agreement = neighbours ? agreementOf(found.labels, neighbours) : 1;
-      if (!best || agreement > best.agreement) best = { agreement, found: { ...found, view, rows, neighbours } };
+      const clustered = isJoined ? await joined(rows, at) : await whole(rows);
+      const agreement = neighbours ? agreementOf(clustered.labels, neighbours) : 1;
+      found.push({ ...clustered, view, rows, neighbours, agreement });
     }
   }
-  return (best as { found: ObjectClusters }).found;
+  const [best, ...others] = betterHalf(found);
+  if (others.length === 0) return best;
+  const labels = consensus(
+    best.labels,
+    others.map((one) => one.labels),
+    clusters,
+  );
+  return { ...best, labels, centres: centresOf(best.rows, dimension, labels, clusters) };
+}
+
+const rowsOf = (view: View, { images, clouds, dimension }: Embeddings): Float32Array =>
+  view === 'pairs' ? pairMeans(images, clouds, dimension) : { images, clouds }[view];
+
+/**
+ * The objects near each object: in the view that `clusterBy` names or, for `best`, in either modality. What is alike as an image and
+ * what is alike as a cloud are two opinions, and where they differ neither decides alone.
+ */
+export async function neighboursIn(
+  gpu: Gpu,
+  clusterBy: NonNullable<Config['clusterBy']>,
+  embeddings: Embeddings,
+  config: Pick<Config, 'seed' | 'rdl'>,
+): Promise<Int32Array[]> {
+  const near = (view: View) => nearestObjects(gpu, rowsOf(view, embeddings), embeddings.dimension, config);
+  if (clusterBy !== 'best') return near(clusterBy);
+  const [byImage, byCloud] = [await near('images'), await near('clouds')];
+  return byImage.map((others, row) => Int32Array.from([...others, ...byCloud[row]]));
 }
 
 /** Share of all neighbours that have the label of the object whose neighbours they are. */
