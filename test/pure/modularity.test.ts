@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { joinClusters } from '../../src/romo/method/modularity.ts';
+import { joinClusters, modularityOf } from '../../src/romo/method/modularity.ts';
 import { Random } from '../../src/tensor/random.ts';
 
 /** Q = sum over c of e_cc - a_c^2, times the square of the number of ends: whole numbers, from the relations one by one. */
@@ -41,6 +41,32 @@ const drawn = (objects: number, clusters: number, k: number, seed: number) => {
   const neighbours = Array.from(labels, () => Int32Array.from({ length: k }, () => random.integer(objects)));
   return { labels, neighbours };
 };
+
+test('modularity: as by definition; classes as they are hold better than two of them as one', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.nat(),
+      (objects, clusters, seed) => {
+        const { labels, neighbours } = drawn(objects, clusters, 3, seed);
+        const expected = modularity(labels, neighbours) / (6 * objects) ** 2;
+        assert.ok(Math.abs(modularityOf(labels, neighbours, clusters) - expected) < 1e-12);
+      },
+    ),
+  );
+  const classes = Int32Array.from({ length: 40 }, (_, row) => row % 4);
+  const own = Array.from(classes, (_, row) => Int32Array.of((row + 4) % 40, (row + 8) % 40));
+  assert.is(modularityOf(classes, own, 4), 0.75);
+  assert.is(
+    modularityOf(
+      classes.map((label) => Math.min(label, 2)),
+      own,
+      4,
+    ),
+    0.625,
+  );
+});
 
 test('the union that is best for the modularity, each time', () => {
   fc.assert(

@@ -40,6 +40,17 @@ export function joinClusters(
   return labels.map((label) => numbers[label]);
 }
 
+/**
+ * Q of clusters, as above, below 1. It tells how well they hold: the share of neighbours in the same cluster, less what chance would
+ * give clusters of these sizes. Without that, one cluster of everything would hold best.
+ */
+export function modularityOf(labels: Int32Array, neighbours: readonly Int32Array[], clusters: number): number {
+  const between = relations(labels, neighbours, clusters);
+  const sums = between.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const all = sums.reduce((sum, count) => sum + count, 0);
+  return between.reduce((sum, row, cluster) => sum + row[cluster] / all - (sums[cluster] / all) ** 2, 0);
+}
+
 /** [C, C], symmetric: the neighbour relations between objects of each two clusters, each counted from either side. */
 function relations(labels: Int32Array, neighbours: readonly Int32Array[], clusters: number): Float64Array[] {
   const counts = Array.from({ length: clusters }, () => new Float64Array(clusters));

@@ -12,7 +12,7 @@ import type { Embeddings } from '../embedding.ts';
 import { centresOf, pairMeans } from '../rows.ts';
 import { betterHalf, consensus, type Held } from './consensus.ts';
 import { type Clusters, kmeans, lloydFrom } from './kmeans.ts';
-import { joinClusters } from './modularity.ts';
+import { joinClusters, modularityOf } from './modularity.ts';
 
 /** Objects among which neighbours are sought at once: kNN costs their square. */
 const BLOCK = 8192;
@@ -34,8 +34,8 @@ export interface ObjectClusters extends Pick<Clusters, 'centres' | 'labels'> {
 /**
  * Clusters all objects by the view that `config.clusterBy` names or, for `best`, in each view. With config.joinedFrom above 1, k-means
  * finds that many small clusters per cluster, from several starts, which are joined (modularity.ts); fewer where they would have less
- * than 10 objects each. The better half of all clusterings, those in which an object most often shares its cluster with its neighbours,
- * vote on each label; the view is that of the best one.
+ * than 10 objects each. The better half of all clusterings, by their modularity among the neighbours, vote on each label; the view is that of
+ * the best one.
  * @param start centres to start from, found per view, of clusters that are not joined; without it k-means has `restarts` starts,
  *   default 4
  */
@@ -71,8 +71,8 @@ export async function clusterObjects(
     const rows = rowsOf(view, embeddings);
     for (let at = 0; at < (isJoined ? restarts : 1); at++) {
       const clustered = isJoined ? await joined(rows, at) : await whole(rows);
-      const agreement = neighbours ? agreementOf(clustered.labels, neighbours) : 1;
-      found.push({ ...clustered, view, rows, neighbours, agreement });
+      const modularity = neighbours ? modularityOf(clustered.labels, neighbours, clusters) : 1;
+      found.push({ ...clustered, view, rows, neighbours, modularity });
     }
   }
   const [best, ...others] = betterHalf(found);
@@ -102,17 +102,6 @@ export async function neighboursIn(
   if (clusterBy !== 'best') return near(clusterBy);
   const [byImage, byCloud] = [await near('images'), await near('clouds')];
   return byImage.map((others, row) => Int32Array.from([...others, ...byCloud[row]]));
-}
-
-/** Share of all neighbours that have the label of the object whose neighbours they are. */
-export function agreementOf(labels: Int32Array, neighbours: readonly Int32Array[]): number {
-  let same = 0;
-  let all = 0;
-  neighbours.forEach((others, row) => {
-    all += others.length;
-    for (const other of others) same += Number(labels[other] === labels[row]);
-  });
-  return same / all;
 }
 
 /**
